@@ -14,13 +14,15 @@ pub struct Opening {
     pub void: Vec<ProofId>,
 }
 
-/// Decides what to do with the proofs of the same [`scope`](Proof::scope). A client that asks again while its proof is open gets the same one,
-/// with another code and no more attempts. Of sign-ups the newest three stay, of all others only the new one.
+/// Decides what to do with the proofs of the same [`scope`](Proof::scope). A client that asks again for the same mailbox while its proof is open
+/// gets the same one, with another code and no more attempts. A proof never moves to another mailbox: a mail that waits has only its id. Of sign-ups
+/// the newest three stay, of all others only the new one.
 pub fn open(mut former: Vec<Proof>, new: Proof) -> Opening {
     former.sort_by_key(|proof| std::cmp::Reverse((proof.created_at, proof.id)));
     let is_open = |proof: &&Proof| proof.expires_at > new.created_at && proof.attempts_left > 0;
-    let mut of_asker = former.iter().filter(|proof| proof.asker == new.asker);
-    let again = of_asker.find(is_open);
+    // Not by the account: the proofs of nobody's mailbox each have another one, and must look like those of somebody.
+    let is_same = |proof: &&Proof| proof.asker == new.asker && proof.address == new.address;
+    let again = former.iter().filter(is_same).find(is_open);
     let proof = match again {
         Some(again) => Proof {
             id: again.id,
@@ -96,10 +98,11 @@ pub fn recovered(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<
 }
 
 /// Whether another proof outlives the recovery of an account by `spent`. A reset leaves those that undo a change of address: a thief who reads the
-/// present mailbox must not void the owner's. An undo leaves none of the account.
+/// present mailbox must not void the owner's. Nor must the undo of a later change: an undo leaves those of the changes before it.
 pub fn outlives(other: &Proof, spent: &Proof) -> bool {
-    let undoes = other.purpose == ProofPurpose::UndoEmail;
-    other.user != spent.user || (undoes && spent.purpose != ProofPurpose::UndoEmail)
+    let is_undo = |proof: &Proof| proof.purpose == ProofPurpose::UndoEmail;
+    let is_earlier = other.created_at < spent.created_at;
+    other.user != spent.user || (is_undo(other) && (!is_undo(spent) || is_earlier))
 }
 
 /// What a sign-up wants, with the hash of its password; `None` if it is a proof of something else.

@@ -17,8 +17,8 @@ use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
     model::{
-        Credentials, EndReason, Locale, PasswordHash, Proof, ProofId, ProofPurpose, Timestamp,
-        User, UserId,
+        Credentials, EndReason, Locale, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion,
+        Timestamp, User, UserId,
     },
     ports::{
         AddressChange, AddressOutcome, OpenProof, Proofs, ProvedSignUp, Recovery, RecoveryOutcome,
@@ -31,7 +31,12 @@ use uuid::Uuid;
 /// Requests of one scope come one after the other, of whatever schema. Ends with the transaction.
 const SERIAL: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('revolve proof ' || $1::text, 0))";
-const OF_SCOPE: &str = concat!("SELECT ", proof_columns!(), " FROM proofs WHERE scope = $1");
+/// Locks them: an attempt that is counted meanwhile must not be lost when the row is stored once more.
+const OF_SCOPE: &str = concat!(
+    "SELECT ",
+    proof_columns!(),
+    " FROM proofs WHERE scope = $1 ORDER BY id FOR UPDATE"
+);
 const VOID_SCOPE: &str = "DELETE FROM proofs WHERE scope = $1";
 const VOID: &str = "DELETE FROM proofs WHERE id = ANY ($1::uuid[])";
 const INSERT: &str = "
@@ -66,7 +71,9 @@ const ACCOUNT: &str = concat!(
     credential_columns!(),
     " FROM users u WHERE u.id = $1"
 );
-const STANDING: &str = "SELECT id AS proof_id, serial, expires_at FROM proofs WHERE id = ANY ($1::uuid[]) AND expires_at > $2";
+const STANDING: &str = "
+    SELECT id AS proof_id, serial, email, email_typed, expires_at FROM proofs
+    WHERE id = ANY ($1::uuid[]) AND expires_at > $2";
 const PRUNE: &str = "
     DELETE FROM proofs WHERE id = ANY (ARRAY(SELECT id FROM proofs WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)) RETURNING 1";
 const SET_ADDRESS: &str =
@@ -133,7 +140,7 @@ impl Proofs for PostgresAccounts {
 
     async fn verify(
         &self,
-        proof: ProofId,
+        proof: ProofVersion,
         at: Timestamp,
         tell: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError> {
@@ -144,7 +151,7 @@ impl Proofs for PostgresAccounts {
 
     async fn disown(
         &self,
-        proof: ProofId,
+        proof: ProofVersion,
         at: Timestamp,
         tell: &Tell<Option<UserId>>,
     ) -> Result<Option<UserId>, StoreError> {
@@ -296,26 +303,30 @@ struct Provable {
 impl Provable {
     async fn lock(
         tx: &Transaction<'_>,
-        proof: ProofId,
+        shown: ProofVersion,
         at: Timestamp,
     ) -> Result<Option<Self>, PostgresError> {
-        let found = find(tx, proof, at).await?;
+        let found = find(tx, shown.id, at).await?;
         let Some(user) = found.and_then(|proof| proof.user) else {
             return Ok(None);
         };
         let Some(locked) = LockedUser::lock(tx, user).await? else {
             return Ok(None);
         };
-        // Another confirmation may have spent it meanwhile.
+        // Another confirmation may have spent it meanwhile, or another mail been asked for.
         let lock = tx.prepare_cached(LOCK).await?;
-        let asked: [&dyn Param; 2] = [proof.as_uuid(), &PgTimestamp(at)];
+        let asked: [&dyn Param; 2] = [shown.id.as_uuid(), &PgTimestamp(at)];
         let Some(proof) = tx.query_opt(&lock, &asked).await? else {
             return Ok(None);
         };
+        let proof = sql::proof(&proof)?;
+        if proof.version() != shown {
+            return Ok(None);
+        }
         let account = tx.prepare_cached(ACCOUNT).await?;
         let account = tx.query_one(&account, &[user.as_uuid()]).await?;
         Ok(Some(Self {
-            proof: sql::proof(&proof)?,
+            proof,
             locked,
             account: sql::credentials(&account)?,
         }))
@@ -354,7 +365,7 @@ impl Intent for Recovery {
 }
 
 struct Verify {
-    proof: ProofId,
+    proof: ProofVersion,
     at: Timestamp,
 }
 
@@ -369,13 +380,13 @@ impl Intent for Verify {
             return Ok(VerifyOutcome::Gone);
         };
         set_address(tx, &user).await?;
-        delete(tx, &[self.proof]).await?;
+        delete(tx, &[self.proof.id]).await?;
         Ok(VerifyOutcome::Verified(user))
     }
 }
 
 struct Disown {
-    proof: ProofId,
+    proof: ProofVersion,
     at: Timestamp,
 }
 
@@ -407,8 +418,10 @@ impl Intent for AddressChange {
             return Ok(AddressOutcome::Gone);
         };
         set_address(tx, &user).await?;
-        delete(tx, &[self.proof]).await?;
-        insert_proof(tx, self.undo.clone()).await?;
+        delete(tx, &[self.proof.id]).await?;
+        if let Some(undo) = self.undo.clone() {
+            insert_proof(tx, undo).await?;
+        }
         Ok(AddressOutcome::Changed(user))
     }
 }
@@ -417,12 +430,13 @@ impl Intent for ProvedSignUp {
     type Answer = SignUpOutcome;
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<SignUpOutcome, PostgresError> {
-        let Some(found) = find(tx, self.proof, self.at).await? else {
+        let Some(found) = find(tx, self.proof.id, self.at).await? else {
             return Ok(SignUpOutcome::Gone);
         };
         // Of the sign-ups of an address one at a time is proved, and none is asked for meanwhile.
         serial(tx, &found.scope()).await?;
-        let found = find(tx, self.proof, self.at).await?;
+        let found = find(tx, self.proof.id, self.at).await?;
+        let found = found.filter(|found| found.version() == self.proof);
         let Some((proof, hash)) = found.and_then(proofs::intended) else {
             return Ok(SignUpOutcome::Gone);
         };

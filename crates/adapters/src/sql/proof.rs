@@ -63,12 +63,13 @@ fn fingerprint(
     Ok(digest.map(Fingerprint::from_bytes))
 }
 
-/// Reads `proof_id`, `serial` and `expires_at`.
+/// Reads `proof_id`, `serial`, `email`, `email_typed` and `expires_at`.
 pub(crate) fn standing_proof(row: &dyn SqlRow) -> Result<StandingProof, CorruptRow> {
     let row = RowReader::new(row, "proofs", "proof_id");
     Ok(StandingProof {
         id: ProofId::from_uuid(row.required("proof_id", SqlRow::uuid)?),
         serial: row.number("serial")?,
+        address: read::email(&row)?,
         expires_at: row.required("expires_at", SqlRow::instant)?,
     })
 }

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
     model::{
-        Credentials, EndReason, Locale, PasswordHash, Proof, ProofId, ProofPurpose, Timestamp,
-        User, UserId,
+        Credentials, EndReason, Locale, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion,
+        Timestamp, User, UserId,
     },
     ports::{
         AddressChange, AddressOutcome, CreateOutcome, OpenProof, Proofs, ProvedSignUp, Recovery,
@@ -50,7 +50,7 @@ const OF_USER: &str = concat!(
     " FROM proofs WHERE user_id = ?1"
 );
 const STANDING: &str = "
-    SELECT id AS proof_id, serial, expires_at FROM proofs
+    SELECT id AS proof_id, serial, email, email_typed, expires_at FROM proofs
     WHERE id IN (SELECT value FROM json_each(?1)) AND expires_at > ?2";
 const PRUNE: &str = "
     DELETE FROM proofs WHERE id IN (SELECT id FROM proofs WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
@@ -123,7 +123,7 @@ impl Proofs for SqliteStore {
 
     async fn verify(
         &self,
-        proof: ProofId,
+        proof: ProofVersion,
         at: Timestamp,
         tell: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError> {
@@ -135,7 +135,7 @@ impl Proofs for SqliteStore {
 
     async fn disown(
         &self,
-        proof: ProofId,
+        proof: ProofVersion,
         at: Timestamp,
         tell: &Tell<Option<UserId>>,
     ) -> Result<Option<UserId>, StoreError> {
@@ -233,13 +233,23 @@ fn find_proof(
     first(conn, FIND, asked, sql::proof)
 }
 
-/// The proof and its account.
+/// The proof as it was shown.
+fn find_version(
+    conn: &Connection,
+    shown: ProofVersion,
+    at: Timestamp,
+) -> Result<Option<Proof>, SqliteError> {
+    let found = find_proof(conn, shown.id, at)?;
+    Ok(found.filter(|found| found.version() == shown))
+}
+
+/// The proof as it was shown, and its account.
 fn provable(
     conn: &Connection,
-    proof: ProofId,
+    shown: ProofVersion,
     at: Timestamp,
 ) -> Result<Option<(Proof, Credentials)>, SqliteError> {
-    let Some(proof) = find_proof(conn, proof, at)? else {
+    let Some(proof) = find_version(conn, shown, at)? else {
         return Ok(None);
     };
     let account = proof.user.map(|user| find(conn, user)).transpose()?;
@@ -274,14 +284,18 @@ fn recover(conn: &Connection, recovery: &Recovery) -> Result<RecoveryOutcome, Sq
     Ok(RecoveryOutcome::Recovered(user))
 }
 
-fn verify(conn: &Connection, proof: ProofId, at: Timestamp) -> Result<VerifyOutcome, SqliteError> {
+fn verify(
+    conn: &Connection,
+    proof: ProofVersion,
+    at: Timestamp,
+) -> Result<VerifyOutcome, SqliteError> {
     let provable = provable(conn, proof, at)?;
     let verified = provable.and_then(|(proof, account)| proofs::verified(&proof, &account, at));
     let Some(user) = verified else {
         return Ok(VerifyOutcome::Gone);
     };
     set_address(conn, &user)?;
-    run(conn, VOID, [json(&[proof])])?;
+    run(conn, VOID, [json(&[proof.id])])?;
     Ok(VerifyOutcome::Verified(user))
 }
 
@@ -296,13 +310,15 @@ fn change_email(conn: &Connection, change: AddressChange) -> Result<AddressOutco
         return Ok(AddressOutcome::EmailTaken);
     }
     set_address(conn, &user)?;
-    run(conn, VOID, [json(&[change.proof])])?;
-    insert_proof(conn, change.undo)?;
+    run(conn, VOID, [json(&[change.proof.id])])?;
+    if let Some(undo) = change.undo {
+        insert_proof(conn, undo)?;
+    }
     Ok(AddressOutcome::Changed(user))
 }
 
 fn sign_up_proved(conn: &Connection, proved: &ProvedSignUp) -> Result<SignUpOutcome, SqliteError> {
-    let proof = find_proof(conn, proved.proof, proved.at)?;
+    let proof = find_version(conn, proved.proof, proved.at)?;
     let Some((proof, hash)) = proof.and_then(proofs::intended) else {
         return Ok(SignUpOutcome::Gone);
     };

@@ -75,16 +75,20 @@ on_both_stores_with_mail! {
     async fn an_address_changes_once_the_new_one_is_proved_and_the_old_one_can_undo_it(service: Mailing, "accounts.verification = 'off'\nmail.links.undo = 'https://app.example.org/undo?proof={proof}&secret={secret}'") {
         let mut ann = service.anon();
         ann.sign_up(ANN).await.expect(201);
+        let verification = ann.call(Method::POST, "/email/verify", None).await.expect(202).json();
+        let code = service.code(ANN, 1).await;
+        ann.call(Method::POST, "/email/confirm", Some(by_code(&verification["proof"], &code))).await.expect(204);
         let change = json!({ "email": OTHER, "name": "Ann", "currentPassword": PASSWORD });
         let asked = ann.put("/details", change).await.expect(202).json();
         let before = user(&ann).await;
         assert_eq!((&before["email"], &before["name"]), (&json!(ANN), &json!("Ann")), "the rest is changed");
         let code = service.code(OTHER, 1).await;
+        ann.without_device().post("/email/confirm", by_code(&asked["proof"], &code)).await.expect_problem(403, "session_required");
         ann.call(Method::POST, "/email/confirm", Some(by_code(&asked["proof"], &code))).await.expect(204);
         let after = user(&ann).await;
         assert_eq!((&after["email"], &after["emailVerified"]), (&json!(OTHER), &json!(true)));
 
-        let told = service.mails_to(ANN, 1).await.remove(0);
+        let told = service.mails_to(ANN, 2).await.remove(1);
         let link = told.link().unwrap();
         let proof = link.split_once("proof=").unwrap().1.split('&').next().unwrap().to_owned();
         let secret = link.split_once("secret=").unwrap().1.to_owned();

@@ -16,7 +16,7 @@ pub use ids::{
     DeliveryId, DeviceId, Epoch, EventId, Generation, ProofId, SessionId, TokenId, UserId,
 };
 pub use locale::{Locale, LocaleError};
-pub use proof::{Binding, Fingerprint, Proof, ProofPurpose};
+pub use proof::{Binding, Fingerprint, Proof, ProofPurpose, ProofVersion};
 pub use session::{ClientInfo, EndReason, Ending, Session, SessionRecord, Standing, WebOrigin};
 pub use timestamp::Timestamp;
 pub use user::{Credentials, Details, DetailsChange, KnownDevice, User};

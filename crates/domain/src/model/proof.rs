@@ -161,9 +161,26 @@ pub struct Proof {
     pub serial: u32,
 }
 
+/// A proof as one of its mails has it. What was checked counts only as long as no other mail was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProofVersion {
+    /// The proof.
+    pub id: ProofId,
+    /// Its serial.
+    pub serial: u32,
+}
+
 impl Proof {
     /// How many codes can be tried.
     pub const ATTEMPTS: u32 = 5;
+
+    /// The proof as its newest mail has it.
+    pub const fn version(&self) -> ProofVersion {
+        ProofVersion {
+            id: self.id,
+            serial: self.serial,
+        }
+    }
 
     /// Among which proofs it makes others void: those of the same scope.
     pub fn scope(&self) -> String {

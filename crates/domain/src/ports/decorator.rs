@@ -15,8 +15,8 @@ use crate::{
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     model::{
         Credentials, DeliveryId, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch,
-        PasswordHash, Proof, ProofId, ProofPurpose, Session, SessionId, SessionRecord, Timestamp,
-        User, UserId,
+        PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion, Session, SessionId,
+        SessionRecord, Timestamp, User, UserId,
     },
     revocations::{RevocationQuery, Revocations},
     rotation::{Rotation, RotationOutcome},
@@ -97,8 +97,8 @@ decorate!(Proofs {
     "attempt_proof": attempt(proof: ProofId, purpose: ProofPurpose, at: Timestamp) -> Option<Proof>;
     "forgive_attempt": forgive(proof: ProofId) -> ();
     "recover_account": recover(recovery: &Recovery, tell: &Tell<RecoveryOutcome>) -> RecoveryOutcome;
-    "verify_email": verify(proof: ProofId, at: Timestamp, tell: &Tell<VerifyOutcome>) -> VerifyOutcome;
-    "disown_account": disown(proof: ProofId, at: Timestamp, tell: &Tell<Option<UserId>>) -> Option<UserId>;
+    "verify_email": verify(proof: ProofVersion, at: Timestamp, tell: &Tell<VerifyOutcome>) -> VerifyOutcome;
+    "disown_account": disown(proof: ProofVersion, at: Timestamp, tell: &Tell<Option<UserId>>) -> Option<UserId>;
     "change_email": change_email(change: &AddressChange, tell: &Tell<AddressOutcome>) -> AddressOutcome;
     "prove_sign_up": sign_up(sign_up: &ProvedSignUp, tell: &Tell<SignUpOutcome>) -> SignUpOutcome;
     "standing_proofs": standing(proofs: &[ProofId], at: Timestamp) -> Vec<StandingProof>;

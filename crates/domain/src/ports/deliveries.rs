@@ -4,7 +4,7 @@ use super::{MailProof, StoreError};
 use crate::{
     deliveries::{Backlog, Delivery, DeliveryQuery, LeaseRequest, Settled},
     journal::{NewMail, Tell},
-    model::{DeliveryId, ProofId, Timestamp},
+    model::{DeliveryId, EmailAddress, ProofId, Timestamp},
 };
 use async_trait::async_trait;
 
@@ -65,9 +65,13 @@ pub trait Deliveries: Send + Sync {
 /// What mails prove, for those who send them.
 #[async_trait]
 pub trait MailProofs: Send + Sync {
-    /// Code and link of a proof; `None` if it is spent, void or expired, so that its mail has lost its sense. MUST answer the same for the same
-    /// proof as long as it stands.
-    async fn open(&self, proof: ProofId) -> Result<Option<MailProof>, StoreError>;
+    /// Code and link of a proof of that mailbox; `None` if it is spent, void or expired, so that its mail has lost its sense. MUST be `None` for
+    /// another mailbox. MUST answer the same for the same proof as long as it stands.
+    async fn open(
+        &self,
+        proof: ProofId,
+        to: &EmailAddress,
+    ) -> Result<Option<MailProof>, StoreError>;
 }
 
 /// Wakes whoever sends mail on this replica. Others find new mail within a second.

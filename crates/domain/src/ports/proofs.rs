@@ -3,7 +3,10 @@
 use super::StoreError;
 use crate::{
     journal::Tell,
-    model::{PasswordHash, Proof, ProofId, ProofPurpose, Session, Timestamp, User, UserId},
+    model::{
+        EmailAddress, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion, Session, Timestamp,
+        User, UserId,
+    },
 };
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -18,12 +21,14 @@ pub struct OpenProof {
 }
 
 /// A proof that is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandingProof {
     /// Its id.
     pub id: ProofId,
     /// Which of its codes counts.
     pub serial: u32,
+    /// The mailbox, which alone may be sent the code.
+    pub address: EmailAddress,
     /// From when on it can't be used.
     pub expires_at: Timestamp,
 }
@@ -33,6 +38,7 @@ impl From<&Proof> for StandingProof {
         Self {
             id: proof.id,
             serial: proof.serial,
+            address: proof.address.clone(),
             expires_at: proof.expires_at,
         }
     }
@@ -42,7 +48,7 @@ impl From<&Proof> for StandingProof {
 #[derive(Clone, Debug)]
 pub struct Recovery {
     /// The proof.
-    pub proof: ProofId,
+    pub proof: ProofVersion,
     /// The new password's hash.
     pub hash: PasswordHash,
     /// The session that begins: of the account's next epoch, on a device of its own.
@@ -70,9 +76,9 @@ pub enum RecoveryOutcome {
 #[derive(Clone, Debug)]
 pub struct AddressChange {
     /// The proof of the new address.
-    pub proof: ProofId,
-    /// The proof that undoes it.
-    pub undo: Proof,
+    pub proof: ProofVersion,
+    /// The proof that undoes it; `None` if the former address was never verified.
+    pub undo: Option<Proof>,
     /// The time.
     pub at: Timestamp,
 }
@@ -96,7 +102,7 @@ pub enum AddressOutcome {
 #[derive(Clone, Debug)]
 pub struct ProvedSignUp {
     /// The proof, which has the password hash.
-    pub proof: ProofId,
+    pub proof: ProofVersion,
     /// The account: with the address of the proof, which is verified.
     pub user: User,
     /// Its first session.
@@ -132,7 +138,8 @@ pub enum VerifyOutcome {
 /// Keeps proofs, and grants what they prove.
 ///
 /// The same guarantees as [`super::UserRepository`], over the same accounts. A proof is spent in the commit of what it grants: however many
-/// confirm it at once, one succeeds. The rules are those of [`crate::proofs`]. A spent or void proof leaves no row.
+/// confirm it at once, one succeeds. The rules are those of [`crate::proofs`]. A spent or void proof leaves no row. One whose mail was asked for
+/// again since it was checked has another serial, and MUST grant nothing, like one that is gone.
 ///
 /// The contract suite is `revolve_testkit::contract::proofs`.
 #[async_trait]
@@ -161,8 +168,8 @@ pub trait Proofs: Send + Sync {
     async fn forgive(&self, proof: ProofId) -> Result<(), StoreError>;
 
     /// Sets the password, raises the epoch, ends all sessions with [`crate::model::EndReason::Recovered`], begins the session and
-    /// remembers its device, spends the proof and voids the account's others, in one commit. Proofs that undo a change of address stay, unless
-    /// this is one: a thief of the mailbox must not void the owner's. MUST answer `Gone` and change nothing unless
+    /// remembers its device, spends the proof and voids the account's others but for those that [outlive](crate::proofs::outlives) it, in one
+    /// commit. MUST answer `Gone` and change nothing unless
     /// [`crate::proofs::recovered`] says otherwise and the session is of the epoch that it says.
     async fn recover(
         &self,
@@ -173,7 +180,7 @@ pub trait Proofs: Send + Sync {
     /// Verifies the account's address as [`crate::proofs::verified`] says and spends the proof, in one commit.
     async fn verify(
         &self,
-        proof: ProofId,
+        proof: ProofVersion,
         at: Timestamp,
         tell: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError>;
@@ -182,12 +189,13 @@ pub trait Proofs: Send + Sync {
     /// which is another person's, opens it. Answers which it was; `None` if the proof does not count.
     async fn disown(
         &self,
-        proof: ProofId,
+        proof: ProofVersion,
         at: Timestamp,
         tell: &Tell<Option<UserId>>,
     ) -> Result<Option<UserId>, StoreError>;
 
-    /// Changes the account's address as [`crate::proofs::changed`] says, spends the proof and opens the one that undoes it, in one commit.
+    /// Changes the account's address as [`crate::proofs::changed`] says, spends the proof and opens the one that undoes it, if there is
+    /// one, in one commit.
     async fn change_email(
         &self,
         change: &AddressChange,
@@ -273,7 +281,7 @@ impl Proofs for NoProofs {
 
     async fn verify(
         &self,
-        _: ProofId,
+        _: ProofVersion,
         _: Timestamp,
         _: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError> {
@@ -282,7 +290,7 @@ impl Proofs for NoProofs {
 
     async fn disown(
         &self,
-        _: ProofId,
+        _: ProofVersion,
         _: Timestamp,
         _: &Tell<Option<UserId>>,
     ) -> Result<Option<UserId>, StoreError> {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use revolve_domain::{
     deliveries::{Delivery, DeliveryState, KEPT, LeaseRequest, Settled},
     journal::{MailKind, NewMail},
-    model::{DeliveryId, ProofId, Timestamp, UserId},
+    model::{DeliveryId, EmailAddress, ProofId, Timestamp, UserId},
     ports::{MailProof, MailProofs, StoreError},
 };
 use std::{
@@ -175,7 +175,11 @@ impl TestProofs {
 
 #[async_trait]
 impl MailProofs for TestProofs {
-    async fn open(&self, proof: ProofId) -> Result<Option<MailProof>, StoreError> {
+    async fn open(
+        &self,
+        proof: ProofId,
+        _: &EmailAddress,
+    ) -> Result<Option<MailProof>, StoreError> {
         Ok((!lock(&self.void).contains(&proof)).then(|| MailProof {
             id: proof,
             code: "271828".into(),

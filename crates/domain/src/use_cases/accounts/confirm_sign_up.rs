@@ -122,7 +122,7 @@ impl ConfirmSignUp {
             SignUpOutcome::Gone | SignUpOutcome::EmailTaken => Vec::new(),
         };
         let proved = ProvedSignUp {
-            proof: proof.id,
+            proof: proof.version(),
             user,
             session: session.clone(),
             at: prepared.at,

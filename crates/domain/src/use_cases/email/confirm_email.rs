@@ -33,9 +33,11 @@ pub enum ConfirmEmailError {
     /// The proof does not count.
     #[error(transparent)]
     Proof(#[from] ProofRefused),
-    /// The client has neither a session of the account nor asked for the mail. The mail's reader may be another person than the account's user,
-    /// and must not lend the mailbox to a stranger's account.
-    #[error("the code counts only in a session of the account, or where the mail was asked for")]
+    /// The client has no session of the account, nor has it asked for a mail that verifies. The mail's reader may be another person than the
+    /// account's user, and must not lend the mailbox to a stranger's account.
+    #[error(
+        "the code counts only in a session of the account, or, unless it changes the address, where the mail was asked for"
+    )]
     SessionRequired,
     /// Another account has that address.
     #[error("an account with this e-mail address exists already")]
@@ -95,7 +97,9 @@ impl ConfirmEmail {
         proof: &Proof,
         request: &ConfirmEmailRequest,
     ) -> Result<bool, ConfirmEmailError> {
-        if self.proofs.is_asker(proof, &request.proof.asker) {
+        // A change of address ends with the session that asked for it, and only a session can show that it has not.
+        let is_change = proof.purpose == ProofPurpose::ChangeEmail;
+        if !is_change && self.proofs.is_asker(proof, &request.proof.asker) {
             return Ok(true);
         }
         let Some(caller) = &request.caller else {
@@ -114,13 +118,18 @@ impl ConfirmEmail {
         let account = self.users.credentials(user).await?;
         let former = account.ok_or(ProofRefused::Gone)?.user;
         let now = self.clock.now();
-        let undo = self.proofs.undo(&former, proof, now);
+        // An address that was never verified may be a stranger's, who must not get the account.
+        let is_verified = former.email_verified_at.is_some();
+        let undo = is_verified.then(|| self.proofs.undo(&former, proof, now));
         let mut mail =
             self.proofs
                 .recorder
                 .notice(MailKind::EmailChanged, &former, &request.client, now);
         if let Some(mail) = &mut mail {
-            mail.proof = Some(undo.id);
+            if let Some(undo) = &undo {
+                mail.proof = Some(undo.id);
+                mail.expires_at = undo.expires_at;
+            }
             mail.facts.subject = Some(proof.address.as_str().to_owned());
         }
         let address = request.client.address;
@@ -136,7 +145,7 @@ impl ConfirmEmail {
             AddressOutcome::Gone | AddressOutcome::EmailTaken => Told::default(),
         };
         let change = AddressChange {
-            proof: proof.id,
+            proof: proof.version(),
             undo,
             at: now,
         };
@@ -167,7 +176,8 @@ impl ConfirmEmail {
             VerifyOutcome::Gone => Told::default(),
         };
         let tell = self.proofs.recorder.tell(now, Actor::User(user), told);
-        let outcome = self.proofs.proofs.verify(proof.id, now, &tell).await?;
+        let verified = self.proofs.proofs.verify(proof.version(), now, &tell);
+        let outcome = verified.await?;
         self.proofs.recorder.record(&tell, &outcome);
         match outcome {
             VerifyOutcome::Verified(_) => Ok(()),

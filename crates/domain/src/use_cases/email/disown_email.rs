@@ -58,7 +58,8 @@ impl DisownEmail {
             event.into_iter().collect::<Vec<_>>()
         };
         let tell = self.proofs.recorder.tell(now, Actor::Stranger, told);
-        let outcome = self.proofs.proofs.disown(checked.id, now, &tell).await;
+        let disowned = self.proofs.proofs.disown(checked.version(), now, &tell);
+        let outcome = disowned.await;
         if outcome.is_err() {
             self.proofs.forgive(proof).await;
         }

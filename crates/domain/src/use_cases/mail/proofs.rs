@@ -1,7 +1,7 @@
 //! What the mails of proofs say.
 
 use crate::{
-    model::ProofId,
+    model::{EmailAddress, ProofId},
     ports::{Clock, MailProof, MailProofs, ProofSecrets, Proofs, StoreError},
 };
 use async_trait::async_trait;
@@ -31,9 +31,14 @@ impl DerivedProofs {
 
 #[async_trait]
 impl MailProofs for DerivedProofs {
-    async fn open(&self, proof: ProofId) -> Result<Option<MailProof>, StoreError> {
+    async fn open(
+        &self,
+        proof: ProofId,
+        to: &EmailAddress,
+    ) -> Result<Option<MailProof>, StoreError> {
         let standing = self.proofs.standing(&[proof], self.clock.now()).await?;
-        let mailed = standing.first().map(|standing| MailProof {
+        let mut of_mailbox = standing.iter().filter(|standing| standing.address == *to);
+        let mailed = of_mailbox.next().map(|standing| MailProof {
             id: standing.id,
             code: self.secrets.code(standing.id, standing.serial),
             secret: self.secrets.secret(standing.id, standing.serial),

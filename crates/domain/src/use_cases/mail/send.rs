@@ -2,7 +2,7 @@
 
 use crate::{
     deliveries::{Delivery, LeaseRequest, Settled, pause},
-    journal::Actor,
+    journal::{Actor, MailKind},
     model::{EmailAddress, Timestamp},
     ports::{
         Clock, Deliveries, Entropy, Mail, MailError, MailProof, MailProofs, Mailer, SecurityEvent,
@@ -69,7 +69,7 @@ impl SendMails {
         }
         let proof = match ordered.proof {
             None => None,
-            Some(id) => match self.ports.proofs.open(id).await? {
+            Some(id) => match self.ports.proofs.open(id, &ordered.to).await? {
                 None => return Ok(Settled::Dropped),
                 open => open,
             },
@@ -117,7 +117,8 @@ impl SendMails {
 
     /// A mail that asks for something has lost its sense with its time; one that tells of something should have arrived.
     fn too_late(&self, delivery: &Delivery, error: String) -> Settled {
-        if delivery.mail.proof.is_some() {
+        let mail = &delivery.mail;
+        if mail.proof.is_some() && mail.kind != MailKind::EmailChanged {
             Settled::Dropped
         } else {
             Settled::GivenUp {
@@ -209,7 +210,7 @@ fn without(text: &str, hidden: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        journal::{MailFacts, MailKind},
+        journal::MailFacts,
         model::{DeliveryId, ProofId},
     };
 

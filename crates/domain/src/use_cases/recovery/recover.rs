@@ -125,7 +125,7 @@ impl Recover {
         let shown = starter.shown(&shown.asker.device_credentials);
         let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
         let recovery = Recovery {
-            proof: proof.id,
+            proof: proof.version(),
             hash,
             session: prepared.session.clone(),
             at: now,

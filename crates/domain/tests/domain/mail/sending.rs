@@ -175,6 +175,18 @@ async fn a_notice_that_was_not_sent_in_time_is_given_up() {
     assert_eq!(post.events.take_names(), ["mail.given_up"]);
 }
 
+/// It tells of something, though it has a proof.
+#[tokio::test]
+async fn a_change_of_address_that_was_not_told_in_time_is_given_up() {
+    let post = Post::new();
+    post.commit(&[post.proof(MailKind::EmailChanged)]);
+    post.clock.advance(DAY);
+    post.run().await;
+    assert_eq!(post.arrived(), []);
+    assert_eq!(post.left().await.len(), 1);
+    assert_eq!(post.events.take_names(), ["mail.given_up"]);
+}
+
 #[tokio::test]
 async fn a_replica_that_dies_while_it_sends_leaves_the_mail_to_another() {
     let post = Post::new();

@@ -6,12 +6,12 @@ use revolve_domain::{
     journal::MailKind,
     model::{ClientInfo, DetailsChange, EmailAddress, Label, Locale, ProofId, ProofPurpose},
     policy::{AccountPolicy, Verification},
-    ports::{Clock, Deliveries, ProofSecrets, Proofs},
+    ports::{Clock, Deliveries, MailProofs, ProofSecrets, Proofs},
     use_cases::{
         ChangePasswordRequest, ConfirmEmailError, ConfirmEmailRequest, ConfirmSignUpError,
-        ConfirmSignUpRequest, DisownEmailError, Evidence, ProofRefused, RecoverRequest,
-        RecoveryRequest, Refusal, RequestVerificationError, RequestedProof, ShownAsker, ShownProof,
-        SignInRequest, SignUpError, SignedUp, UpdateDetailsRequest,
+        ConfirmSignUpRequest, DerivedProofs, DisownEmailError, Evidence, ProofRefused,
+        RecoverRequest, RecoveryRequest, Refusal, RequestVerificationError, RequestedProof,
+        ShownAsker, ShownProof, SignInRequest, SignUpError, SignedUp, UpdateDetailsRequest,
     },
 };
 use revolve_testkit::{World, memory::Fault, world::TestClient};
@@ -54,6 +54,28 @@ async fn confirm(world: &World, proof: ShownProof) -> Result<(), ConfirmEmailErr
         client: ClientInfo::default(),
     };
     world.confirm_email.execute(&request).await
+}
+
+/// In a session of the account.
+async fn confirm_in(
+    world: &World,
+    client: &TestClient<'_>,
+    proof: ShownProof,
+) -> Result<(), ConfirmEmailError> {
+    let request = ConfirmEmailRequest {
+        proof,
+        caller: Some(client.caller()),
+        client: ClientInfo::default(),
+    };
+    world.confirm_email.execute(&request).await
+}
+
+/// Verifies the address that the account has.
+async fn verify(world: &World, client: &TestClient<'_>) {
+    let proof = asked(world, client).await;
+    confirm(world, shown(&proof, code(world, &proof, 1)))
+        .await
+        .expect("it is the browser that asked");
 }
 
 async fn is_verified(world: &World, token: &SecretString) -> bool {
@@ -367,7 +389,7 @@ async fn an_address_changes_once_the_new_one_is_proved() {
         [(MailKind::ChangeEmail, Some(proof.id))]
     );
     world.events.take();
-    confirm(&world, shown(&proof, code(&world, &proof, 1)))
+    confirm_in(&world, &ann, shown(&proof, code(&world, &proof, 1)))
         .await
         .expect("the code is right");
     assert_eq!(world.events.take_names(), ["email.changed"]);
@@ -381,12 +403,16 @@ async fn an_address_changes_once_the_new_one_is_proved() {
 async fn the_old_address_undoes_a_change_whatever_the_thief_does() {
     let world = world(Verification::Off);
     let thief = world.signed_up("ann").await;
+    verify(&world, &thief).await;
     let first = change(&world, &thief, "thief@example.net").await;
-    confirm(&world, shown(&first, code(&world, &first, 1)))
+    confirm_in(&world, &thief, shown(&first, code(&world, &first, 1)))
         .await
         .expect("the thief reads that mailbox");
     let told = mails(&world, "ann@example.org").await;
-    let &[(MailKind::EmailChanged, Some(undo))] = told.as_slice() else {
+    let notice = told
+        .iter()
+        .find(|(kind, _)| *kind == MailKind::EmailChanged);
+    let Some(&(_, Some(undo))) = notice else {
         panic!("the old address is told, got {told:?}");
     };
     // The thief goes on: a recovery by the new mailbox.
@@ -429,13 +455,90 @@ async fn the_old_address_undoes_a_change_whatever_the_thief_does() {
     );
 }
 
+/// It may be a stranger's: who mistyped an address at the sign-up and corrects it must not hand over the account.
+#[tokio::test]
+async fn an_old_address_that_was_never_verified_is_told_without_an_undo() {
+    let world = world(Verification::Off);
+    let ann = world.signed_up("ann").await;
+    let proof = change(&world, &ann, "ann@example.net").await;
+    confirm_in(&world, &ann, shown(&proof, code(&world, &proof, 1)))
+        .await
+        .expect("the code is right");
+    assert_eq!(
+        mails(&world, "ann@example.org").await,
+        [(MailKind::EmailChanged, None)]
+    );
+}
+
+#[tokio::test]
+async fn the_old_address_is_told_as_long_as_it_can_undo_the_change() {
+    let world = world(Verification::Off);
+    let ann = world.signed_up("ann").await;
+    verify(&world, &ann).await;
+    let proof = change(&world, &ann, "ann@example.net").await;
+    confirm_in(&world, &ann, shown(&proof, code(&world, &proof, 1)))
+        .await
+        .expect("the code is right");
+    let query = DeliveryQuery {
+        state: None,
+        limit: 100,
+    };
+    let waiting = Deliveries::list(world.accounts.inner(), query).await;
+    let notice = waiting
+        .expect("the store is up")
+        .into_iter()
+        .find(|delivery| delivery.mail.kind == MailKind::EmailChanged);
+    let expires_at = notice.expect("the old address is told").mail.expires_at;
+    assert_eq!(expires_at.since(world.clock.now()), secs(3 * 24 * 3600));
+}
+
+/// The asker's browser is not enough: a thief whose session was ended has it still.
+#[tokio::test]
+async fn a_change_of_address_ends_with_its_session() {
+    let world = world(Verification::Off);
+    let thief = world.signed_up("ann").await;
+    let proof = change(&world, &thief, "thief@example.net").await;
+    world
+        .sign_out
+        .execute(
+            &thief.caller(),
+            revolve_domain::use_cases::SignOutScope::This,
+        )
+        .await
+        .expect("the session lives");
+    let alone = confirm(&world, shown(&proof, code(&world, &proof, 1))).await;
+    assert!(matches!(alone, Err(ConfirmEmailError::SessionRequired)));
+    let ended = confirm_in(&world, &thief, shown(&proof, code(&world, &proof, 1))).await;
+    assert!(matches!(ended, Err(ConfirmEmailError::Refused(_))));
+    let owner = world.signed_in("ann").await;
+    let user = world.me.execute(&owner.id_token).await.expect("it is hers");
+    assert_eq!(user.email.as_str(), "ann@example.org");
+}
+
+#[tokio::test]
+async fn a_code_is_mailed_to_no_other_address_than_it_proves() {
+    let world = world(Verification::Off);
+    let ann = world.signed_up("ann").await;
+    let proof = change(&world, &ann, "ann@example.net").await;
+    let mailed = DerivedProofs::new(
+        world.accounts.clone(),
+        world.proof_secrets.clone(),
+        world.clock.clone(),
+    );
+    for (to, is_mailed) in [("ANN@example.net", true), ("ann@example.org", false)] {
+        let to = EmailAddress::parse(to).expect("an address");
+        let found = mailed.open(proof.id, &to).await;
+        assert_eq!(found.expect("the store is up").is_some(), is_mailed);
+    }
+}
+
 #[tokio::test]
 async fn a_taken_address_is_told_to_who_reads_it_only() {
     let world = world(Verification::Off);
     let ann = world.signed_up("ann").await;
     let bob = world.signed_up("bob").await;
     let proof = change(&world, &ann, "bob@example.org").await;
-    let taken = confirm(&world, shown(&proof, code(&world, &proof, 1))).await;
+    let taken = confirm_in(&world, &ann, shown(&proof, code(&world, &proof, 1))).await;
     assert!(matches!(taken, Err(ConfirmEmailError::EmailTaken)));
     let user = world.me.execute(&bob.id_token).await.expect("it is his");
     assert_eq!(user.email.as_str(), "bob@example.org");

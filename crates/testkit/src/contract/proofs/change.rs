@@ -4,12 +4,12 @@ use super::Proving;
 use crate::contract::{
     ProofsSubject,
     accounts::at,
-    given::{at_once, email, session, user},
+    given::{at_once, email, proof_id, session, user},
 };
 use crate::untold::untold;
 use revolve_domain::{
     model::{EmailAddress, Proof, ProofPurpose, User},
-    ports::{AddressChange, AddressOutcome},
+    ports::{AddressChange, AddressOutcome, StandingProof},
 };
 
 /// A proof of the new address that is open.
@@ -24,8 +24,8 @@ async fn change(proving: &Proving, user: &User, proof: &Proof) -> (AddressOutcom
     let mut undo = proving.proof(ProofPurpose::UndoEmail, user, 90).await;
     undo.binding = None;
     let change = AddressChange {
-        proof: proof.id,
-        undo: undo.clone(),
+        proof: proof.version(),
+        undo: Some(undo.clone()),
         at: at(90),
     };
     let outcome = proving.proofs.change_email(&change, &untold()).await;
@@ -85,4 +85,56 @@ pub async fn parallel_changes_to_one_address_succeed_once(subject: &impl ProofsS
         .iter()
         .filter(|outcome| matches!(outcome, AddressOutcome::Changed(_)));
     assert_eq!(changed.count(), 1, "{outcomes:?}");
+}
+
+/// A mail to the first address that waits has nothing but the proof's id: it must not get a code that proves the second.
+pub async fn a_proof_never_moves_to_another_address(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let (user, _) = proving.accounts.signed_up().await;
+    let first = wanted(&proving, &user, &email()).await;
+    let second = Proof {
+        id: proof_id(),
+        address: email(),
+        created_at: at(61),
+        ..first.clone()
+    };
+    let standing = proving.open(&second).await;
+    assert_eq!(standing, StandingProof::from(&second), "it is another one");
+    assert!(proving.find(&first, 62).await.is_none());
+    let (outcome, _) = change(&proving, &user, &first).await;
+    assert_eq!(outcome, AddressOutcome::Gone);
+    assert_eq!(proving.accounts.account(user.id).await, Some(user));
+}
+
+/// The code was checked before another mail was asked for.
+pub async fn a_superseded_code_changes_no_address(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let (user, _) = proving.accounts.signed_up().await;
+    let checked = wanted(&proving, &user, &email()).await;
+    let again = proving.again(&checked).await;
+    let (outcome, undo) = change(&proving, &user, &checked).await;
+    assert_eq!(outcome, AddressOutcome::Gone);
+    assert_eq!(proving.accounts.account(user.id).await, Some(user.clone()));
+    assert!(proving.find(&undo, 91).await.is_none());
+    let (outcome, _) = change(&proving, &user, &again).await;
+    assert!(matches!(outcome, AddressOutcome::Changed(_)));
+}
+
+/// Where the former address was never verified.
+pub async fn a_change_can_come_without_an_undo(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let (user, _) = proving.accounts.signed_up().await;
+    let address = email();
+    let proof = wanted(&proving, &user, &address).await;
+    let change = AddressChange {
+        proof: proof.version(),
+        undo: None,
+        at: at(90),
+    };
+    let outcome = proving.proofs.change_email(&change, &untold()).await;
+    let AddressOutcome::Changed(changed) = outcome.expect("change_email works") else {
+        panic!("the proof is open");
+    };
+    assert_eq!(changed.email, address);
+    assert!(proving.find(&proof, 91).await.is_none());
 }

@@ -71,6 +71,22 @@ impl Proving {
         opened.expect("open works")
     }
 
+    /// The client that asked for the proof asks for another mail: the proof as it is then.
+    async fn again(&self, proof: &Proof) -> Proof {
+        let again = Proof {
+            id: proof_id(),
+            created_at: at(61),
+            ..proof.clone()
+        };
+        let standing = self.open(&again).await;
+        assert_eq!((standing.id, standing.serial), (proof.id, 2));
+        Proof {
+            id: proof.id,
+            serial: 2,
+            ..again
+        }
+    }
+
     /// A proof of the account that is open.
     async fn opened(&self, purpose: ProofPurpose, user: &User) -> Proof {
         let proof = self.proof(purpose, user, 60).await;
@@ -94,7 +110,7 @@ impl Proving {
 
     async fn verify(&self, proof: &Proof, after: u64) -> VerifyOutcome {
         self.proofs
-            .verify(proof.id, at(after), &untold())
+            .verify(proof.version(), at(after), &untold())
             .await
             .expect("verify works")
     }
@@ -128,7 +144,7 @@ fn proof(purpose: ProofPurpose, address: &EmailAddress, after: u64) -> Proof {
 /// A recovery of the account as it is after that many raises of the epoch.
 fn recovery(proof: &Proof, user: &User, after: u64) -> Recovery {
     Recovery {
-        proof: proof.id,
+        proof: proof.version(),
         hash: hash("recovered"),
         session: Session {
             epoch: user.epoch.next(),

@@ -4,7 +4,7 @@ use super::{Proving, proof, told_of};
 use crate::contract::{
     ProofsSubject,
     accounts::at,
-    given::{at_once, email, event_id, hash, proof_id, random},
+    given::{at_once, email, event_id, hash, proof_id, random, user_id},
 };
 use revolve_domain::{
     journal::{Actor, MailFacts, MailKind, NewMail, SecurityEvent, Tell, Told},
@@ -195,6 +195,7 @@ pub async fn who_asks_again_gets_the_same_proof(subject: &impl ProofsSubject) {
     let expected = StandingProof {
         id: first.id,
         serial: 2,
+        address: user.email.clone(),
         expires_at: again.expires_at,
     };
     assert_eq!(standing, expected);
@@ -214,6 +215,25 @@ pub async fn who_asks_again_gets_the_same_proof(subject: &impl ProofsSubject) {
         "one that can't be tried any more is replaced"
     );
     assert_eq!(proving.attempt(&after, 123).await, Some(4));
+}
+
+/// Each request has another account that does not exist: the answers must not tell it from one that does.
+pub async fn nobodys_proof_is_asked_for_again_like_any_other(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let first = Proof {
+        user: Some(user_id()),
+        ..proof(ProofPurpose::ResetPassword, &email(), 60)
+    };
+    proving.open(&first).await;
+    assert_eq!(proving.attempt(&first, 61).await, Some(4));
+    let again = Proof {
+        id: proof_id(),
+        user: Some(user_id()),
+        ..first.clone()
+    };
+    let standing = proving.open(&again).await;
+    assert_eq!((standing.id, standing.serial), (first.id, 2));
+    assert_eq!(proving.attempt(&first, 61).await, Some(3));
 }
 
 /// The newest three of an address: nobody can crowd them out at once, and nothing grows.
@@ -248,6 +268,32 @@ pub async fn parallel_requests_leave_one_proof(subject: &impl ProofsSubject) {
     let ids: Vec<_> = all.iter().map(|proof| proof.id).collect();
     let standing = proving.proofs.standing(&ids, at(61)).await;
     assert_eq!(standing.expect("standing works").len(), 1);
+}
+
+/// However often its mail is asked for meanwhile.
+pub async fn parallel_requests_lose_no_attempt(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    for _ in 0..10 {
+        let proof = proof(ProofPurpose::ResetPassword, &email(), 60);
+        proving.open(&proof).await;
+        let calls = (0..12).map(|number| {
+            let (proving, proof) = (Proving::new(subject), proof.clone());
+            async move {
+                if number % 3 == 0 {
+                    return proving.attempt(&proof, 61).await.is_some();
+                }
+                let again = Proof {
+                    id: proof_id(),
+                    ..proof
+                };
+                proving.open(&again).await;
+                false
+            }
+        });
+        let counted: u32 = at_once(calls).await.into_iter().map(u32::from).sum();
+        let found = proving.find(&proof, 62).await.expect("it is open");
+        assert_eq!(found.attempts_left + counted, Proof::ATTEMPTS);
+    }
 }
 
 /// Those that have expired, the oldest first, as many as asked for.

@@ -147,8 +147,8 @@ pub async fn a_reset_that_does_not_hold_changes_nothing(subject: &impl ProofsSub
     assert!(proving.find(&reset, 91).await.is_some(), "it is not spent");
 }
 
-async fn change_address(proving: &Proving, user: &User) -> (Proof, User) {
-    let mut undo = proving.proof(ProofPurpose::UndoEmail, user, 60).await;
+async fn change_address(proving: &Proving, user: &User, after: u64) -> (Proof, User) {
+    let mut undo = proving.proof(ProofPurpose::UndoEmail, user, after).await;
     undo.binding = None;
     let change = DetailsChange {
         email: Some(email()),
@@ -157,7 +157,7 @@ async fn change_address(proving: &Proving, user: &User) -> (Proof, User) {
     let updated = proving
         .accounts
         .users
-        .update(user.id, &change, None, at(60), &untold())
+        .update(user.id, &change, None, at(after), &untold())
         .await;
     updated.expect("update works");
     proving.open(&undo).await;
@@ -168,8 +168,8 @@ async fn change_address(proving: &Proving, user: &User) -> (Proof, User) {
 pub async fn an_undo_restores_the_address(subject: &impl ProofsSubject) {
     let proving = Proving::new(subject);
     let (user, _) = proving.accounts.signed_up().await;
-    let (undo, changed) = change_address(&proving, &user).await;
-    let (thiefs, _) = change_address(&proving, &changed).await;
+    let (undo, changed) = change_address(&proving, &user, 60).await;
+    let (thiefs, _) = change_address(&proving, &changed, 65).await;
     let ended = proving
         .accounts
         .sessions
@@ -187,11 +187,43 @@ pub async fn an_undo_restores_the_address(subject: &impl ProofsSubject) {
     assert!(proving.find(&thiefs, 91).await.is_none());
 }
 
+/// The thief has one, too: of a change from the thief's own address to another.
+pub async fn an_undo_leaves_those_of_earlier_changes(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let (user, _) = proving.accounts.signed_up().await;
+    let (owners, changed) = change_address(&proving, &user, 60).await;
+    let (thiefs, present) = change_address(&proving, &changed, 65).await;
+    let undone = proving.recover(&recovery(&thiefs, &present, 80)).await;
+    let RecoveryOutcome::Recovered(back) = undone else {
+        panic!("the thief reads that mailbox");
+    };
+    assert_eq!(back.email, changed.email);
+    let undone = proving.recover(&recovery(&owners, &back, 90)).await;
+    let RecoveryOutcome::Recovered(restored) = undone else {
+        panic!("the thief can't void it");
+    };
+    assert_eq!(restored.email, user.email);
+    assert_eq!(proving.accounts.account(user.id).await, Some(restored));
+}
+
+/// The code was checked before another mail was asked for.
+pub async fn a_superseded_code_resets_nothing(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let (user, _) = proving.accounts.signed_up().await;
+    let checked = proving.opened(ProofPurpose::ResetPassword, &user).await;
+    let again = proving.again(&checked).await;
+    let outcome = proving.recover(&recovery(&checked, &user, 90)).await;
+    assert_eq!(outcome, RecoveryOutcome::Gone);
+    assert_eq!(proving.accounts.hash(user.id).await, "$test$v=1$first");
+    let outcome = proving.recover(&recovery(&again, &user, 90)).await;
+    assert!(matches!(outcome, RecoveryOutcome::Recovered(_)));
+}
+
 /// Then nothing changes, and the proof can be used once the address is free.
 pub async fn an_undo_needs_the_address_to_be_free(subject: &impl ProofsSubject) {
     let proving = Proving::new(subject);
     let (user, _) = proving.accounts.signed_up().await;
-    let (undo, changed) = change_address(&proving, &user).await;
+    let (undo, changed) = change_address(&proving, &user, 60).await;
     let mut other = crate::contract::given::user();
     other.email = user.email.clone();
     let session = crate::contract::given::session(&other, 70);

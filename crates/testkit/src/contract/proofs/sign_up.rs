@@ -29,7 +29,7 @@ fn proved(proof: &Proof) -> ProvedSignUp {
         ..user()
     };
     ProvedSignUp {
-        proof: proof.id,
+        proof: proof.version(),
         session: session(&user, 90),
         user,
         at: at(90),
@@ -108,4 +108,25 @@ pub async fn parallel_sign_ups_of_one_address_make_one_account(subject: &impl Pr
         .iter()
         .filter(|outcome| **outcome == SignUpOutcome::Created);
     assert_eq!(created.count(), 1, "{outcomes:?}");
+}
+
+/// The code was checked before another mail, with another password, was asked for.
+pub async fn a_superseded_code_makes_no_account(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let checked = intended(&proving, &email(), "first").await;
+    let second = Proof {
+        intent: Some(hash("second")),
+        ..checked.clone()
+    };
+    let again = proving.again(&second).await;
+    assert_eq!(
+        sign_up(&proving, &proved(&checked)).await,
+        SignUpOutcome::Gone
+    );
+    let made = proved(&again);
+    assert_eq!(sign_up(&proving, &made).await, SignUpOutcome::Created);
+    assert_eq!(
+        proving.accounts.hash(made.user.id).await,
+        "$test$v=1$second"
+    );
 }

@@ -215,8 +215,22 @@ pub async fn a_change_of_what_it_is_bound_to_voids_it(subject: &impl ProofsSubje
 }
 
 async fn disown(proving: &Proving, proof: &Proof, after: u64) -> Option<UserId> {
-    let gone = proving.proofs.disown(proof.id, at(after), &untold()).await;
+    let shown = proof.version();
+    let gone = proving.proofs.disown(shown, at(after), &untold()).await;
     gone.expect("disown works")
+}
+
+/// The code was checked before another mail was asked for.
+pub async fn a_superseded_code_verifies_nothing(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let (user, _) = proving.accounts.signed_up().await;
+    let checked = proving.opened(ProofPurpose::VerifyEmail, &user).await;
+    let again = proving.again(&checked).await;
+    assert_eq!(proving.verify(&checked, 90).await, VerifyOutcome::Gone);
+    assert_eq!(disown(&proving, &checked, 90).await, None);
+    assert_eq!(proving.accounts.account(user.id).await, Some(user.clone()));
+    let outcome = proving.verify(&again, 90).await;
+    assert!(matches!(outcome, VerifyOutcome::Verified(_)));
 }
 
 /// The account is deleted with its sessions; the address is free.

@@ -4,7 +4,9 @@ use super::{MemoryAccounts, MemoryTables, users::credentials};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
-    model::{Credentials, EndReason, Proof, ProofId, ProofPurpose, Timestamp, UserId},
+    model::{
+        Credentials, EndReason, Proof, ProofId, ProofPurpose, ProofVersion, Timestamp, UserId,
+    },
     ports::{
         AddressChange, AddressOutcome, OpenProof, Proofs, ProvedSignUp, Recovery, RecoveryOutcome,
         SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
@@ -25,11 +27,17 @@ impl MemoryTables {
         standing
     }
 
-    /// The proof and its account.
-    fn provable(&self, proof: ProofId, at: Timestamp) -> Option<(Proof, Credentials)> {
-        let proof = self.proofs.get(&proof)?;
+    /// The proof as it was shown.
+    fn shown(&self, shown: ProofVersion, at: Timestamp) -> Option<&Proof> {
+        let proof = self.proofs.get(&shown.id)?;
+        (proof.version() == shown && at < proof.expires_at).then_some(proof)
+    }
+
+    /// The proof as it was shown, and its account.
+    fn provable(&self, shown: ProofVersion, at: Timestamp) -> Option<(Proof, Credentials)> {
+        let proof = self.shown(shown, at)?;
         let account = self.users.get(&proof.user?)?;
-        (at < proof.expires_at).then(|| (proof.clone(), credentials(account)))
+        Some((proof.clone(), credentials(account)))
     }
 }
 
@@ -111,7 +119,7 @@ impl Proofs for MemoryAccounts {
 
     async fn verify(
         &self,
-        proof: ProofId,
+        proof: ProofVersion,
         at: Timestamp,
         tell: &Tell<VerifyOutcome>,
     ) -> Result<VerifyOutcome, StoreError> {
@@ -122,7 +130,7 @@ impl Proofs for MemoryAccounts {
             else {
                 return VerifyOutcome::Gone;
             };
-            tables.proofs.remove(&proof);
+            tables.proofs.remove(&proof.id);
             if let Some((found, _)) = tables.users.get_mut(&user.id) {
                 *found = user.clone();
             }
@@ -132,7 +140,7 @@ impl Proofs for MemoryAccounts {
 
     async fn disown(
         &self,
-        proof: ProofId,
+        proof: ProofVersion,
         at: Timestamp,
         tell: &Tell<Option<UserId>>,
     ) -> Result<Option<UserId>, StoreError> {
@@ -162,11 +170,13 @@ impl Proofs for MemoryAccounts {
             if tables.is_taken(&user.email, Some(user.id)) {
                 return AddressOutcome::EmailTaken;
             }
-            tables.proofs.remove(&change.proof);
+            tables.proofs.remove(&change.proof.id);
             if let Some((found, _)) = tables.users.get_mut(&user.id) {
                 *found = user.clone();
             }
-            tables.open_proof(&change.undo);
+            if let Some(undo) = &change.undo {
+                tables.open_proof(undo);
+            }
             AddressOutcome::Changed(user)
         })
     }
@@ -177,9 +187,8 @@ impl Proofs for MemoryAccounts {
         tell: &Tell<SignUpOutcome>,
     ) -> Result<SignUpOutcome, StoreError> {
         self.change(tell, |tables| {
-            let proof = tables.proofs.get(&sign_up.proof).cloned();
-            let intent = proof.filter(|proof| sign_up.at < proof.expires_at);
-            let Some((proof, hash)) = intent.and_then(proofs::intended) else {
+            let proof = tables.shown(sign_up.proof, sign_up.at).cloned();
+            let Some((proof, hash)) = proof.and_then(proofs::intended) else {
                 return SignUpOutcome::Gone;
             };
             let (user, session) = (&sign_up.user, &sign_up.session);
