@@ -1,6 +1,6 @@
 //! `POST /api/account/email/verify`, `/email/confirm` and `/email/undo/confirm`, and sign-ups that prove their mailbox.
 
-use crate::support::{Actor, Mailing, PASSWORD, on_both_stores_with_mail, path};
+use crate::support::{Actor, Mailing, PASSWORD, field_errors, on_both_stores_with_mail, path};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -59,7 +59,17 @@ on_both_stores_with_mail! {
         let asked = anon.post("/signup", sign_up.clone()).await.expect(202).json();
         let codes = [service.code(ANN, 1).await, service.code(ANN, 2).await];
         anon.post("/signin", json!({ "email": ANN, "password": PASSWORD })).await.expect_problem(401, "invalid_credentials");
-        let confirmed = anon.post("/signup/confirm", by_code(&asked["proof"], &codes[1])).await.expect(201).json();
+        // Not in the browser that signed up, whose cookie would do.
+        let body = by_code(&asked["proof"], &codes[1]);
+        let refused = anon.post("/signup/confirm", body.clone()).await.expect_problem(422, "invalid_fields");
+        assert_eq!(field_errors(&refused), ["password: missing"]);
+        let with = |password: &str| {
+            let mut body = body.clone();
+            body["password"] = json!(password);
+            body
+        };
+        anon.post("/signup/confirm", with(NEW)).await.expect_problem(403, "wrong_password");
+        let confirmed = anon.post("/signup/confirm", with(PASSWORD)).await.expect(201).json();
         let ann = anon.with_id_token(confirmed["tokens"]["idToken"].as_str().unwrap());
         let user = user(&ann).await;
         assert_eq!((&user["emailVerified"], &user["locale"]), (&json!(true), &json!("de")));
@@ -103,6 +113,16 @@ on_both_stores_with_mail! {
         let mut again = service.anon();
         again.sign_in(OTHER, PASSWORD).await.expect_problem(401, "invalid_credentials");
         again.sign_in(ANN, NEW).await.expect(200);
+    }
+
+    async fn the_browser_that_signed_up_needs_the_code_only(service: Mailing, "accounts.verification = 'required'") {
+        let anon = service.anon();
+        let asked = anon.post("/signup", json!({ "email": ANN, "password": PASSWORD })).await.expect(202);
+        let cookie = asked.header("set-cookie").split(';').next().unwrap().to_owned();
+        let code = service.code(ANN, 1).await;
+        let body = by_code(&asked.json()["proof"], &code);
+        let own = anon.request(Method::POST, &path("/signup/confirm")).header("Cookie", cookie).json(&body);
+        anon.send(own).await.expect(201);
     }
 
     async fn a_change_does_not_tell_whether_the_address_is_taken(service: Mailing, "accounts.verification = 'off'") {

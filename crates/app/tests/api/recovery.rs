@@ -175,6 +175,20 @@ on_both_stores_with_mail! {
         ask(&ann, "another@example.org").await;
     }
 
+    async fn proofs_that_come_to_nothing_are_limited(service: Mailing, "limits.confirmations_per_address = '3/1h'") {
+        let ann = with_ann(&service).await;
+        let (proof, cookie) = ask(&ann, ANN).await;
+        let code = service.code(ANN, 1).await;
+        let invented = json!({ "id": "5d0a5cc3-7a8e-4f5b-9f2b-2f6f8f0f6d51" });
+        for _ in 0..3 {
+            ann.post("/recovery/confirm", confirmation(&invented, &code)).await.expect_problem(410, "proof_gone");
+        }
+        let refused = ann.post("/recovery/confirm", confirmation(&proof, &code)).await.expect_problem(429, "rate_limited");
+        assert!(refused.header("ratelimit").contains("confirmations_per_address"), "{refused:?}");
+        let own = ann.request(Method::POST, &path("/recovery/confirm")).header("Cookie", cookie).json(&confirmation(&proof, &code));
+        ann.send(own).await.expect(200);
+    }
+
     async fn a_newer_mail_voids_the_older_and_its_own_browser_keeps_the_proof(service: Mailing) {
         let ann = with_ann(&service).await;
         let (first, cookie) = ask(&ann, ANN).await;

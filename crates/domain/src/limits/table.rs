@@ -49,15 +49,15 @@ macro_rules! limits_table {
             /// The limits of mails that prove a mailbox.
             PROOFS {
                 /// Mails that prove a mailbox, for one account or e-mail address, all requests together; "5/1h". Bounds how often a code can be
-                /// guessed: five times for each mail. Recovery has a share of its own, as large, that the others can't use up; so has each device
-                /// that the user has signed in on.
+                /// guessed: five times for each mail. Recovery has a share of its own, as large, that the others can't use up; so have the devices
+                /// that the user is signed in on, all of them together.
                 proofs_per_account: ProofsPerAccount = 5 in 3600 {
                     /// Mails to an e-mail address, but for recoveries.
                     ProofAccount(email: EmailAddress) "proof-account",
                     /// Recoveries of an account, by strangers.
                     RecoveryAccount(email: EmailAddress) "recovery-account",
-                    /// Recoveries of an account on a device that the user has signed in on.
-                    RecoveryDevice(user: UserId, device: DeviceId) "recovery-device",
+                    /// Recoveries of an account on the devices that the user has signed in on since its sessions were last ended.
+                    RecoveryDevices(user: UserId) "recovery-devices",
                 }
                 /// Mails that prove a mailbox, asked for from one address; "30/1h". Recovery has a share of its own, as large.
                 proofs_per_address: ProofsPerAddress = 30 in 3600 {
@@ -65,6 +65,15 @@ macro_rules! limits_table {
                     ProofAddress(range: AddressRange) "proof-address",
                     /// Recoveries asked for from an address.
                     RecoveryAddress(range: AddressRange) "recovery-address",
+                }
+            }
+            /// The limits of codes and links that prove a mailbox.
+            CONFIRMATIONS {
+                /// Wrong codes, and proofs that are spent, expired or unknown, from one address; "60/10m". The client that asked for a mail is
+                /// not counted: the proof itself bounds what it can try.
+                confirmations_per_address: ConfirmationsPerAddress = 60 in 600 {
+                    /// Confirmations from an address that came to nothing.
+                    ConfirmationAddress(range: AddressRange) "confirmation-address",
                 }
             }
             /// The limits of refreshes.

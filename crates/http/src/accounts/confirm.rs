@@ -2,20 +2,20 @@
 
 use super::{
     begin::{BegunAnswer, COOKIE, answer, device_name, sample_answer},
-    email_taken,
+    email_taken, wrong_password,
 };
 use crate::kit::{
     answer::sample,
     body::Body,
     caller::RequestClient,
-    openapi::Operation,
-    problem::Problem,
+    openapi::{Member, Operation, known_password},
+    problem::{FieldProblem, Problem},
     proof::{self, PROOF, members, shown_docs},
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, http::StatusCode};
 use revolve_domain::{
-    model::Label,
+    model::{Label, Password},
     use_cases::{ConfirmSignUp, ConfirmSignUpError, ConfirmSignUpRequest},
 };
 use serde_json::json;
@@ -27,9 +27,11 @@ pub(crate) async fn confirm(
     mut body: Body,
 ) -> Result<HttpResponse, Problem> {
     let proof = proof::shown(&mut body, &caller);
+    let password = body.optional_secret("password", Password::present);
     let device_name = body.optional("deviceName", Label::parse);
     let request = ConfirmSignUpRequest {
         proof: body.finish(proof)?,
+        password,
         device_name,
         client: caller.described(),
     };
@@ -43,6 +45,12 @@ impl From<ConfirmSignUpError> for Problem {
     fn from(error: ConfirmSignUpError) -> Self {
         match error {
             ConfirmSignUpError::Proof(refused) => refused.into(),
+            ConfirmSignUpError::PasswordRequired => Self::fields(vec![FieldProblem::new(
+                "password",
+                "missing",
+                "is needed on another client than the one that signed up",
+            )]),
+            ConfirmSignUpError::WrongPassword => wrong_password(),
             ConfirmSignUpError::EmailTaken => email_taken(),
             ConfirmSignUpError::Failed(failure) => failure.into(),
         }
@@ -51,18 +59,36 @@ impl From<ConfirmSignUpError> for Problem {
 
 pub(crate) fn confirm_docs() -> Operation {
     let description = "Makes the account that a sign-up asked for, with the password of that sign-up, and signs it in. Other sign-ups of the address \
-                       are void from then on.";
+                       are void from then on. Without the cookie or the device credential of the sign-up, `password` is needed: nobody makes an \
+                       account with the password of a stranger who signed up with the address. If it is missing, the right code uses up no \
+                       attempt; a wrong one counts as an attempt.";
+    let password = known_password(
+        "The password of the sign-up. Needed unless the cookie that the sign-up set, or the device credential that it showed, is sent; one that is \
+         given is checked in any case. `missing`, `too_long`",
+    );
     let [id, code, secret] = members();
     let operation = Operation::new("confirmSignUp", "account", "Prove a sign-up", description)
         .device()
         .body(
             "SignUpConfirmation",
             "The proof.",
-            [id, code, secret, device_name()],
-            [(
-                "With the code of the mail",
-                json!({ "proof": PROOF, "code": "204816", "deviceName": "Ann's phone" }),
-            )],
+            [
+                id,
+                code,
+                secret,
+                Member::optional("password", password),
+                device_name(),
+            ],
+            [
+                (
+                    "Where it was signed up",
+                    json!({ "proof": PROOF, "code": "204816", "deviceName": "Ann's phone" }),
+                ),
+                (
+                    "On another client",
+                    json!({ "proof": PROOF, "code": "204816", "password": "correct horse battery" }),
+                ),
+            ],
         )
         .json::<BegunAnswer<'_>, 2>(
             201,
@@ -73,6 +99,6 @@ pub(crate) fn confirm_docs() -> Operation {
             ],
         )
         .header([201], "Set-Cookie", COOKIE, sample::COOKIE)
-        .problems([email_taken()]);
+        .problems([wrong_password(), email_taken()]);
     shown_docs(operation)
 }

@@ -34,6 +34,6 @@ fn wrong_password() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "wrong_password",
-        "The current password is wrong.",
+        "The password is wrong.",
     )
 }

@@ -38,7 +38,7 @@ fn session_required() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "session_required",
-        "The code counts only in a session of the account, or where the mail was asked for.",
+        "The code counts only in a session of the account; to verify, also where the mail was asked for.",
     )
 }
 
@@ -54,9 +54,10 @@ impl From<ConfirmEmailError> for Problem {
 }
 
 pub(crate) fn confirm_docs() -> Operation {
-    let description = "Verifies the address of an account, or changes it where `PUT /details` asked for that: then the old address is sent a proof that \
-                       undoes it for three days. It counts with an ID token of that account, or in the browser or on the device that \
-                       asked for the mail (or signed up): nobody verifies the address of an account that a stranger has made.";
+    let description = "Verifies the address of an account, or changes it where `PUT /details` asked for that: then the old address, if it was \
+                       verified, is sent a proof that undoes it for three days. A change needs an ID token of the account. A \
+                       verification counts with one, or in the browser or on the device that asked for the mail (or signed up): \
+                       nobody verifies the address of an account that a stranger has made.";
     let [id, code, secret] = members();
     let operation = Operation::new("confirmEmail", "account", "Verify the address", description)
         .maybe_bearer()

@@ -115,6 +115,7 @@ impl From<ProofRefused> for Problem {
                 "The proof is spent, expired or unknown; ask for another mail.",
             ),
             ProofRefused::WrongCode { attempts_left } => Self::wrong_code(attempts_left),
+            ProofRefused::Limited(limited) => limited.into(),
             ProofRefused::CodeRequired => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "code_required",

@@ -3,9 +3,16 @@
 use super::session_starter::{Begun, PreparedSession, SessionStarter};
 use crate::{
     journal::{Actor, SecurityEvent},
-    model::{ClientInfo, Details, EndReason, Epoch, Label, Proof, ProofPurpose, User, UserId},
-    ports::{Clearing, Entropy, ProvedSignUp, SignError, SignUpOutcome, StoreError},
-    use_cases::parts::{Failure, MailboxProofs, ProofRefused, ServicePorts, ShownProof, from_via},
+    model::{
+        ClientInfo, Details, EndReason, Epoch, Label, Password, Proof, ProofPurpose, User, UserId,
+    },
+    ports::{
+        Clearing, Entropy, PasswordCheck, PasswordHasher, ProvedSignUp, SignError, SignUpOutcome,
+        StoreError,
+    },
+    use_cases::parts::{
+        Failure, MailboxProofs, ProofRefused, RequestLimits, ServicePorts, ShownProof, from_via,
+    },
 };
 use std::sync::Arc;
 
@@ -14,6 +21,9 @@ use std::sync::Arc;
 pub struct ConfirmSignUpRequest {
     /// The proof.
     pub proof: ShownProof,
+    /// The password of the sign-up. Needed unless this is the client that signed up: whoever reads the mailbox must not make an account with the
+    /// password of a stranger. One that is given is checked in any case.
+    pub password: Option<Password>,
     /// The name that the user gives the device.
     pub device_name: Option<Label>,
     /// The client that sent the request.
@@ -26,6 +36,12 @@ pub enum ConfirmSignUpError {
     /// The proof does not count.
     #[error(transparent)]
     Proof(#[from] ProofRefused),
+    /// This is not the client that signed up, and it gave no password.
+    #[error("the password of the sign-up is needed on another client")]
+    PasswordRequired,
+    /// The password is not that of the sign-up.
+    #[error("the password is not that of the sign-up")]
+    WrongPassword,
     /// Another account has that address by now.
     #[error("an account with this e-mail address exists already")]
     EmailTaken,
@@ -40,6 +56,8 @@ from_via!(ConfirmSignUpError: StoreError => Failure, SignError => Failure);
 pub struct ConfirmSignUp {
     proofs: MailboxProofs,
     starter: SessionStarter,
+    hasher: Arc<dyn PasswordHasher>,
+    limits: RequestLimits,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -48,11 +66,14 @@ impl ConfirmSignUp {
         Self {
             proofs: MailboxProofs::new(ports),
             starter: SessionStarter::new(ports),
+            hasher: ports.hasher.clone(),
+            limits: RequestLimits::new(ports),
             entropy: ports.entropy.clone(),
         }
     }
 
-    /// Makes this sign-up the account, voids the others of its address, and signs it in.
+    /// Makes this sign-up the account, voids the others of its address, and signs it in. Another client than the one that signed up needs the
+    /// password of the sign-up.
     ///
     /// # Errors
     /// [`ConfirmSignUpError`]; then nothing changed but the number of the proof's attempts.
@@ -64,11 +85,40 @@ impl ConfirmSignUp {
         let checked = self.proofs.check(purpose, &request.proof, &request.client);
         let proof = checked.await??;
         let shown = request.proof.clone();
-        let outcome = self.create(&proof, request).await;
-        if matches!(outcome, Err(ConfirmSignUpError::Failed(_))) {
+        let outcome = match self.own(&proof, &request).await {
+            Ok(()) => self.create(&proof, request).await,
+            Err(error) => Err(error),
+        };
+        // A wrong password counts: no more of them can be tried than codes.
+        if matches!(
+            outcome,
+            Err(ConfirmSignUpError::PasswordRequired | ConfirmSignUpError::Failed(_))
+        ) {
             self.proofs.forgive(&shown).await;
         }
         outcome
+    }
+
+    /// Whether this is whoever signed up: by the client, or by the password.
+    async fn own(
+        &self,
+        proof: &Proof,
+        request: &ConfirmSignUpRequest,
+    ) -> Result<(), ConfirmSignUpError> {
+        let Some(password) = &request.password else {
+            let is_asker = self.proofs.is_asker(proof, &request.proof.asker);
+            return if is_asker {
+                Ok(())
+            } else {
+                Err(ConfirmSignUpError::PasswordRequired)
+            };
+        };
+        let flow = self.limits.flow(&proof.address, &request.client, false);
+        let hash = proof.intent.as_ref();
+        match self.hasher.check(&flow, password, hash).await? {
+            PasswordCheck::Match { .. } => Ok(()),
+            PasswordCheck::Mismatch => Err(ConfirmSignUpError::WrongPassword),
+        }
     }
 
     async fn create(

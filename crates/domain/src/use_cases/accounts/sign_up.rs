@@ -179,8 +179,22 @@ impl SignUp {
         }
     }
 
-    /// Keeps what is asked for until its mailbox is proved. It is hashed before the look whether the address is taken.
+    /// Keeps what is asked for until its mailbox is proved. Its mail counts like any other that proves a mailbox, taken address or not.
     async fn ask(
+        &self,
+        request: SignInRequest,
+        flow: &HashFlow,
+    ) -> Result<RequestedProof, SignUpError> {
+        let taken = self.limits.proof(&request.email, &request.client).await?;
+        let asked = self.keep(request, flow).await;
+        if asked.is_err() {
+            self.limits.give_back(taken).await;
+        }
+        asked
+    }
+
+    /// The password is hashed before the look whether the address is taken.
+    async fn keep(
         &self,
         request: SignInRequest,
         flow: &HashFlow,
@@ -214,7 +228,8 @@ impl SignUp {
         Ok(self.proofs.open(asked).await?)
     }
 
-    /// The account is there, whether or not the mail can be asked for: its user can ask again. The device of the sign-up is the client that asked.
+    /// The account is there, whether or not the mail can be asked for, or may: its user can ask again. The device of the sign-up is the client that
+    /// asked.
     async fn ask_to_verify(
         &self,
         user: User,
@@ -234,7 +249,11 @@ impl SignUp {
             device_credentials: vec![prepared.credential.clone()],
         };
         let client = &prepared.session.client;
+        let taken = self.limits.proof(&account.user.email, client).await.ok()?;
         let opened = self.verification.open(&account, None, &asker, client).await;
+        if opened.is_err() {
+            self.limits.give_back(taken).await;
+        }
         opened.ok()
     }
 

@@ -92,7 +92,7 @@ impl UpdateDetails {
     /// Changes the fields that are named. Where the service sends mail, a new address only gets one: it need not be free, and nobody is told whether it is.
     ///
     /// # Errors
-    /// [`UpdateDetailsError`]; then nothing changed.
+    /// [`UpdateDetailsError`]; then nothing changed. A mail to a new address may be under way if the other fields could not be changed.
     pub async fn execute(
         &self,
         caller: &Caller,
@@ -122,7 +122,7 @@ impl UpdateDetails {
         Ok(UpdatedDetails { user, proof: None })
     }
 
-    /// Changes the other fields, and asks for a proof of the new address.
+    /// Asks for a proof of the new address, then changes the other fields: if the mail can't be asked for, nothing changes.
     async fn ask(
         &self,
         caller: &Caller,
@@ -138,37 +138,42 @@ impl UpdateDetails {
             self.authenticate.execute(&caller.id_token).await?;
             return Err(UpdateDetailsError::ReauthenticationRequired);
         };
-        let taken = self.limits.proof(&address, &caller.client).await?;
-        let user = if request.change == DetailsChange::default() {
-            Ok(authenticated.user.clone())
-        } else {
-            self.update(caller, authenticated, epoch, &request.change)
-                .await
-        };
-        let user = match user {
-            Ok(user) => user,
-            Err(error) => {
-                self.limits.give_back(taken).await;
-                return Err(error);
-            }
-        };
+        let taken = self
+            .limits
+            .address_change(&account.user.email, &address, &caller.client)
+            .await?;
         let asked = ProofRequest {
             purpose: ProofPurpose::ChangeEmail,
             mail: MailKind::ChangeEmail,
             address,
             account: Some(&account),
             intent: None,
-            locale: user.details.locale.clone(),
+            locale: match &request.change.locale {
+                Some(locale) => locale.clone(),
+                None => account.user.details.locale.clone(),
+            },
             asker: &request.asker,
             client: &caller.client,
             withheld: false,
             event: SecurityEvent::EmailChangeRequested {
-                user: user.id,
+                user: account.user.id,
                 session: authenticated.session.id,
                 address: caller.client.address,
             },
         };
-        let proof = Some(self.proofs.open(asked).await?);
+        let proof = match self.proofs.open(asked).await {
+            Ok(proof) => Some(proof),
+            Err(error) => {
+                self.limits.give_back(taken).await;
+                return Err(error.into());
+            }
+        };
+        let user = if request.change == DetailsChange::default() {
+            authenticated.user.clone()
+        } else {
+            self.update(caller, authenticated, epoch, &request.change)
+                .await?
+        };
         Ok(UpdatedDetails { user, proof })
     }
 

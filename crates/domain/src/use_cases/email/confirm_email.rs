@@ -74,7 +74,8 @@ impl ConfirmEmail {
     pub async fn execute(&self, request: &ConfirmEmailRequest) -> Result<(), ConfirmEmailError> {
         let shown = &request.proof;
         let found = self.proofs.proofs.find(shown.id, self.clock.now()).await?;
-        let found = found.filter(|proof| PURPOSES.contains(&proof.purpose));
+        let found =
+            found.filter(|proof| PURPOSES.contains(&proof.purpose) && proof.attempts_left > 0);
         let proof = found.ok_or(ProofRefused::Gone)?;
         // Before an attempt is counted: a stranger uses up none.
         if !self.is_owner(&proof, request).await? {

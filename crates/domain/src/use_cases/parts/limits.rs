@@ -1,4 +1,4 @@
-//! The limits of sign-ups, sign-ins, refreshes and password checks.
+//! The limits of sign-ups, sign-ins, refreshes, password checks and proofs of mailboxes.
 
 use super::ServicePorts;
 use crate::{
@@ -115,15 +115,16 @@ impl RequestLimits {
         self.take(buckets, None, client).await
     }
 
-    /// Makes room for a mail that recovers an account. A device of the user has a budget of its own; when that is used up, the strangers' counts.
+    /// Makes room for a mail that recovers an account. The devices of its user have a budget of their own, all together; when that is used up, the
+    /// strangers' counts.
     pub(crate) async fn recovery(
         &self,
         email: &EmailAddress,
         client: &ClientInfo,
-        known: Option<KnownClient>,
+        known: Option<UserId>,
     ) -> Result<TakenBuckets, Denied> {
-        if let Some(KnownClient::Device(user, device)) = known {
-            let own = vec![Bucket::RecoveryDevice(user, device)];
+        if let Some(user) = known {
+            let own = vec![Bucket::RecoveryDevices(user)];
             match self.take(own, Some(user), client).await {
                 Err(Denied::Limited(_)) => {}
                 other => return other,
@@ -143,6 +144,27 @@ impl RequestLimits {
         let mut buckets = vec![Bucket::ProofAccount(email.clone())];
         buckets.extend(self.range(client).map(Bucket::ProofAddress));
         self.take(buckets, None, client).await
+    }
+
+    /// Makes room for a mail to a new address of an account. It counts for that address and for the account.
+    pub(crate) async fn address_change(
+        &self,
+        account: &EmailAddress,
+        new: &EmailAddress,
+        client: &ClientInfo,
+    ) -> Result<TakenBuckets, Denied> {
+        let mut buckets = vec![Bucket::ProofAccount(new.clone())];
+        if account != new {
+            buckets.push(Bucket::ProofAccount(account.clone()));
+        }
+        buckets.extend(self.range(client).map(Bucket::ProofAddress));
+        self.take(buckets, None, client).await
+    }
+
+    /// Makes room for a proof that is shown by another client than the one that asked for it.
+    pub(crate) async fn confirmation(&self, client: &ClientInfo) -> Result<TakenBuckets, Denied> {
+        let bucket = self.range(client).map(Bucket::ConfirmationAddress);
+        self.take(bucket.into_iter().collect(), None, client).await
     }
 
     /// Makes room for a refresh with a token that is not valid.

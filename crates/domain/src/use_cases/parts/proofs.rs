@@ -11,7 +11,7 @@ use crate::{
         Clock, DeviceCredentials, Entropy, OpenProof, ProofSecrets, Proofs, StandingProof,
         StoreError,
     },
-    use_cases::parts::{Recorder, ShownDevices, facts},
+    use_cases::parts::{Denied, Limited, Recorder, RequestLimits, ShownDevices, facts},
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::{sync::Arc, time::Duration};
@@ -76,6 +76,9 @@ pub enum ProofRefused {
     /// The link was followed by another client than the one that asked for the mail.
     #[error("the link counts only where the mail was asked for; enter the code")]
     CodeRequired,
+    /// Too many that came to nothing were shown from the client's address; this one was not looked at.
+    #[error(transparent)]
+    Limited(#[from] Limited),
 }
 
 /// A proof that is about to be asked for.
@@ -104,6 +107,7 @@ pub(crate) struct MailboxProofs {
     devices: Arc<dyn DeviceCredentials>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    limits: RequestLimits,
     pub(crate) recorder: Recorder,
 }
 
@@ -115,6 +119,7 @@ impl MailboxProofs {
             devices: ports.devices.clone(),
             clock: ports.clock.clone(),
             entropy: ports.entropy.clone(),
+            limits: RequestLimits::new(ports),
             recorder: Recorder::new(ports),
         }
     }
@@ -192,45 +197,73 @@ impl MailboxProofs {
     }
 
     /// The proof, if what is shown proves it. A code is an attempt, which is counted before it is looked at; the secret of a link that another
-    /// client follows is none.
+    /// client follows is none. What comes to nothing counts for the client's address, unless this is the client that asked.
     pub(crate) async fn check(
         &self,
         purpose: ProofPurpose,
         shown: &ShownProof,
         client: &ClientInfo,
     ) -> Result<Result<Proof, ProofRefused>, StoreError> {
-        let now = self.clock.now();
-        let (proof, is_right) = match &shown.evidence {
-            Evidence::Code(code) => {
-                let tried = self.proofs.attempt(shown.id, purpose, now).await?;
-                let is_right = |proof: &Proof| self.secrets.is_code(proof.id, proof.serial, code);
-                let is_right = tried.as_ref().is_some_and(is_right);
-                (tried, is_right)
-            }
+        // Read first, so that an invented id writes nothing.
+        let found = self.proofs.find(shown.id, self.clock.now()).await?;
+        let open = found.filter(|proof| proof.purpose == purpose && proof.attempts_left > 0);
+        let asked = open
+            .as_ref()
+            .filter(|proof| self.is_asker(proof, &shown.asker));
+        if let Some(proof) = asked {
+            return self.prove(proof, true, &shown.evidence, client).await;
+        }
+        let taken = match self.limits.confirmation(client).await {
+            Ok(taken) => taken,
+            Err(Denied::Limited(limited)) => return Ok(Err(limited.into())),
+            Err(Denied::Failed(error)) => return Err(error),
+        };
+        let checked = match &open {
+            Some(proof) => self.prove(proof, false, &shown.evidence, client).await,
+            None => Ok(Err(ProofRefused::Gone)),
+        };
+        let counts = matches!(
+            checked,
+            Ok(Err(ProofRefused::Gone | ProofRefused::WrongCode { .. }))
+        );
+        if !counts {
+            self.limits.give_back(taken).await;
+        }
+        checked
+    }
+
+    /// Compares what is shown with a proof that is open.
+    async fn prove(
+        &self,
+        open: &Proof,
+        is_asker: bool,
+        evidence: &Evidence,
+        client: &ClientInfo,
+    ) -> Result<Result<Proof, ProofRefused>, StoreError> {
+        let code = match evidence {
+            Evidence::Code(code) => code,
+            Evidence::Secret(_) if !is_asker => return Ok(Err(ProofRefused::CodeRequired)),
             Evidence::Secret(secret) => {
-                let found = self.proofs.find(shown.id, now).await?;
-                let found = found.filter(|proof| proof.purpose == purpose);
-                let is_right = found.as_ref().is_some_and(|proof| {
-                    self.is_asker(proof, &shown.asker)
-                        && self.secrets.is_secret(proof.id, proof.serial, secret)
-                });
-                (found, is_right)
+                let is_right = self.secrets.is_secret(open.id, open.serial, secret);
+                let proof = is_right.then(|| open.clone());
+                return Ok(proof.ok_or(ProofRefused::Gone));
             }
         };
-        Ok(match (proof, &shown.evidence) {
-            (None, _) => Err(ProofRefused::Gone),
-            (Some(proof), _) if is_right => Ok(proof),
-            (Some(_), Evidence::Secret(_)) => Err(ProofRefused::CodeRequired),
-            (Some(proof), Evidence::Code(_)) => {
-                self.recorder.record_event(SecurityEvent::ProofRefused {
-                    user: proof.user,
-                    address: client.address,
-                });
-                Err(ProofRefused::WrongCode {
-                    attempts_left: proof.attempts_left,
-                })
-            }
-        })
+        let now = self.clock.now();
+        let tried = self.proofs.attempt(open.id, open.purpose, now).await?;
+        let Some(proof) = tried else {
+            return Ok(Err(ProofRefused::Gone));
+        };
+        if self.secrets.is_code(proof.id, proof.serial, code) {
+            return Ok(Ok(proof));
+        }
+        self.recorder.record_event(SecurityEvent::ProofRefused {
+            user: proof.user,
+            address: client.address,
+        });
+        Ok(Err(ProofRefused::WrongCode {
+            attempts_left: proof.attempts_left,
+        }))
     }
 
     /// What was right does not count as an attempt, since nothing came of it. If the store fails, it counts.

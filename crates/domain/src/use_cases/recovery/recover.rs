@@ -91,7 +91,7 @@ impl Recover {
         let outcome = self.recover(&proof, request).await;
         if matches!(
             outcome,
-            Err(RecoverError::WeakPassword(_) | RecoverError::Failed(_))
+            Err(RecoverError::WeakPassword(_) | RecoverError::EmailTaken | RecoverError::Failed(_))
         ) {
             self.proofs.forgive(&shown).await;
         }

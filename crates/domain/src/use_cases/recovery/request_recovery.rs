@@ -6,8 +6,8 @@ use crate::{
     policy::AccountPolicy,
     ports::{DeviceCredentials, StoreError, UserRepository},
     use_cases::parts::{
-        Failure, KnownClient, Limited, MailboxProofs, ProofRequest, RequestLimits, RequestedProof,
-        ServicePorts, ShownAsker, ShownDevices, TakenBuckets, from_denied, from_via,
+        Failure, Limited, MailboxProofs, ProofRequest, RequestLimits, RequestedProof, ServicePorts,
+        ShownAsker, ShownDevices, TakenBuckets, from_denied, from_via,
     },
 };
 use std::sync::Arc;
@@ -104,8 +104,8 @@ impl RequestRecovery {
         Ok(opened?)
     }
 
-    /// Strangers are limited before a store is asked. A device that the user has signed in on has a budget of its own, so that no stranger can
-    /// use up the owner's.
+    /// Strangers are limited before a store is asked. The devices that the user has signed in on have a budget of their own, so that no
+    /// stranger can use up the owner's. Those from before the last end of all sessions are strangers: a thief may have been on one.
     async fn admit(
         &self,
         request: &RecoveryRequest,
@@ -126,7 +126,7 @@ impl RequestRecovery {
         let found = self.users.credentials_by_email(email, shown.all()).await?;
         let known = found.as_ref().and_then(|found| {
             let device = found.known_device?;
-            Some(KnownClient::Device(found.user.id, device.id))
+            device.is_current.then_some(found.user.id)
         });
         let taken = self.limits.recovery(email, client, known).await?;
         Ok((taken, found))

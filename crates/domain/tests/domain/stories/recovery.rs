@@ -3,7 +3,7 @@
 use super::{refusal, secs};
 use revolve_domain::{
     limits::LimitName,
-    model::{ClientInfo, FieldError, ProofPurpose},
+    model::{ClientInfo, FieldError, ProofId, ProofPurpose},
     policy::AccountPolicy,
     ports::{Clock, ProofSecrets, Proofs},
     use_cases::{
@@ -12,7 +12,7 @@ use revolve_domain::{
         SignOutScope,
     },
 };
-use revolve_testkit::{World, memory::Fault};
+use revolve_testkit::{World, memory::Fault, world::TestClient};
 use secrecy::ExposeSecret;
 
 const NEW: &str = "a password that ann remembers";
@@ -162,7 +162,8 @@ async fn a_link_counts_only_where_the_mail_was_asked_for() {
     forged.proof.asker.cookie = proof.cookie.clone();
     assert_eq!(
         refused(recover(&world, forged).await),
-        ProofRefused::CodeRequired
+        ProofRefused::Gone,
+        "the one that asked has a secret that is wrong"
     );
     let standing = world.accounts.find(proof.id, world.clock.now()).await;
     let left = standing
@@ -211,6 +212,14 @@ async fn five_codes_can_be_tried() {
         refused(late),
         ProofRefused::Gone,
         "the right one is too late"
+    );
+    let link = Evidence::Secret(world.proof_secrets.secret(proof.id, 1));
+    let mut own = with(&proof, link);
+    own.proof.asker.cookie = proof.cookie.clone();
+    assert_eq!(
+        refused(recover(&world, own).await),
+        ProofRefused::Gone,
+        "and so is the link"
     );
     world.signed_in("ann").await;
 }
@@ -311,6 +320,67 @@ async fn mails_are_limited_and_the_owners_device_is_no_stranger() {
     own.asker.device_credentials = vec![ann.credential.clone()];
     let asked = world.request_recovery.execute(own).await;
     asked.expect("strangers can't use up the budget of her device");
+}
+
+#[tokio::test]
+async fn all_devices_of_an_account_share_one_budget_and_former_ones_have_none() {
+    let world = world();
+    let (ann, phone) = (world.signed_up("ann").await, world.signed_in("ann").await);
+    let on = async |client: &TestClient<'_>| {
+        let mut request = forgot("ann");
+        request.asker.device_credentials = vec![client.credential.clone()];
+        world.request_recovery.execute(request).await
+    };
+    let limited = |result: Result<RequestedProof, RequestRecoveryError>| {
+        matches!(result, Err(RequestRecoveryError::Limited(_)))
+    };
+    // Five of the devices, and five of strangers.
+    for device in [&ann, &phone].into_iter().cycle().take(10) {
+        assert!(!limited(on(device).await));
+    }
+    assert!(limited(on(&ann).await));
+    assert!(limited(on(&phone).await));
+
+    world
+        .sign_out
+        .execute(&ann.caller(), SignOutScope::Everywhere)
+        .await
+        .expect("she may");
+    world.advance(secs(2 * 3600));
+    for _ in 0..5 {
+        assert!(!limited(on(&ann).await), "a stranger by now");
+    }
+    assert!(limited(on(&phone).await), "so is that one");
+}
+
+#[tokio::test]
+async fn what_comes_to_nothing_is_limited_but_for_the_client_that_asked() {
+    let world = world();
+    world.signed_up("ann").await;
+    let proof = asked(&world, "ann").await;
+    let invented = RequestedProof {
+        id: ProofId::from_random([7; 16]),
+        ..proof.clone()
+    };
+    for _ in 0..60 {
+        let unknown = recover(&world, by_code(&world, &invented)).await;
+        assert_eq!(refused(unknown), ProofRefused::Gone);
+    }
+    let limited = recover(&world, by_code(&world, &proof)).await;
+    let ProofRefused::Limited(limited) = refused(limited) else {
+        panic!("sixty from one address");
+    };
+    assert_eq!(limited.limit, LimitName::ConfirmationsPerAddress);
+    let standing = world.accounts.find(proof.id, world.clock.now()).await;
+    let left = standing
+        .expect("find works")
+        .map(|proof| proof.attempts_left);
+    assert_eq!(left, Some(5), "it was not looked at");
+    let mut own = by_code(&world, &proof);
+    own.proof.asker.cookie = proof.cookie.clone();
+    recover(&world, own)
+        .await
+        .expect("nobody can keep the one that asked out");
 }
 
 #[tokio::test]

@@ -4,14 +4,16 @@ use super::{refusal, secs};
 use revolve_domain::{
     deliveries::DeliveryQuery,
     journal::MailKind,
+    limits::LimitName,
     model::{ClientInfo, DetailsChange, EmailAddress, Label, Locale, ProofId, ProofPurpose},
     policy::{AccountPolicy, Verification},
     ports::{Clock, Deliveries, MailProofs, ProofSecrets, Proofs},
     use_cases::{
         ChangePasswordRequest, ConfirmEmailError, ConfirmEmailRequest, ConfirmSignUpError,
         ConfirmSignUpRequest, DerivedProofs, DisownEmailError, Evidence, ProofRefused,
-        RecoverRequest, RecoveryRequest, Refusal, RequestVerificationError, RequestedProof,
-        ShownAsker, ShownProof, SignInRequest, SignUpError, SignedUp, UpdateDetailsRequest,
+        RecoverError, RecoverRequest, RecoveryRequest, Refusal, Refused, RequestVerificationError,
+        RequestedProof, ShownAsker, ShownProof, SignInRequest, SignUpError, SignedUp,
+        UpdateDetailsError, UpdateDetailsRequest,
     },
 };
 use revolve_testkit::{World, memory::Fault, world::TestClient};
@@ -198,6 +200,36 @@ async fn a_sign_up_asks_for_its_verification() {
 }
 
 #[tokio::test]
+async fn the_mail_of_a_sign_up_counts_and_is_left_out_where_too_many_were_sent() {
+    let world = world(Verification::Optional);
+    let ann = world.signed_up("ann").await;
+    for _ in 0..4 {
+        asked(&world, &ann).await;
+    }
+    let more = world
+        .request_verification
+        .execute(&ann.caller(), &ShownAsker::default(), None)
+        .await;
+    assert!(
+        matches!(
+            more,
+            Err(RequestVerificationError::Refused(Refused::Limited(_)))
+        ),
+        "five mails an hour, that of the sign-up included"
+    );
+    world
+        .manage_accounts
+        .delete(ann.user)
+        .await
+        .expect("the stores are up");
+    let again = world.sign_up.execute(World::request("ann")).await;
+    assert!(
+        matches!(again, Ok(SignedUp::Begun(_, None))),
+        "an account without a mail, got {again:?}"
+    );
+}
+
+#[tokio::test]
 async fn without_mail_nothing_is_asked_for() {
     let world = World::new();
     let ann = world.signed_up("ann").await;
@@ -227,9 +259,57 @@ async fn sign_up(world: &World, name: &str, password: &str) -> RequestedProof {
 fn proved(world: &World, proof: &RequestedProof) -> ConfirmSignUpRequest {
     ConfirmSignUpRequest {
         proof: shown(proof, code(world, proof, 1)),
+        password: None,
         device_name: None,
         client: World::request("ann").client,
     }
+}
+
+/// On another client than the one that signed up.
+fn proved_elsewhere(
+    world: &World,
+    proof: &RequestedProof,
+    password: Option<&str>,
+) -> ConfirmSignUpRequest {
+    let mut request = proved(world, proof);
+    request.proof.asker = ShownAsker::default();
+    request.password = password.map(World::password);
+    request
+}
+
+/// A stranger signs up with ann's address, and ann types the code of the mail that she gets.
+#[tokio::test]
+async fn another_client_needs_the_password_of_the_sign_up() {
+    let world = world(Verification::Required);
+    let proof = sign_up(&world, "ann", "stranger's password").await;
+    for _ in 0..7 {
+        let elsewhere = proved_elsewhere(&world, &proof, None);
+        assert!(matches!(
+            world.confirm_sign_up.execute(elsewhere).await,
+            Err(ConfirmSignUpError::PasswordRequired)
+        ));
+    }
+    for _ in 0..5 {
+        let elsewhere = proved_elsewhere(&world, &proof, Some("ann's password"));
+        assert!(matches!(
+            world.confirm_sign_up.execute(elsewhere).await,
+            Err(ConfirmSignUpError::WrongPassword)
+        ));
+    }
+    let elsewhere = proved_elsewhere(&world, &proof, Some("stranger's password"));
+    assert!(
+        matches!(
+            world.confirm_sign_up.execute(elsewhere).await,
+            Err(ConfirmSignUpError::Proof(ProofRefused::Gone))
+        ),
+        "each of these was an attempt"
+    );
+
+    let own = sign_up(&world, "bob", "bob's password").await;
+    let elsewhere = proved_elsewhere(&world, &own, Some("bob's password"));
+    let begun = world.confirm_sign_up.execute(elsewhere).await;
+    begun.expect("he knows what he signed up with");
+    world.signed_in("bob").await;
 }
 
 #[tokio::test]
@@ -298,12 +378,20 @@ async fn a_sign_up_that_has_to_be_proved_is_judged_like_any_other() {
         world.sign_up.execute(weak).await,
         Err(SignUpError::WeakPassword(_))
     ));
-    for _ in 0..9 {
+    for _ in 0..5 {
         sign_up(&world, "bob", "bob's password").await;
     }
-    sign_up(&world, "bob", "bob's password").await;
+    let hashes = world.hasher.calls();
     let more = world.sign_up.execute(World::request("bob")).await;
-    assert!(matches!(more, Err(SignUpError::Limited(_))), "ten an hour");
+    let Err(SignUpError::Limited(limited)) = more else {
+        panic!("five mails an hour, got {more:?}");
+    };
+    assert_eq!(limited.limit, LimitName::ProofsPerAccount);
+    assert_eq!(
+        world.hasher.calls(),
+        hashes,
+        "what is refused costs no hash"
+    );
 }
 
 #[tokio::test]
@@ -530,6 +618,82 @@ async fn a_code_is_mailed_to_no_other_address_than_it_proves() {
         let found = mailed.open(proof.id, &to).await;
         assert_eq!(found.expect("the store is up").is_some(), is_mailed);
     }
+}
+
+/// A thief signs up with the address that the owner may bring back.
+#[tokio::test]
+async fn an_undo_that_finds_the_address_taken_uses_up_no_attempt() {
+    let world = world(Verification::Off);
+    let thief = world.signed_up("ann").await;
+    let own = asked(&world, &thief).await;
+    confirm(&world, shown(&own, code(&world, &own, 1)))
+        .await
+        .expect("ann has verified her address");
+    let first = change(&world, &thief, "thief@example.net").await;
+    confirm_in(&world, &thief, shown(&first, code(&world, &first, 1)))
+        .await
+        .expect("the thief reads that mailbox");
+    let told = mails(&world, "ann@example.org").await;
+    let undo = told
+        .iter()
+        .find_map(|(kind, proof)| proof.filter(|_| *kind == MailKind::EmailChanged));
+    let undo = undo.expect("the old address is told");
+    let taken = world.signed_up("ann").await;
+    let request = || RecoverRequest {
+        proof: ShownProof {
+            id: undo,
+            evidence: Evidence::Code(world.proof_secrets.code(undo, 1)),
+            asker: ShownAsker::default(),
+        },
+        password: World::password("a password of its own"),
+        device_name: None,
+        client: ClientInfo::default(),
+    };
+    for _ in 0..7 {
+        let refused = world.recover.execute(ProofPurpose::UndoEmail, request());
+        assert!(matches!(refused.await, Err(RecoverError::EmailTaken)));
+    }
+    // The owner reads the mailbox of that account, too.
+    world
+        .manage_accounts
+        .delete(taken.user)
+        .await
+        .expect("the stores are up");
+    let undone = world.recover.execute(ProofPurpose::UndoEmail, request());
+    undone.await.expect("the address is free again");
+}
+
+#[tokio::test]
+async fn a_change_of_address_is_asked_for_before_anything_changes() {
+    let world = world(Verification::Off);
+    let ann = world.signed_up("ann").await;
+    world.accounts.fail_on("open_proof", Fault::Before);
+    for _ in 0..7 {
+        let failed = world
+            .update_details
+            .execute(&ann.caller(), to_email("ann@example.net"))
+            .await;
+        assert!(matches!(
+            failed,
+            Err(UpdateDetailsError::Refused(Refused::Failed(_)))
+        ));
+    }
+    world.accounts.recover();
+    let user = world.me.execute(&ann.id_token).await.expect("it is hers");
+    assert!(user.details.name.is_none(), "nothing is half-made");
+    // Nor is any of the budget lost: of the new address, and of the account.
+    for number in 0..5 {
+        let address = format!("ann{number}@example.net");
+        change(&world, &ann, &address).await;
+    }
+    let more = world
+        .update_details
+        .execute(&ann.caller(), to_email("ann@example.net"))
+        .await;
+    assert!(
+        matches!(more, Err(UpdateDetailsError::Refused(Refused::Limited(_)))),
+        "five an hour for an account, whatever the address"
+    );
 }
 
 #[tokio::test]
