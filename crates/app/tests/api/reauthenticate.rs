@@ -190,15 +190,17 @@ on_both_stores! {
         let (mut ann, mut other) = (app.sign_up("ann").await, app.sign_in("ann").await);
         let token = ann.reauthenticate().await;
         let email = || Some(json!({ "email": "new@example.org" }));
-        let answer = ann.call_with(Method::PUT, "/details", email(), &token).await.expect(200).json();
-        assert_eq!(answer["user"]["email"], "new@example.org");
+        // Where mails go to files, the new address has to be proved first.
+        let (done, name) = if app.backing.server.is_some() { (200, "new") } else { (202, "ann") };
+        let address = format!("{name}@example.org");
+        ann.call_with(Method::PUT, "/details", email(), &token).await.expect(done);
         let wrong = json!({ "currentPassword": "a guess", "newPassword": "another horse, another battery" });
         ann.call_with(Method::PUT, "/password", Some(wrong), &token).await.expect_problem(403, "wrong_password");
         let new = || Some(json!({ "newPassword": "another horse, another battery" }));
         ann.call(Method::PUT, "/password", new()).await.expect_problem(403, "reauthentication_required");
         ann.call_with(Method::PUT, "/password", new(), &token).await.expect(204);
         other.refresh().await.expect_problem(401, "session_revoked");
-        app.anon().sign_in("new@example.org", "another horse, another battery").await.expect(200);
+        app.anon().sign_in(&address, "another horse, another battery").await.expect(200);
         ann.refresh().await.expect(200);
 
         // The password was changed: what was proven before counts no longer.
@@ -210,7 +212,7 @@ on_both_stores! {
         let token = ann.reauthenticate_with("another horse, another battery").await;
         ann.sign_out("this").await.expect(204);
         ann.delete_with(&token).await.expect_problem(401, "session_revoked");
-        app.anon().sign_in("new@example.org", "another horse, another battery").await.expect(200);
+        app.anon().sign_in(&address, "another horse, another battery").await.expect(200);
     }
 
     async fn refuses_what_it_does_not_understand(app: App) {

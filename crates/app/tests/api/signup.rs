@@ -88,7 +88,13 @@ on_both_stores! {
         }
         let bob = app.sign_up("bob").await;
         let taken = json!({ "email": "ann@xn--bcher-kva.example", "currentPassword": PASSWORD });
-        bob.put("/details", taken).await.expect_problem(409, "email_taken");
+        let answer = bob.put("/details", taken).await;
+        if app.backing.server.is_some() {
+            answer.expect_problem(409, "email_taken");
+        } else {
+            // Mails go to files there, and nobody is told whose an address is.
+            answer.expect(202);
+        }
         let own = json!({ "email": "Bob@Example.org", "currentPassword": PASSWORD });
         assert_eq!(bob.put("/details", own).await.expect(200).json()["user"]["email"], "Bob@Example.org");
         assert_eq!(bob.get("/me").await.expect(200).json()["user"]["email"], "Bob@Example.org");

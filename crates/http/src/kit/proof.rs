@@ -69,6 +69,7 @@ pub(crate) fn shown(body: &mut Body, caller: &RequestClient) -> Option<ShownProo
         text.trim().parse().map_err(|_| FieldError::InvalidId)
     });
     let evidence = if body.has("secret") && body.has("code") {
+        body.secret("secret", link_secret);
         body.refuse("code", "unknown_field", "is not known beside `secret`");
         None
     } else if body.has("secret") {
