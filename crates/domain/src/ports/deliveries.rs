@@ -65,7 +65,7 @@ pub trait Deliveries: Send + Sync {
 /// What mails prove, for those who send them.
 #[async_trait]
 pub trait MailProofs: Send + Sync {
-    /// Code and link of a proof; `None` if it is spent, void or expired, so that its mail has lost its sense. MUST answer the same for the same
+    /// Code and link of a proof; `None` if it is spent, void or expired. MUST answer the same for the same
     /// proof as long as it stands.
     async fn open(&self, proof: ProofId) -> Result<Option<MailProof>, StoreError>;
 }
