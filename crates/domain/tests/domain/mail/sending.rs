@@ -4,7 +4,7 @@ use super::{DAY, Post};
 use revolve_domain::{
     deliveries::{DeliveryState, Settled},
     journal::{MailKind, NewMail},
-    model::EmailAddress,
+    model::{EmailAddress, UserId},
     ports::{Clock, SecurityEvent},
 };
 use revolve_testkit::memory::{Fault, MailFault};
@@ -237,12 +237,16 @@ async fn what_was_sent_is_settled_once_the_store_is_back() {
 #[tokio::test]
 async fn a_flood_of_notices_is_two_mails_in_an_hour_and_loses_no_count() {
     let post = Post::new();
+    let notice = || NewMail {
+        user: Some(UserId::from_random([7; 16])),
+        ..post.mail(MailKind::SessionReused)
+    };
     for _ in 0..10 {
-        post.commit(&[post.mail(MailKind::SessionReused)]);
+        post.commit(&[notice()]);
     }
     post.run().await;
     for _ in 0..10 {
-        post.commit(&[post.mail(MailKind::SessionReused)]);
+        post.commit(&[notice()]);
         post.clock.advance(Duration::from_mins(5));
         post.run().await;
     }
