@@ -86,6 +86,8 @@ pub(crate) struct Background {
     /// Use cases that handlers have begun.
     in_flight: TaskTracker,
     stop: CancellationToken,
+    /// Comes before `stop`.
+    stop_sending: CancellationToken,
 }
 
 impl Background {
@@ -149,7 +151,7 @@ impl Background {
 
     /// Sends mails.
     pub(crate) fn send_mails(&self, outbox: Outbox) {
-        self.tasks.spawn(outbox.run(self.stop.clone()));
+        self.tasks.spawn(outbox.run(self.stop_sending.clone()));
     }
 
     /// Counts what is in the outbox, and deletes what is not kept any longer.
@@ -157,14 +159,18 @@ impl Background {
         self.spawn(async move {
             let mut ticks = time::interval(COUNT_EVERY);
             ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+            let mut is_down = false;
             for tick in 0_u32.. {
                 ticks.tick().await;
-                match outbox.backlog().await {
-                    Ok(backlog) => seen.set(backlog),
-                    Err(error) => {
-                        tracing::debug!(error = %chain(&error), "the outbox could not be counted");
+                let counted = outbox.backlog().await;
+                match &counted {
+                    Ok(backlog) => seen.set(*backlog),
+                    Err(error) if !is_down => {
+                        tracing::warn!(error = %chain(error), "the outbox can't be counted: its gauges stay as they were");
                     }
+                    Err(_) => {}
                 }
+                is_down = counted.is_err();
                 if tick.is_multiple_of(PRUNE_AFTER) {
                     prune_deliveries(&outbox).await;
                 }
@@ -244,8 +250,14 @@ impl Background {
         drop(time::timeout(HUNG_UP, self.in_flight.wait()).await);
     }
 
+    /// Begins to send no more mails, and finishes those that are being sent beside the last requests.
+    pub(crate) fn stop_sending(&self) {
+        self.stop_sending.cancel();
+    }
+
     /// Stops everything and waits for it.
     pub(crate) async fn stop(&self) {
+        self.stop_sending();
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;

@@ -129,6 +129,18 @@ impl MailKind {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 
+    /// Whether the mail asks for something, with a code: without its proof it is of no use. The others tell of something that has happened.
+    pub const fn asks(self) -> bool {
+        matches!(
+            self,
+            Self::SignUp
+                | Self::VerifyEmail
+                | Self::ChangeEmail
+                | Self::ResetPassword
+                | Self::SignIn
+        )
+    }
+
     /// Whether the mail tells of something that has happened, rather than asks for something: at most one of a kind is sent for each
     /// account within [`Self::quiet`], the rest are counted in the next.
     pub const fn is_notice(self) -> bool {
@@ -183,11 +195,12 @@ pub struct NewMail {
     pub locale: Option<Locale>,
     /// The account that it is about.
     pub user: Option<UserId>,
-    /// The proof whose code and link it has. They are derived when it is sent. A proof that is spent or void by then: the mail is dropped.
+    /// The proof whose code and link it has. They are derived when it is sent. If the proof is spent or void by then, a mail that
+    /// [asks](MailKind::asks) for something is dropped, and another one has no link.
     pub proof: Option<ProofId>,
     /// What it tells.
     pub facts: MailFacts,
-    /// When it is dropped if it has not been sent.
+    /// From when on it is not sent any more: then it is dropped if it asks for something, and else given up.
     pub expires_at: Timestamp,
 }
 

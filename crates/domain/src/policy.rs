@@ -51,12 +51,25 @@ pub enum Verification {
 }
 
 /// The rules of accounts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountPolicy {
     /// Whether the service sends mail. Without it nothing can be proved by a mailbox.
     pub mail: bool,
+    /// How long a mail that tells of something is tried.
+    pub mail_max_age: Duration,
     /// How sign-ups prove their mailbox; without mail they don't.
     pub verification: Verification,
+}
+
+impl Default for AccountPolicy {
+    /// No mail; 24 h, no verification.
+    fn default() -> Self {
+        Self {
+            mail: false,
+            mail_max_age: Duration::from_hours(24),
+            verification: Verification::default(),
+        }
+    }
 }
 
 /// The rules of new passwords, besides that they must not be easy to guess.

@@ -50,19 +50,7 @@ impl MailLinks {
     }
 }
 
-/// Whether mails of a kind are there for their code. The others have it, if at all, for the page that their link leads to.
-pub(super) const fn needs_code(kind: MailKind) -> bool {
-    matches!(
-        kind,
-        MailKind::SignUp
-            | MailKind::VerifyEmail
-            | MailKind::ChangeEmail
-            | MailKind::ResetPassword
-            | MailKind::SignIn
-    )
-}
-
 /// Whether mails of a kind have a proof.
 pub(super) const fn has_proof(kind: MailKind) -> bool {
-    needs_code(kind) || matches!(kind, MailKind::EmailChanged)
+    kind.asks() || matches!(kind, MailKind::EmailChanged)
 }

@@ -8,16 +8,19 @@ use revolve_domain::{
 };
 use std::{
     fmt,
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, DirEntry, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use tokio::task::spawn_blocking;
 
 /// How many mails are kept.
 const KEPT: usize = 1000;
+/// After this time without a change a file that is not whole is no longer written.
+const UNWRITTEN: Duration = Duration::from_mins(10);
 
 /// Writes mails into a folder, for its owner alone, and keeps the newest 1000.
 pub struct MailFiles {
@@ -124,10 +127,7 @@ fn write(folder: &Path, name: &str, id: DeliveryId, data: &[u8]) -> io::Result<(
         .create(folder)?;
     let partial = folder.join(format!(".{id}.part"));
     // What a crash has left is not this mail.
-    match fs::remove_file(&partial) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove(&partial)?;
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -138,27 +138,45 @@ fn write(folder: &Path, name: &str, id: DeliveryId, data: &[u8]) -> io::Result<(
     let same = format!("-{id}.eml");
     let mut mails = mails(folder)?;
     for former in mails.extract_if(.., |former| former.ends_with(&same)) {
-        fs::remove_file(folder.join(former))?;
+        remove(&folder.join(former))?;
     }
     fs::rename(&partial, folder.join(name))?;
     File::open(folder)?.sync_all()?;
     mails.sort_unstable();
     let surplus = (mails.len() + 1).saturating_sub(KEPT);
     for oldest in mails.iter().take(surplus) {
-        fs::remove_file(folder.join(oldest))?;
+        remove(&folder.join(oldest))?;
     }
     Ok(())
 }
 
+/// Another mail that is written at the same time may have removed it.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The names of the mails. What a crash has left of others is removed.
 fn mails(folder: &Path) -> io::Result<Vec<String>> {
     let mut mails = Vec::new();
     for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        if let Some(name) = name.to_str()
-            && Path::new(name).extension().is_some_and(|end| end == "eml")
-        {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let ends_with = |end: &str| Path::new(name).extension().is_some_and(|is| is == end);
+        if ends_with("eml") {
             mails.push(name.to_owned());
+        } else if ends_with("part") && name.starts_with('.') && is_left(&entry) {
+            remove(&entry.path())?;
         }
     }
     Ok(mails)
+}
+
+/// Whether nobody writes this file any more.
+fn is_left(entry: &DirEntry) -> bool {
+    let written = entry.metadata().and_then(|file| file.modified());
+    written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > UNWRITTEN))
 }

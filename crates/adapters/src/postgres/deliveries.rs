@@ -18,16 +18,17 @@ use revolve_domain::{
 };
 use uuid::Uuid;
 
-/// A notice waits until its kind's quiet is over, and is counted in one that was not tried yet.
+/// A notice waits until its kind's pause is over, which is no part of its life, and is counted in one that was not tried yet.
 const INSERT: &str = "
     INSERT INTO deliveries (id, kind, email, email_typed, domain, locale, user_id, proof_id, facts, created_at, expires_at, notice, due_at, next_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-        greatest($10, (SELECT until FROM quiet_notices WHERE user_id = $7 AND kind = $2)),
-        greatest($10, (SELECT until FROM quiet_notices WHERE user_id = $7 AND kind = $2)))
-    ON CONFLICT (user_id, kind) WHERE notice AND state = 'waiting' AND attempts = 0 DO UPDATE SET more = deliveries.more + 1";
+    SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::uuid, $8::uuid, $9::text, $10::timestamptz,
+        $11::timestamptz + (pause.due - $10::timestamptz), $12::boolean, pause.due, pause.due
+    FROM (SELECT greatest($10::timestamptz, (SELECT until FROM quiet_notices WHERE user_id = $7::uuid AND kind = $2::text)) AS due) AS pause
+    ON CONFLICT (user_id, kind) WHERE notice AND state = 'waiting' AND attempts = 0 DO UPDATE
+        SET more = deliveries.more + 1, expires_at = greatest(deliveries.expires_at, excluded.expires_at)";
 
 /// From domain to domain after `$3`, of each what is due at `$1` and has room: `$5` less what `$6` and `$7` say of it. Only the oldest of the
-/// notices of an account and kind: the others wait until that one was sent, and its quiet is over.
+/// notices of an account and kind: the others wait until that one was sent, and its pause is over.
 const LEASE: &str = concat!(
     "
     WITH RECURSIVE domains AS (
@@ -53,7 +54,7 @@ const LEASE: &str = concat!(
     delivery_columns!()
 );
 
-/// It is deleted, whoever has it by now; `$3` is the end of the quiet that it begins, if it is a notice.
+/// It is deleted, whoever has it by now; `$3` is the end of the pause that it begins, if it is a notice.
 const SENT: &str = "
     WITH gone AS (
         DELETE FROM deliveries WHERE id = $1 RETURNING user_id, kind, attempts, leased_until
@@ -62,7 +63,9 @@ const SENT: &str = "
         SELECT user_id, kind, $3::timestamptz FROM gone WHERE user_id IS NOT NULL AND $3::timestamptz IS NOT NULL
         ON CONFLICT (user_id, kind) DO UPDATE SET until = greatest(known.until, excluded.until)
     ), held AS (
-        UPDATE deliveries d SET due_at = greatest(d.due_at, $3::timestamptz), next_at = greatest(d.next_at, $3::timestamptz) FROM gone
+        UPDATE deliveries d SET due_at = greatest(d.due_at, $3::timestamptz), next_at = greatest(d.next_at, $3::timestamptz),
+            expires_at = d.expires_at + (greatest(d.due_at, $3::timestamptz) - d.due_at)
+        FROM gone
         WHERE $3::timestamptz IS NOT NULL AND d.user_id = gone.user_id AND d.kind = gone.kind AND d.id <> $1
             AND d.state = 'waiting' AND d.leased_until IS NULL
     )
@@ -75,6 +78,11 @@ const DROPPED: &str =
 const UNSENT: &str = "
     UPDATE deliveries SET state = $3, next_at = $4, leased_until = NULL, last_error = $5
     WHERE id = $1 AND attempts = $2 AND leased_until IS NOT NULL";
+
+/// Held until the transaction ends, so that a deletion comes after it or before it.
+const OWNER: &str = "SELECT 1 FROM users WHERE id = $1 FOR KEY SHARE";
+
+const DELETE: &str = "DELETE FROM deliveries WHERE id = $1";
 
 const LIST: &str = concat!(
     "SELECT ",
@@ -242,10 +250,25 @@ impl Intent for Settle<'_> {
             Settled::Again { at, error } => (DeliveryState::Waiting, *at, error),
             Settled::GivenUp { at, error } => (DeliveryState::GivenUp, at.plus(KEPT), error),
         };
+        let is_kept = state == DeliveryState::Waiting || has_owner(tx, mail.user).await?;
         let unsent = tx.prepare_cached(UNSENT).await?;
         let params: [&dyn Param; 5] = [id, &attempt, &state.as_str(), &PgTimestamp(next_at), error];
-        Ok(tx.execute(&unsent, &params).await? > 0)
+        let ours = tx.execute(&unsent, &params).await? > 0;
+        if ours && !is_kept {
+            let delete = tx.prepare_cached(DELETE).await?;
+            tx.execute(&delete, &[id]).await?;
+        }
+        Ok(ours)
     }
+}
+
+/// Whether the account of a mail is there; of a mail of no account nothing was deleted.
+async fn has_owner(tx: &Transaction<'_>, user: Option<UserId>) -> Result<bool, PostgresError> {
+    let Some(user) = user else {
+        return Ok(true);
+    };
+    let owner = tx.prepare_cached(OWNER).await?;
+    Ok(tx.query_opt(&owner, &[user.as_uuid()]).await?.is_some())
 }
 
 struct InsertMails<'a> {

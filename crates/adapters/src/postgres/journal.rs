@@ -13,7 +13,7 @@ use crate::sql::{self, journal_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::{JournalEntry, NewMail, Tell, Told},
-    model::{Label, Timestamp},
+    model::{Label, Timestamp, UserId},
     ports::{Followed, Journal, JournalCursor, JournalQuery, JournalRecord, StoreError},
 };
 use std::net::IpAddr;
@@ -59,7 +59,8 @@ const SCRUB: &str = "
     UPDATE journal SET address = NULL, session_address = NULL, device = NULL
     WHERE user_id = $1 AND (address IS NOT NULL OR session_address IS NOT NULL OR device IS NOT NULL)";
 
-const PLACE: &str = "SELECT at, number FROM journal WHERE id = $1";
+const PLACE: &str =
+    "SELECT at, number FROM journal WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2::uuid)";
 
 /// A page of a list, before the place `$1`, `$2`.
 macro_rules! page {
@@ -91,12 +92,14 @@ const FOLLOW: &str = concat!(
     " ORDER BY j.written_in, j.number LIMIT $3"
 );
 
-/// Rows that are locked come in a later batch. A number that is still to come is of another server, from which this database was restored.
+/// A number that is still to come is of another server, from which this database was restored. Rows that are locked come in a later batch.
+const RESTORE: &str = "
+    UPDATE journal SET written_in = 0 WHERE id = ANY (ARRAY(
+        SELECT id FROM journal WHERE written_in >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint AND at >= $1
+        LIMIT $2 FOR UPDATE SKIP LOCKED))
+    RETURNING 1";
+
 const PRUNE: &str = "
-    WITH restored AS (
-        UPDATE journal SET written_in = 0
-        WHERE written_in >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint AND at >= $1
-    )
     DELETE FROM journal WHERE id = ANY (ARRAY(SELECT id FROM journal WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1";
 
 #[async_trait]
@@ -105,9 +108,10 @@ impl Journal for PostgresAccounts {
         let operation = "read the journal";
         let (mut at, mut number) = (Timestamp::from_millis(i64::MAX), i64::MAX);
         if let Some(after) = &query.after {
+            let user = query.user.as_ref().map(UserId::as_uuid);
             let place = self
                 .db
-                .look_up(operation, PLACE, &[after.as_uuid()], sql::place)
+                .look_up(operation, PLACE, &[after.as_uuid(), &user], sql::place)
                 .await?;
             let Some(place) = place else {
                 return Ok(Vec::new());
@@ -166,12 +170,16 @@ impl Journal for PostgresAccounts {
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let done = self
-            .db
-            .write(PRUNE, &[&PgTimestamp(before), &i64::from(limit)])
-            .await;
-        done.map(|rows| rows.len() as u64)
-            .map_err(|error| self.db.error("prune the journal", error))
+        let mut most = 0;
+        for statement in [RESTORE, PRUNE] {
+            let done = self
+                .db
+                .write(statement, &[&PgTimestamp(before), &i64::from(limit)])
+                .await;
+            let rows = done.map_err(|error| self.db.error("prune the journal", error))?;
+            most = most.max(rows.len() as u64);
+        }
+        Ok(most)
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     database::{Intent, decoded},
     end::{Delete, LockedUser},
     error::PostgresError,
-    journal::write_told,
+    journal::{scrub, write_told},
     statement::Param,
     transaction::Transaction,
     users::CREATE,
@@ -31,6 +31,8 @@ use uuid::Uuid;
 /// Requests of one scope come one after the other, of whatever schema. Ends with the transaction.
 const SERIAL: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('revolve proof ' || $1::text, 0))";
+/// The account of a request. Its deletion waits for the end of the transaction, and scrubs what that tells.
+const HOLD: &str = "SELECT 1 FROM users WHERE id = $1 FOR KEY SHARE";
 /// Locks them: an attempt that is counted meanwhile must not be lost when the row is stored once more.
 const OF_SCOPE: &str = concat!(
     "SELECT ",
@@ -216,12 +218,21 @@ impl Intent for Open<'_> {
     type Answer = StandingProof;
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<StandingProof, PostgresError> {
+        let account = self.open.account(self.tell);
+        // A proof's id is that of no account: the same work for all.
+        let row = account.map_or(*self.open.proof.id.as_uuid(), |account| *account.as_uuid());
+        let hold = tx.prepare_cached(HOLD).await?;
+        let is_there = tx.query_opt(&hold, &[&row]).await?.is_some();
+        let gone = account.filter(|_| !is_there);
         let opened = insert_proof(tx, self.open.proof.clone()).await?;
         let (entries, mails) = self.tell.of(&opened);
         write_told(tx, self.tell.at, &entries, &mails).await?;
+        if let Some(gone) = gone {
+            scrub(tx, gone.as_uuid()).await?;
+        }
         // The same work for all: without mails to take back, those of other ids.
         let mails = mails.iter().map(|mail| {
-            if self.open.withheld {
+            if self.open.withheld || gone.is_some() {
                 *mail.id.as_uuid()
             } else {
                 *mail.id.derive("withheld").as_uuid()

@@ -52,6 +52,9 @@ pub(super) enum Failure {
         stage: Stage,
         source: lettre::transport::smtp::Error,
     },
+    /// Without a source: lettre's words may quote the raw reply.
+    #[error("{stage}: the mail server's answer can't be read")]
+    Unreadable { stage: Stage },
     #[error("connecting: {host}:{port} can't be reached")]
     Unreachable {
         host: String,
@@ -77,13 +80,13 @@ pub(super) enum Failure {
 }
 
 impl SmtpError {
-    /// Whether another try is of no use. What concerns the account at the server, rather than this mail, is the operator's to put right.
+    /// Whether another try is of no use. What concerns the account at the server or the service's own address, rather than this mail, is the
+    /// operator's to put right.
     pub(super) fn is_permanent(&self) -> bool {
         match &self.0 {
             Failure::NoUtf8 => true,
             Failure::Reply { stage, code, .. } => {
-                let of_this_mail =
-                    matches!(stage, Stage::Sender | Stage::Recipient | Stage::Content);
+                let of_this_mail = matches!(stage, Stage::Recipient | Stage::Content);
                 // RFC 4954 §6: to be asked to sign in, or to do it otherwise.
                 of_this_mail && (500..600).contains(code) && !matches!(code, 530 | 534 | 535 | 538)
             }
@@ -91,13 +94,14 @@ impl SmtpError {
         }
     }
 
-    /// Whether the server does not let the service in.
+    /// Whether the server does not let the service in, or does not let it send from its address.
     pub(super) fn is_locked_out(&self) -> bool {
         match &self.0 {
             Failure::NoSignIn | Failure::PlainPassword => true,
             Failure::Reply { stage, code, .. } => {
                 (500..600).contains(code)
-                    && (*stage == Stage::SignIn || matches!(code, 530 | 534 | 535 | 538))
+                    && (matches!(stage, Stage::SignIn | Stage::Sender)
+                        || matches!(code, 530 | 534 | 535 | 538))
             }
             _ => false,
         }
@@ -128,6 +132,9 @@ impl Failure {
                 code: code.into(),
                 text: redacted(&text, recipient),
             };
+        }
+        if error.is_response() {
+            return Self::Unreadable { stage };
         }
         match tls::advice(&error) {
             Some(advice) => Self::Tls {
@@ -181,7 +188,7 @@ mod tests {
             (Stage::SignIn, 535, false, true),
             (Stage::SignIn, 454, false, false),
             (Stage::Sender, 530, false, true),
-            (Stage::Sender, 550, true, false),
+            (Stage::Sender, 550, false, true),
             (Stage::Recipient, 550, true, false),
             (Stage::Recipient, 450, false, false),
             (Stage::Content, 552, true, false),

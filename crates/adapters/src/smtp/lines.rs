@@ -1,4 +1,4 @@
-//! A connection that is read one line at a time. Whoever stands in between can send replies along with the one to STARTTLS, in plain text;
+//! A connection that is read one line at a time. An attacker on the path can send replies along with the one to STARTTLS, in plain text;
 //! lettre's buffer would keep them for replies that came encrypted. Here they are still to be read when TLS begins, and are no TLS.
 
 use lettre::transport::smtp::client::AsyncTokioStream;

@@ -97,7 +97,7 @@ impl SmtpMailer {
                 if !self.locked_out.swap(true, Ordering::Relaxed) {
                     tracing::error!(
                         %error,
-                        "the mail server does not let the service in, and no mail is sent until it does: check user and password in mail.url"
+                        "the mail server does not let the service in, and no mail is sent until it does: check user and password in mail.url, and mail.from"
                     );
                 }
             }

@@ -15,17 +15,18 @@ use revolve_domain::{
 };
 use rusqlite::{Connection, params};
 
-/// A notice waits until its kind's quiet is over, and is counted in one that was not tried yet.
+/// A notice waits until its kind's pause is over, which is no part of its life, and is counted in one that was not tried yet.
 const INSERT: &str = "
     INSERT INTO deliveries (id, kind, email, email_typed, domain, locale, user_id, proof_id, facts, created_at, expires_at, notice, due_at, next_at)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, due, due
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 + (due - ?10), ?12, due, due
     FROM (SELECT max(?10, coalesce((SELECT until FROM quiet_notices WHERE user_id = ?7 AND kind = ?2), ?10)) AS due) WHERE true
-    ON CONFLICT (user_id, kind) WHERE notice AND state = 'waiting' AND attempts = 0 DO UPDATE SET more = more + 1";
+    ON CONFLICT (user_id, kind) WHERE notice AND state = 'waiting' AND attempts = 0 DO UPDATE
+        SET more = more + 1, expires_at = max(expires_at, excluded.expires_at)";
 
 const NEXT_DOMAIN: &str =
     "SELECT domain FROM deliveries WHERE state = 'waiting' AND domain > ?1 ORDER BY domain LIMIT 1";
 
-/// Only the oldest of the notices of an account and kind: the others wait until that one was sent, and its quiet is over.
+/// Only the oldest of the notices of an account and kind: the others wait until that one was sent, and its pause is over.
 const DUE: &str = "
     SELECT d.id AS delivery_id FROM deliveries d
     WHERE d.state = 'waiting' AND d.domain = ?1 AND d.next_at <= ?2 AND NOT (d.notice AND (
@@ -48,11 +49,15 @@ const BEGIN_QUIET: &str = "
     INSERT INTO quiet_notices (user_id, kind, until) VALUES (?1, ?2, ?3)
     ON CONFLICT (user_id, kind) DO UPDATE SET until = max(until, excluded.until)";
 const HOLD: &str = "
-    UPDATE deliveries SET due_at = max(due_at, ?3), next_at = max(next_at, ?3)
+    UPDATE deliveries SET due_at = max(due_at, ?3), next_at = max(next_at, ?3), expires_at = expires_at + (max(due_at, ?3) - due_at)
     WHERE user_id = ?1 AND kind = ?2 AND state = 'waiting' AND leased_until IS NULL";
 
 /// Tried again, or given up and forgotten, at `?3`.
 const UNSENT: &str = "UPDATE deliveries SET state = ?2, next_at = ?3, leased_until = NULL, last_error = ?4 WHERE id = ?1";
+
+const DELETE_OF_NOBODY: &str = "
+    DELETE FROM deliveries WHERE id = ?1 AND user_id IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM users WHERE users.id = deliveries.user_id)";
 
 const LIST: &str = concat!(
     "SELECT ",
@@ -246,6 +251,7 @@ fn settle(conn: &Connection, delivery: &Delivery, settled: &Settled) -> Result<b
         Settled::Again { at, error } => unsent(conn, &id, DeliveryState::Waiting, *at, error)?,
         Settled::GivenUp { at, error } => {
             unsent(conn, &id, DeliveryState::GivenUp, at.plus(KEPT), error)?;
+            run(conn, DELETE_OF_NOBODY, [&id])?;
         }
     }
     Ok(ours)

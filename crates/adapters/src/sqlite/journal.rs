@@ -22,7 +22,7 @@ const WRITE: &str = "
 const THERE: &str = "SELECT 1 FROM users WHERE id = ?1";
 const SCRUB: &str =
     "UPDATE journal SET address = NULL, session_address = NULL, device = NULL WHERE user_id = ?1";
-const PLACE: &str = "SELECT at, number FROM journal WHERE id = ?1";
+const PLACE: &str = "SELECT at, number FROM journal WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
 
 /// A page of a list, before the place `?1`, `?2`.
 macro_rules! page {
@@ -118,6 +118,16 @@ pub(super) fn scrub(conn: &Connection, user: &str) -> Result<(), SqliteError> {
     forget_given_up(conn, user)
 }
 
+/// The same, if the account is not there any more. Answers whether it is gone.
+pub(super) fn scrub_if_gone(conn: &Connection, user: UserId) -> Result<bool, SqliteError> {
+    let user = user.to_string();
+    let is_gone = !exists(conn, THERE, [&user])?;
+    if is_gone {
+        scrub(conn, &user)?;
+    }
+    Ok(is_gone)
+}
+
 fn note(conn: &Connection, mut note: JournalRecord) -> Result<(), SqliteError> {
     if let Some(user) = note.user
         && !exists(conn, THERE, [user.to_string()])?
@@ -147,7 +157,8 @@ fn write(conn: &Connection, record: &JournalRecord) -> Result<(), SqliteError> {
 fn page(conn: &Connection, query: &JournalQuery) -> Result<Vec<JournalRecord>, SqliteError> {
     let (mut at, mut number) = (i64::MAX, i64::MAX);
     if let Some(after) = query.after {
-        let Some(place) = first(conn, PLACE, [after.to_string()], sql::place)? else {
+        let asked = params![after.to_string(), query.user.map(|user| user.to_string())];
+        let Some(place) = first(conn, PLACE, asked, sql::place)? else {
             return Ok(Vec::new());
         };
         (at, number) = (place.0.as_millis(), place.1);

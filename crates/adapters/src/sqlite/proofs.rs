@@ -4,7 +4,7 @@ use super::{
     SqliteStore,
     begin::{insert, know_device},
     error::SqliteError,
-    journal::write_told,
+    journal::{scrub_if_gone, write_told},
     query::{all, first, run},
     sessions::raise,
     users::{create, delete, find, is_taken},
@@ -66,11 +66,16 @@ impl Proofs for SqliteStore {
     ) -> Result<StandingProof, StoreError> {
         let (open, tell) = (open.clone(), tell.clone());
         self.write("store a proof", move |conn| {
+            let account = open.account(&tell);
             let opened = insert_proof(conn, open.proof)?;
             let mails = write_told(conn, &tell, &opened)?;
+            let is_gone = match account {
+                Some(account) => scrub_if_gone(conn, account)?,
+                None => false,
+            };
             // The same work for all: without mails to take back, those of other ids.
             let mails = mails.iter().map(|mail| {
-                if open.withheld {
+                if open.withheld || is_gone {
                     mail.id
                 } else {
                     mail.id.derive("withheld")

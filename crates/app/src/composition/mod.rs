@@ -37,7 +37,7 @@ use revolve_adapters::{
 };
 use revolve_domain::{
     limits::LiveLimits,
-    policy::PasswordPolicy,
+    policy::{AccountPolicy, PasswordPolicy},
     ports::{
         Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, ProofSecrets,
         RateLimiter, RevocationSigner,
@@ -82,7 +82,10 @@ pub(crate) async fn compose(
     );
     let events = Arc::new(NotedEvents::new(Arc::new(events), Arc::clone(&clock)));
     let policy = config.policy();
-    let accounts = config.accounts.policy(config.sends_mail());
+    let accounts = AccountPolicy {
+        mail_max_age: config.mail.max_age,
+        ..config.accounts.policy(config.sends_mail())
+    };
     let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
     let proxies = Data::new(TrustedProxies::new(
         config.http.trusted_proxies.clone(),

@@ -124,7 +124,7 @@ fn ports(config: &Config, users: Arc<dyn UserRepository>) -> OperatorPorts {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         events: Arc::new(LogEvents),
-        mail: config.sends_mail(),
+        mail: config.sends_mail().then_some(config.mail.max_age),
     }
 }
 

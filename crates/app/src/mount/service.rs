@@ -129,9 +129,10 @@ impl Service {
         self.services.use_cases.authenticate.execute(id_token).await
     }
 
-    /// `/health/ready` answers 503 from now on, so that proxies send requests elsewhere; everything else goes on.
+    /// `/health/ready` answers 503 from now on, so that proxies send requests elsewhere, and no more mails are begun; everything else goes on.
     pub fn begin_to_stop(&self) {
         self.services.dependencies.stopping.begin();
+        self.background.stop_sending();
     }
 
     pub(crate) fn stopping(&self) -> Stopping {

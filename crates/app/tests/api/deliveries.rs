@@ -13,7 +13,7 @@ use revolve_adapters::{
 use revolve_domain::{
     deliveries::{Delivery, DeliveryQuery, DeliveryState, Fairness, LeaseRequest, Settled},
     journal::{MailFacts, MailKind, NewMail},
-    model::{DeliveryId, EmailAddress, UserId},
+    model::{DeliveryId, EmailAddress},
     ports::{Clock, Deliveries, Entropy},
 };
 use revolve_testkit::{
@@ -55,7 +55,7 @@ fn mail(to: &str) -> NewMail {
         kind: MailKind::NewDevice,
         to: EmailAddress::parse(to).unwrap(),
         locale: None,
-        user: Some(UserId::from_random(SystemEntropy.bytes())),
+        user: None,
         proof: None,
         facts: MailFacts::default(),
         expires_at: SystemClock.now().plus(Duration::from_hours(1)),

@@ -36,7 +36,11 @@ impl Accounts {
             None if mail => Verification::Optional,
             Some(VerificationName::Off) | None => Verification::Off,
         };
-        AccountPolicy { mail, verification }
+        AccountPolicy {
+            mail,
+            verification,
+            ..AccountPolicy::default()
+        }
     }
 }
 

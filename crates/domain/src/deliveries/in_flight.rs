@@ -94,7 +94,10 @@ impl InFlight {
             let domain = delivery.mail.to.domain().to_owned();
             *self.fairness.held.entry(domain).or_default() += 1;
             self.count += 1;
-            self.begun.push_back(request.at);
+            // One that has expired is not sent.
+            if delivery.mail.expires_at > request.at {
+                self.begun.push_back(request.at);
+            }
         }
         let full = u32::try_from(leased.len()).is_ok_and(|leased| leased >= request.limit);
         if let Some(last) = leased.last().filter(|_| full) {

@@ -90,7 +90,7 @@ pub enum Settled {
         /// When.
         at: Timestamp,
     },
-    /// It has lost its sense: it is deleted.
+    /// It is no longer useful: it is deleted.
     Dropped,
     /// It is tried again.
     Again {

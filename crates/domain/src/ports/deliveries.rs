@@ -13,7 +13,8 @@ use async_trait::async_trait;
 ///
 /// A mail is due from the time of its insertion. Of the notices ([`MailKind::is_notice`](crate::journal::MailKind::is_notice)) of an account
 /// there is at most one of each kind that was never tried: another one MUST be counted in its `more`. It is due once the account has not been
-/// told of that kind for [`MailKind::quiet`](crate::journal::MailKind::quiet), however many replicas send.
+/// told of that kind for [`MailKind::quiet`](crate::journal::MailKind::quiet), however many replicas send. What it waits for that MUST be added to
+/// the time until it expires, and one that counts others MUST NOT expire before any of them would.
 ///
 /// The contract suite is `revolve_testkit::contract::deliveries`.
 #[async_trait]
@@ -28,7 +29,7 @@ pub trait Deliveries: Send + Sync {
     async fn lease(&self, request: &LeaseRequest) -> Result<Vec<Delivery>, StoreError>;
 
     /// Stores what became of a leased delivery. MUST answer `false` and change nothing if another lease has followed or the row is gone; a delivery
-    /// that was sent is deleted in any case. Sent notices begin the quiet of their kind in the same commit, and what `tell` says of the outcome is
+    /// that was sent is deleted in any case, and so is one that was given up if its account is not there any more. Sent notices begin the pause of their kind in the same commit, and what `tell` says of the outcome is
     /// committed with it.
     async fn settle(
         &self,
@@ -58,15 +59,15 @@ pub trait Deliveries: Send + Sync {
     /// How full it is.
     async fn backlog(&self, at: Timestamp) -> Result<Backlog, StoreError>;
 
-    /// Deletes up to `limit` given up deliveries whose time is over, and up to `limit` notes of quiet that is over. Answers the larger number.
+    /// Deletes up to `limit` given up deliveries whose time is over, and up to `limit` notes of pauses that are over. Answers the larger number.
     async fn prune(&self, at: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }
 
 /// What mails prove, for those who send them.
 #[async_trait]
 pub trait MailProofs: Send + Sync {
-    /// Code and link of a proof of that mailbox; `None` if it is spent, void or expired, so that its mail has lost its sense. MUST be `None` for
-    /// another mailbox. MUST answer the same for the same proof as long as it stands.
+    /// Code and link of a proof of that mailbox; `None` if it is spent, void or expired. MUST be `None` for another mailbox. MUST answer the same
+    /// for the same proof as long as it stands.
     async fn open(
         &self,
         proof: ProofId,

@@ -6,7 +6,7 @@ use crate::{
     model::{EventId, Label, SessionId, Timestamp, UserId},
 };
 use async_trait::async_trait;
-use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr};
+use std::{collections::BTreeMap, net::IpAddr};
 
 /// An entry as a store keeps it. It may be of another release, so that its name and details need not be known here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,29 +81,6 @@ pub struct JournalCursor {
     pub number: u64,
 }
 
-/// A text is no cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not a place in the journal")]
-pub struct JournalCursorError;
-
-impl fmt::Display for JournalCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.commit, self.number)
-    }
-}
-
-impl FromStr for JournalCursor {
-    type Err = JournalCursorError;
-
-    fn from_str(text: &str) -> Result<Self, JournalCursorError> {
-        let (commit, number) = text.split_once('-').ok_or(JournalCursorError)?;
-        Ok(Self {
-            commit: commit.parse().map_err(|_| JournalCursorError)?,
-            number: number.parse().map_err(|_| JournalCursorError)?,
-        })
-    }
-}
-
 /// What was written since a cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Followed {
@@ -137,27 +114,7 @@ pub trait Journal: Send + Sync {
     /// identifies a person MUST NOT be written about an account that is deleted.
     async fn note(&self, notes: &[JournalRecord]) -> Result<(), StoreError>;
 
-    /// Deletes up to `limit` entries from before `before`; answers how many it deleted.
+    /// Deletes up to `limit` entries from before `before`; answers how many it deleted, or how many others it put in order if these were more:
+    /// with `limit` there may be more to do.
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_survives_as_text() {
-        let cursor = JournalCursor {
-            commit: 7,
-            number: u64::MAX,
-        };
-        assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        for text in ["", "7", "7-", "-7", "7-x", "7-8-9", "+7-8 "] {
-            assert_eq!(
-                text.parse::<JournalCursor>(),
-                Err(JournalCursorError),
-                "{text}"
-            );
-        }
-    }
 }

@@ -31,9 +31,7 @@ pub use deliveries::{Deliveries, MailBell, MailProofs};
 pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
 pub use error::{StoreError, StoreErrorKind};
 pub use events::SecurityEvents;
-pub use journal::{
-    Followed, Journal, JournalCursor, JournalCursorError, JournalQuery, JournalRecord,
-};
+pub use journal::{Followed, Journal, JournalCursor, JournalQuery, JournalRecord};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
 pub use mail::{Mail, MailError, MailProof, Mailer};

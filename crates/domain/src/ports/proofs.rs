@@ -20,6 +20,15 @@ pub struct OpenProof {
     pub withheld: bool,
 }
 
+impl OpenProof {
+    /// The account that the request tells of, if there is one.
+    pub fn account(&self, tell: &Tell<StandingProof>) -> Option<UserId> {
+        let (entries, mails) = tell.of(&StandingProof::from(&self.proof));
+        let told = entries.iter().find_map(|entry| entry.event.fields().user);
+        told.or_else(|| mails.iter().find_map(|mail| mail.user))
+    }
+}
+
 /// A proof that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandingProof {
@@ -145,7 +154,8 @@ pub enum VerifyOutcome {
 #[async_trait]
 pub trait Proofs: Send + Sync {
     /// Stores what [`crate::proofs::open`] says and the mail of `tell`, in one commit; calls of one [`scope`](Proof::scope) MUST be serial. The work
-    /// MUST be the same whatever the account, as far as possible.
+    /// MUST be the same whatever the account, as far as possible. If [the account](OpenProof::account) was deleted meanwhile, nothing that
+    /// identifies its person MUST stay, and no mail.
     async fn open(
         &self,
         open: &OpenProof,

@@ -75,6 +75,7 @@ macro_rules! journal_contract {
             parallel_changes_tell_once_each,
             pages_join_without_gaps,
             a_page_after_an_unknown_entry_is_empty,
+            a_page_after_an_entry_of_another_account_is_empty,
             an_account_sees_its_own_entries_only,
             a_follower_gets_each_entry_once,
             a_follower_begins_now,
@@ -213,6 +214,7 @@ macro_rules! proofs_contract {
             a_proof_reads_back_as_opened,
             a_proof_comes_with_its_mail_and_its_entry,
             a_withheld_mail_is_taken_back,
+            a_request_of_a_deleted_account_leaves_no_address,
             a_new_proof_makes_the_older_void,
             proofs_of_other_scopes_stay,
             who_asks_again_gets_the_same_proof,
@@ -306,6 +308,7 @@ macro_rules! deliveries_contract {
             notices_of_a_kind_are_counted_in_the_first,
             a_notice_that_was_tried_counts_no_more,
             a_sent_notice_is_followed_after_its_quiet,
+            a_notice_does_not_expire_in_its_pause,
             a_notice_beside_one_that_is_tried_again_waits_for_it,
             quiet_is_of_one_kind_and_account,
             parallel_notices_are_all_counted,
@@ -318,6 +321,7 @@ macro_rules! deliveries_contract {
             a_refused_change_sends_no_mail,
             what_is_given_up_is_journaled,
             a_deletion_forgets_what_was_given_up,
+            what_is_given_up_after_the_deletion_is_forgotten_at_once,
         );
     };
 }

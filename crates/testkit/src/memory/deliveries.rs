@@ -44,6 +44,10 @@ impl Outbox {
 
     fn insert(&mut self, at: Timestamp, mail: &NewMail) {
         let notice_of = notice(mail);
+        let quiet = notice_of.and_then(|notice| self.quiet.get(&notice).copied());
+        let due_at = quiet.map_or(at, |until| until.max(at));
+        let mut mail = mail.clone();
+        mail.expires_at = mail.expires_at.plus(due_at.since(at));
         let untried = self.deliveries.values_mut().find(|other| {
             notice_of.is_some()
                 && notice(&other.mail) == notice_of
@@ -52,12 +56,12 @@ impl Outbox {
         });
         if let Some(untried) = untried {
             untried.more += 1;
+            untried.mail.expires_at = untried.mail.expires_at.max(mail.expires_at);
             return;
         }
-        let quiet = notice_of.and_then(|notice| self.quiet.get(&notice).copied());
-        let due_at = quiet.map_or(at, |until| until.max(at));
+        let id = mail.id;
         let delivery = Delivery {
-            mail: mail.clone(),
+            mail,
             more: 0,
             state: DeliveryState::Waiting,
             created_at: at,
@@ -67,7 +71,7 @@ impl Outbox {
             attempts: 0,
             last_error: None,
         };
-        self.deliveries.insert(mail.id, delivery);
+        self.deliveries.insert(id, delivery);
     }
 
     fn may_be_leased(&self, delivery: &Delivery, at: Timestamp) -> bool {
@@ -146,6 +150,8 @@ impl Outbox {
                 && held.state == DeliveryState::Waiting
                 && held.leased_until.is_none()
             {
+                let paused = held.due_at.max(until).since(held.due_at);
+                held.mail.expires_at = held.mail.expires_at.plus(paused);
                 held.due_at = held.due_at.max(until);
                 held.next_at = held.next_at.max(until);
             }

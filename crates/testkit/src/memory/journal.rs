@@ -31,14 +31,16 @@ impl Entries {
 
     pub(super) fn read(&self, query: &JournalQuery) -> Vec<JournalRecord> {
         let place = |(number, entry): &(u64, JournalRecord)| (entry.at, *number);
+        let is_asked_for = |entry: &JournalRecord| query.user.is_none() || entry.user == query.user;
         let after = query.after.map(|after| {
-            let found = self.entries.iter().find(|(_, entry)| entry.id == after);
+            let mut entries = self.entries.iter();
+            let found = entries.find(|(_, entry)| entry.id == after && is_asked_for(entry));
             found.map(place)
         });
         let mut found: Vec<_> = self
             .entries
             .iter()
-            .filter(|(_, entry)| query.user.is_none() || entry.user == query.user)
+            .filter(|(_, entry)| is_asked_for(entry))
             .filter(|entry| after.is_none_or(|after| Some(place(entry)) < after))
             .collect();
         found.sort_by_key(|entry| std::cmp::Reverse(place(entry)));

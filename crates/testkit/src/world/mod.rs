@@ -139,7 +139,7 @@ impl World {
             clock: clock.clone(),
             entropy: entropy.clone(),
             events: noted.clone(),
-            mail: rules.mail,
+            mail: rules.mail.then_some(rules.mail_max_age),
         };
         Self {
             import_account: operators.import_account(),

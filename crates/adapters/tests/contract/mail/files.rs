@@ -10,7 +10,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 struct Written {
@@ -82,6 +82,41 @@ async fn the_same_mail_is_one_file_however_often_it_is_sent() {
     }
     let name = format!("20300317T174641Z-sign_in-{}.eml", mail.id);
     assert_eq!(names(home.path()), [name]);
+}
+
+#[tokio::test]
+async fn what_a_crash_has_left_of_other_mails_is_removed() {
+    let home = tempfile::tempdir().unwrap();
+    let hour_ago = SystemTime::now() - Duration::from_hours(1);
+    for (name, modified) in [(".old.part", Some(hour_ago)), (".new.part", None)] {
+        let file = fs::File::create(home.path().join(name)).unwrap();
+        if let Some(modified) = modified {
+            file.set_modified(modified).unwrap();
+        }
+    }
+    let written = files(home.path());
+    let mail = mail(MailKind::SignIn, "ann@example.org");
+    written.mailer.send(&mail).await.unwrap();
+    let names = names(home.path());
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(names[0], ".new.part", "it may be being written");
+}
+
+#[tokio::test]
+async fn mails_at_once_do_not_fail_each_other() {
+    let home = tempfile::tempdir().unwrap();
+    for number in 0..1002 {
+        let name = format!("20290101T00000{number:04}Z-sign_in-x.eml");
+        fs::write(home.path().join(name), "").unwrap();
+    }
+    let written = files(home.path());
+    let mails: Vec<_> = (0..16)
+        .map(|_| mail(MailKind::SignIn, "ann@example.org"))
+        .collect();
+    let sends = mails.iter().map(|mail| written.mailer.send(mail));
+    for sent in futures_util::future::join_all(sends).await {
+        sent.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn what_the_server_has_against_the_mail_is_final_and_everything_else_is_no
         (SinkStage::Connected, "421 4.3.2 too busy", false),
         (SinkStage::Hello, "550 5.7.1 not with that name", false),
         (SinkStage::Mail, "530 5.7.0 sign in first", false),
-        (SinkStage::Mail, "550 5.7.1 not from there", true),
+        (SinkStage::Mail, "550 5.7.1 not from there", false),
         (SinkStage::Mail, "451 4.3.0 later", false),
         (SinkStage::Rcpt, "550 5.1.1 <ann@example.org> unknown", true),
         (SinkStage::Rcpt, "450 4.2.0 greylisted, ann", false),

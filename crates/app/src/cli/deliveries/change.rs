@@ -11,7 +11,10 @@ use revolve_domain::{
     model::DeliveryId,
     use_cases::ManageDeliveries,
 };
-use std::fmt::Write;
+use std::{collections::HashSet, fmt::Write};
+
+/// How many mails are changed at once.
+const BATCH: usize = 1000;
 
 /// Arguments of `revolve deliveries retry`.
 #[derive(Clone, Debug, clap::Args)]
@@ -39,13 +42,19 @@ pub(super) async fn retry(config: &Config, args: RetryArgs) -> Result<()> {
     } else {
         args.ids
     };
-    let done = manage.retry(&ids).await?;
+    let mut done = Vec::new();
+    for batch in ids.chunks(BATCH) {
+        done.extend(manage.retry(batch).await?);
+    }
     tell(&ids, &done, "due now", "gone, being sent or not tried yet")
 }
 
 pub(super) async fn drop(config: &Config, args: DropArgs) -> Result<()> {
     let manage = manage_deliveries(config, Purpose::Change).await?;
-    let done = manage.remove(&args.ids).await?;
+    let mut done = Vec::new();
+    for batch in args.ids.chunks(BATCH) {
+        done.extend(manage.remove(batch).await?);
+    }
     tell(&args.ids, &done, "dropped", "not there any more")
 }
 
@@ -61,8 +70,9 @@ async fn given_up(manage: &ManageDeliveries) -> Result<Vec<DeliveryId>> {
 /// Says what became of each; fails if something was not done.
 fn tell(asked: &[DeliveryId], done: &[DeliveryId], was: &str, was_not: &str) -> Result<()> {
     let mut text = String::new();
+    let changed: HashSet<_> = done.iter().collect();
     for id in asked {
-        let is = if done.contains(id) { was } else { was_not };
+        let is = if changed.contains(id) { was } else { was_not };
         // Writing to a string does not fail.
         let _ = writeln!(text, "{id} is {is}");
     }

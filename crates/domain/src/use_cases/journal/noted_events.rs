@@ -31,6 +31,19 @@ struct NoteKey {
     address: Option<IpAddr>,
 }
 
+impl NoteKey {
+    /// What the id of its note in this minute is made of: the same in each replica of each release.
+    fn name(&self, minute: i64) -> String {
+        let user = self.user.map(|user| user.to_string()).unwrap_or_default();
+        let address = self.address.map(|address| address.to_string());
+        format!(
+            "event={} user={user} address={} minute={minute}",
+            self.event,
+            address.unwrap_or_default()
+        )
+    }
+}
+
 #[derive(Default)]
 struct Notes {
     /// Since 1970.
@@ -42,7 +55,7 @@ struct Notes {
 
 impl NotedEvents {
     /// The most keys of a minute. Beyond it events of a name are counted in one note that says nothing else.
-    pub const MAX_KEYS: usize = 256;
+    pub const MAX_KEYS: usize = 64;
 
     /// Passes events on to `next`.
     pub fn new(next: Arc<dyn SecurityEvents>, clock: Arc<dyn Clock>) -> Self {
@@ -118,7 +131,7 @@ impl Notes {
             note.details.clear();
             note.scrub();
         }
-        note.id = note.id.derive(&format!("{key:?} {minute}"));
+        note.id = note.id.derive(&key.name(minute));
         self.keys.insert(key);
         self.add(note);
     }
@@ -132,6 +145,16 @@ impl Notes {
         self.waiting
             .entry(note.id)
             .and_modify(|waiting| {
+                // It says only what is true of all that it counts.
+                if waiting.session != note.session {
+                    waiting.session = None;
+                }
+                if waiting.device != note.device {
+                    waiting.device = None;
+                }
+                waiting
+                    .details
+                    .retain(|name, value| note.details.get(name) == Some(&*value));
                 waiting.at = waiting.at.min(note.at);
                 waiting.count = waiting.count.saturating_add(note.count);
             })
@@ -144,5 +167,50 @@ const fn actor(event: &SecurityEvent) -> Actor {
     match event {
         SecurityEvent::SessionReauthenticated { user, .. } => Actor::User(*user),
         _ => Actor::Stranger,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SessionId;
+
+    #[test]
+    fn a_note_says_only_what_all_have_in_common() {
+        let event = |session: u8| SecurityEvent::DeviceMismatch {
+            user: UserId::from_random([1; 16]),
+            session: SessionId::from_random([session; 16]),
+            address: None,
+        };
+        for (second, common) in [(2, Some(2)), (3, None)] {
+            let mut notes = Notes::default();
+            for session in [2, second] {
+                notes.note(&event(session), Timestamp::from_seconds(0));
+            }
+            let found: Vec<_> = notes.waiting.into_values().collect();
+            assert_eq!(found.len(), 1);
+            assert_eq!(
+                (found[0].count, found[0].session),
+                (
+                    2,
+                    common.map(|session| SessionId::from_random([session; 16]))
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn the_id_of_a_note_is_made_of_stable_names() {
+        let mut key = NoteKey {
+            event: "sign_in.refused",
+            user: None,
+            address: Some([192, 0, 2, 1].into()),
+        };
+        assert_eq!(
+            key.name(7),
+            "event=sign_in.refused user= address=192.0.2.1 minute=7"
+        );
+        key.address = None;
+        assert_eq!(key.name(7), "event=sign_in.refused user= address= minute=7");
     }
 }

@@ -40,7 +40,8 @@ impl SendMails {
     /// Sends through these ports.
     pub fn new(ports: MailPorts) -> Self {
         Self {
-            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone(), true),
+            // It orders no mails.
+            recorder: Recorder::with(ports.entropy.clone(), ports.events.clone(), None),
             ports,
         }
     }
@@ -70,7 +71,8 @@ impl SendMails {
         let proof = match ordered.proof {
             None => None,
             Some(id) => match self.ports.proofs.open(id, &ordered.to).await? {
-                None => return Ok(Settled::Dropped),
+                None if ordered.kind.asks() => return Ok(Settled::Dropped),
+                // What has happened is told all the same, without a link.
                 open => open,
             },
         };
@@ -115,10 +117,9 @@ impl SendMails {
         }
     }
 
-    /// A mail that asks for something has lost its sense with its time; one that tells of something should have arrived.
+    /// A mail that asks for something is of no use after its time; one that tells of something should have arrived.
     fn too_late(&self, delivery: &Delivery, error: String) -> Settled {
-        let mail = &delivery.mail;
-        if mail.proof.is_some() && mail.kind != MailKind::EmailChanged {
+        if delivery.mail.kind.asks() {
             Settled::Dropped
         } else {
             Settled::GivenUp {

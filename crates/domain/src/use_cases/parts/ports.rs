@@ -55,8 +55,8 @@ pub struct OperatorPorts {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub events: Arc<dyn SecurityEvents>,
-    /// Whether the service sends mail.
-    pub mail: bool,
+    /// How long a mail that tells of something is tried; `None` if the service sends no mail.
+    pub mail: Option<Duration>,
 }
 
 /// The ports and policies of the keys that sign tokens.

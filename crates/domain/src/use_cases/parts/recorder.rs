@@ -8,9 +8,6 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// How long a notice is worth sending.
-const NOTICE: Duration = Duration::from_hours(24);
-
 /// Says what changes tell, and records it once they are committed.
 #[derive(Clone)]
 pub(crate) struct Recorder {
@@ -18,8 +15,8 @@ pub(crate) struct Recorder {
     events: Arc<dyn SecurityEvents>,
     /// `None` where this process sends no mail.
     bell: Option<Arc<dyn MailBell>>,
-    /// Whether mails leave.
-    mail: bool,
+    /// How long a notice is tried; `None` where no mails leave.
+    mail: Option<Duration>,
 }
 
 impl Recorder {
@@ -29,7 +26,7 @@ impl Recorder {
             ..Self::with(
                 ports.entropy.clone(),
                 ports.events.clone(),
-                ports.accounts.mail,
+                ports.accounts.mail.then_some(ports.accounts.mail_max_age),
             )
         }
     }
@@ -37,7 +34,7 @@ impl Recorder {
     pub(crate) fn with(
         entropy: Arc<dyn Entropy>,
         events: Arc<dyn SecurityEvents>,
-        mail: bool,
+        mail: Option<Duration>,
     ) -> Self {
         Self {
             entropy,
@@ -65,7 +62,7 @@ impl Recorder {
         client: &ClientInfo,
         at: Timestamp,
     ) -> Option<NewMail> {
-        self.mail.then(|| NewMail {
+        self.mail.map(|max_age| NewMail {
             id: DeliveryId::from_random(self.entropy.bytes()),
             kind,
             to: account.email.clone(),
@@ -73,7 +70,7 @@ impl Recorder {
             user: Some(account.id),
             proof: None,
             facts: facts(client, at),
-            expires_at: at.plus(NOTICE),
+            expires_at: at.plus(max_age),
         })
     }
 
@@ -112,7 +109,7 @@ mod tests {
     use super::*;
     use crate::{
         journal::{MailFacts, MailKind, NewMail},
-        model::{DeliveryId, EmailAddress, UserId},
+        model::{DeliveryId, Details, EmailAddress, Epoch, UserId},
     };
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -141,11 +138,34 @@ mod tests {
     }
 
     #[test]
+    fn a_notice_is_tried_for_as_long_as_mails_may_be() {
+        let heard = Arc::new(Heard::default());
+        let at = Timestamp::from_seconds(0);
+        let account = User {
+            id: UserId::from_random([1; 16]),
+            email: EmailAddress::parse("ann@example.org").expect("an address"),
+            email_verified_at: None,
+            details: Details::default(),
+            created_at: at,
+            disabled_at: None,
+            epoch: Epoch::FIRST,
+            kept_session: None,
+        };
+        let max_age = Duration::from_hours(3);
+        for (mail, expires_at) in [(None, None), (Some(max_age), Some(at.plus(max_age)))] {
+            let recorder = Recorder::with(heard.clone(), heard.clone(), mail);
+            let client = ClientInfo::default();
+            let notice = recorder.notice(MailKind::AccountDisabled, &account, &client, at);
+            assert_eq!(notice.map(|notice| notice.expires_at), expires_at);
+        }
+    }
+
+    #[test]
     fn a_committed_mail_rings_the_bell() {
         let heard = Arc::new(Heard::default());
         let recorder = Recorder {
             bell: Some(heard.clone()),
-            ..Recorder::with(heard.clone(), heard.clone(), true)
+            ..Recorder::with(heard.clone(), heard.clone(), None)
         };
         let at = Timestamp::from_seconds(0);
         let user = UserId::from_random([1; 16]);

@@ -125,3 +125,27 @@ async fn no_more_begin_within_a_second_than_the_rate_allows() {
         "a clock that was set back stops nothing"
     );
 }
+
+#[tokio::test]
+async fn what_has_expired_does_not_use_up_the_rate() {
+    let post = Post::new();
+    let mut in_flight = InFlight::new(SendLimits { rate: 1, ..LIMITS });
+    for domain in ["a.example", "b.example"] {
+        post.commit(&[NewMail {
+            to: EmailAddress::parse(&format!("ann@{domain}")).expect("an address"),
+            expires_at: post.clock.now(),
+            ..post.proof(MailKind::SignIn)
+        }]);
+    }
+    commit_to(&post, "c.example", 1);
+    commit_to(&post, "d.example", 1);
+    let leased = fill(&post, &mut in_flight).await;
+    assert_eq!(
+        by_domain(&leased),
+        [("a.example", 1), ("b.example", 1), ("c.example", 1)].into()
+    );
+    assert!(
+        in_flight.wait(post.clock.now()) > Duration::ZERO,
+        "one was sent"
+    );
+}

@@ -6,7 +6,7 @@ mod sending;
 use revolve_domain::{
     deliveries::{Delivery, DeliveryQuery, InFlight, SendLimits},
     journal::{MailFacts, MailKind, NewMail},
-    model::{DeliveryId, EmailAddress, ProofId, UserId},
+    model::{DeliveryId, EmailAddress, ProofId},
     ports::{Clock, Deliveries, Entropy},
     use_cases::{MailPorts, SendMails},
 };
@@ -57,14 +57,14 @@ impl Post {
         })
     }
 
-    /// A mail to Ann that may be sent for a day.
+    /// A mail to Ann, of no account, that may be sent for a day.
     fn mail(&self, kind: MailKind) -> NewMail {
         NewMail {
             id: DeliveryId::from_random(self.entropy.bytes()),
             kind,
             to: EmailAddress::parse("ann@example.org").expect("an address"),
             locale: None,
-            user: Some(UserId::from_random([7; 16])),
+            user: None,
             proof: None,
             facts: MailFacts::default(),
             expires_at: self.clock.now().plus(DAY),

@@ -4,7 +4,7 @@ use super::{DAY, Post};
 use revolve_domain::{
     deliveries::{DeliveryState, Settled},
     journal::{MailKind, NewMail},
-    model::EmailAddress,
+    model::{EmailAddress, UserId},
     ports::{Clock, SecurityEvent},
 };
 use revolve_testkit::memory::{Fault, MailFault};
@@ -151,6 +151,23 @@ async fn a_proof_that_was_used_or_is_over_is_dropped_not_sent_late() {
 }
 
 #[tokio::test]
+async fn a_change_of_the_address_is_told_though_it_can_not_be_undone_any_more() {
+    let post = Post::new();
+    let mail = post.proof(MailKind::EmailChanged);
+    post.proofs.void(mail.proof.unwrap());
+    post.commit(std::slice::from_ref(&mail));
+    post.run().await;
+    let [sent] = <[_; 1]>::try_from(post.mails.take()).expect("one mail");
+    assert_eq!(sent.id, mail.id);
+    assert!(sent.proof.is_none(), "it has no link");
+    post.commit(&[post.proof(MailKind::EmailChanged)]);
+    post.clock.advance(DAY);
+    post.run().await;
+    assert_eq!(post.arrived(), []);
+    assert_eq!(post.events.take_names(), ["mail.given_up"], "not dropped");
+}
+
+#[tokio::test]
 async fn a_proof_whose_next_attempt_would_come_too_late_is_dropped() {
     let post = Post::new();
     let mail = NewMail {
@@ -232,12 +249,16 @@ async fn what_was_sent_is_settled_once_the_store_is_back() {
 #[tokio::test]
 async fn a_flood_of_notices_is_two_mails_in_an_hour_and_loses_no_count() {
     let post = Post::new();
+    let notice = || NewMail {
+        user: Some(UserId::from_random([7; 16])),
+        ..post.mail(MailKind::SessionReused)
+    };
     for _ in 0..10 {
-        post.commit(&[post.mail(MailKind::SessionReused)]);
+        post.commit(&[notice()]);
     }
     post.run().await;
     for _ in 0..10 {
-        post.commit(&[post.mail(MailKind::SessionReused)]);
+        post.commit(&[notice()]);
         post.clock.advance(Duration::from_mins(5));
         post.run().await;
     }

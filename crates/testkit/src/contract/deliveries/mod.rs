@@ -61,6 +61,14 @@ fn mail(domain: &str) -> NewMail {
     }
 }
 
+/// The same of no account: what is given up of an account that is not there is not kept.
+fn of_no_account(domain: &str) -> NewMail {
+    NewMail {
+        user: None,
+        ..mail(domain)
+    }
+}
+
 /// A notice to an account.
 fn notice(user: UserId, kind: MailKind) -> NewMail {
     NewMail {

@@ -1,4 +1,4 @@
-//! Notices: at most one of a kind for an account within its quiet, the others counted in the next.
+//! Notices: at most one of a kind for an account within its pause, the others counted in the next.
 
 use super::{
     DeliveriesSubject, LEASE, again, all, at, find, insert, lease, lease_one, mail, notice, sent,
@@ -33,7 +33,7 @@ pub async fn a_notice_that_was_tried_counts_no_more(subject: &impl DeliveriesSub
     assert_eq!(find(&outbox, &third).await, None);
 }
 
-/// The next one is due when the quiet is over, whether it was inserted before the first was sent or after.
+/// The next one is due when the pause is over, whether it was inserted before the first was sent or after.
 pub async fn a_sent_notice_is_followed_after_its_quiet(subject: &impl DeliveriesSubject) {
     let outbox = subject.deliveries();
     for early in [true, false] {
@@ -61,7 +61,45 @@ pub async fn a_sent_notice_is_followed_after_its_quiet(subject: &impl Deliveries
     }
 }
 
-/// Two that wait are never sent side by side: the second is leased once the quiet of the first is over.
+/// The pause is no part of its life: it may be tried for as long as any other, and as long as the last that it counts.
+pub async fn a_notice_does_not_expire_in_its_pause(subject: &impl DeliveriesSubject) {
+    let outbox = subject.deliveries();
+    let given = |user, seconds: u64| NewMail {
+        expires_at: at(seconds + 24 * HOUR),
+        ..notice(user, MailKind::AccountExists)
+    };
+    for early in [true, false] {
+        let user = user_id();
+        let first = given(user, 0);
+        insert(&outbox, &[(0, &first)]).await;
+        let leased = lease_one(&outbox, 1).await;
+        let seconds = if early { 2 } else { 20 };
+        let second = given(user, seconds);
+        if early {
+            insert(&outbox, &[(seconds, &second)]).await;
+        }
+        sent(&outbox, &leased, 10).await;
+        if !early {
+            insert(&outbox, &[(seconds, &second)]).await;
+        }
+        let held = find(&outbox, &second).await.expect("it is there");
+        assert_eq!(
+            (held.due_at, held.mail.expires_at),
+            (at(10 + 24 * HOUR), at(10 + 48 * HOUR)),
+            "inserted early: {early}"
+        );
+    }
+    let user = user_id();
+    let (first, second) = (given(user, 0), given(user, 100));
+    insert(&outbox, &[(0, &first), (100, &second)]).await;
+    let counts = find(&outbox, &first).await.expect("it is there");
+    assert_eq!(
+        (counts.more, counts.mail.expires_at),
+        (1, at(100 + 24 * HOUR))
+    );
+}
+
+/// Two that wait are never sent side by side: the second is leased once the pause of the first is over.
 pub async fn a_notice_beside_one_that_is_tried_again_waits_for_it(
     subject: &impl DeliveriesSubject,
 ) {
@@ -81,7 +119,7 @@ pub async fn a_notice_beside_one_that_is_tried_again_waits_for_it(
     assert_eq!(
         lease_one(&outbox, 12 + HOUR).await.mail.id,
         second.id,
-        "the quiet is over"
+        "the pause is over"
     );
 }
 
@@ -103,7 +141,7 @@ pub async fn quiet_is_of_one_kind_and_account(subject: &impl DeliveriesSubject) 
     assert_eq!(due(&kind).await, at(1));
     assert_eq!(due(&account).await, at(1));
     let pruned = outbox.prune(at(24 * HOUR), 10).await;
-    assert_eq!(pruned.expect("prune works"), 1, "the quiet is forgotten");
+    assert_eq!(pruned.expect("prune works"), 1, "the pause is forgotten");
 }
 
 /// Changes that commit at the same time lose none.

@@ -2,7 +2,7 @@
 
 use super::{
     DeliveriesSubject, again, all, at, delivery_id, find, given_up, ids, insert, lease, lease_one,
-    mail, settle, sorted,
+    mail, of_no_account, settle, sorted,
 };
 use revolve_domain::deliveries::{Backlog, DeliveryQuery, DeliveryState};
 
@@ -10,7 +10,7 @@ use revolve_domain::deliveries::{Backlog, DeliveryQuery, DeliveryState};
 pub async fn an_operator_retries_what_was_tried(subject: &impl DeliveriesSubject) {
     let outbox = subject.deliveries();
     let [pausing, gone, leased, fresh] =
-        ["a.example", "b.example", "c.example", "d.example"].map(mail);
+        ["a.example", "b.example", "c.example", "d.example"].map(of_no_account);
     insert(&outbox, &[(0, &pausing), (0, &gone), (0, &leased)]).await;
     let sending = lease(&outbox, 0).await;
     assert!(settle(&outbox, &sending[0], again(1000)).await);
@@ -57,7 +57,7 @@ pub async fn an_operator_drops_what_there_is(subject: &impl DeliveriesSubject) {
 /// As many as are asked for, in the state that is asked for.
 pub async fn a_list_has_the_longest_due_first(subject: &impl DeliveriesSubject) {
     let outbox = subject.deliveries();
-    let [first, second, third] = ["b.example", "c.example", "a.example"].map(mail);
+    let [first, second, third] = ["b.example", "c.example", "a.example"].map(of_no_account);
     insert(&outbox, &[(0, &first)]).await;
     let leased = lease_one(&outbox, 0).await;
     assert!(settle(&outbox, &leased, given_up(0)).await);
@@ -78,7 +78,7 @@ pub async fn the_backlog_says_what_waits_and_since_when(subject: &impl Deliverie
     let outbox = subject.deliveries();
     let backlog = async |seconds| outbox.backlog(at(seconds)).await.expect("backlog works");
     assert_eq!(backlog(0).await, Backlog::default());
-    let [pausing, gone, fresh] = ["a.example", "b.example", "c.example"].map(mail);
+    let [pausing, gone, fresh] = ["a.example", "b.example", "c.example"].map(of_no_account);
     insert(&outbox, &[(1, &pausing), (2, &gone)]).await;
     let leased = lease(&outbox, 5).await;
     assert!(settle(&outbox, &leased[0], again(500)).await);

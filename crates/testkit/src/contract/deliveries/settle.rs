@@ -2,7 +2,7 @@
 
 use super::{
     DeliveriesSubject, LEASE, again, all, at, find, given_up, insert, lease, lease_one, mail,
-    settle,
+    of_no_account, settle,
 };
 use crate::contract::given::secs;
 use revolve_domain::deliveries::{DeliveryState, KEPT, Settled};
@@ -37,7 +37,7 @@ pub async fn what_is_tried_again_waits(subject: &impl DeliveriesSubject) {
 /// It is listed until it is pruned, and never leased.
 pub async fn what_was_given_up_is_kept_for_a_while(subject: &impl DeliveriesSubject) {
     let outbox = subject.deliveries();
-    let mail = mail("example.org");
+    let mail = of_no_account("example.org");
     insert(&outbox, &[(0, &mail)]).await;
     let leased = lease_one(&outbox, 0).await;
     assert!(settle(&outbox, &leased, given_up(5)).await);

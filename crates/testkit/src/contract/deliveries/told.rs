@@ -2,7 +2,7 @@
 
 use super::{
     DeliveriesSubject, LEASE, all, at, event_id, find, given_up, insert, lease, lease_one, mail,
-    notice,
+    notice, of_no_account,
 };
 use crate::{
     contract::given::{hash, user},
@@ -107,7 +107,7 @@ pub async fn a_deletion_forgets_what_was_given_up(subject: &impl DeliveriesSubje
         MailKind::AccountDeleted,
     ]
     .map(|kind| notice(ann.id, kind));
-    let other = mail("example.org");
+    let other = of_no_account("example.org");
     insert(&outbox, &[(0, &gone), (0, &other)]).await;
     for leased in lease(&outbox, 0).await {
         let settled = given_up(1);
@@ -127,4 +127,39 @@ pub async fn a_deletion_forgets_what_was_given_up(subject: &impl DeliveriesSubje
     for kept in [&other, &waiting, &farewell] {
         assert!(find(&outbox, kept).await.is_some(), "{kept:?}");
     }
+}
+
+/// Its address must not stay behind, and it is told all the same.
+pub async fn what_is_given_up_after_the_deletion_is_forgotten_at_once(
+    subject: &impl DeliveriesSubject,
+) {
+    let (users, outbox) = (subject.users(), subject.deliveries());
+    let ann = user();
+    let added = users.add(&ann, &hash("a"), &untold()).await;
+    assert_eq!(added.expect("add works"), AddOutcome::Added);
+    let farewell = notice(ann.id, MailKind::AccountDeleted);
+    insert(&outbox, &[(0, &farewell)]).await;
+    let deleted = users.delete(ann.id, None, at(1), &untold()).await;
+    assert!(deleted.expect("delete works"));
+    let leased = lease_one(&outbox, 2).await;
+    let event = SecurityEvent::MailGivenUp {
+        user: farewell.user,
+        delivery: farewell.id,
+        mail: farewell.kind,
+    };
+    let told = move |ours: &bool| -> Vec<SecurityEvent> {
+        ours.then(|| event.clone()).into_iter().collect()
+    };
+    let tell = Tell::new(event_id(), at(3), Actor::System, told);
+    let settled = outbox.settle(&leased, &given_up(3), &tell).await;
+    assert!(settled.expect("settle works"), "the lease was ours");
+    assert_eq!(find(&outbox, &farewell).await, None);
+    let query = JournalQuery {
+        user: farewell.user,
+        after: None,
+        limit: 10,
+    };
+    let entries = subject.journal().read(&query).await.expect("read works");
+    let names: Vec<_> = entries.iter().map(|entry| entry.event.as_str()).collect();
+    assert_eq!(names, ["mail.given_up"]);
 }

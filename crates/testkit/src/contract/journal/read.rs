@@ -47,6 +47,18 @@ pub async fn a_page_after_an_unknown_entry_is_empty(subject: &impl JournalSubjec
     assert_eq!(scene.page(user.id, Some(unknown), 10).await, []);
 }
 
+/// Nobody learns whether it is there.
+pub async fn a_page_after_an_entry_of_another_account_is_empty(subject: &impl JournalSubject) {
+    let scene = Scene::new(subject);
+    let (user, session) = scene.accounts.signed_up().await;
+    let (other, other_session) = scene.accounts.signed_up().await;
+    scene.tell_by_end(&session, vec![begun(&session)], 1).await;
+    let events = vec![begun(&other_session)];
+    scene.tell_by_end(&other_session, events, 2).await;
+    let foreign = scene.entries(other.id).await[0].id;
+    assert_eq!(scene.page(user.id, Some(foreign), 10).await, []);
+}
+
 /// The list of all has those of all.
 pub async fn an_account_sees_its_own_entries_only(subject: &impl JournalSubject) {
     let scene = Scene::new(subject);

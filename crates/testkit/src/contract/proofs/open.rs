@@ -1,10 +1,13 @@
 //! What is asked for, and what it makes void.
 
 use super::{Proving, proof, told_of};
-use crate::contract::{
-    ProofsSubject,
-    accounts::at,
-    given::{at_once, email, event_id, hash, proof_id, random, user_id},
+use crate::{
+    contract::{
+        ProofsSubject,
+        accounts::at,
+        given::{at_once, email, event_id, hash, proof_id, random, user_id},
+    },
+    untold,
 };
 use revolve_domain::{
     journal::{Actor, MailFacts, MailKind, NewMail, SecurityEvent, Tell, Told},
@@ -47,7 +50,7 @@ async fn ask(subject: &impl ProofsSubject, proof: &Proof, withheld: bool) -> Del
     let told = move |opened: &StandingProof| Told {
         events: vec![SecurityEvent::RecoveryRequested {
             user,
-            address: None,
+            address: Some([192, 0, 2, 1].into()),
         }],
         mails: vec![NewMail {
             id: mail,
@@ -105,6 +108,30 @@ pub async fn a_withheld_mail_is_taken_back(subject: &impl ProofsSubject) {
     assert!(found.is_none());
     assert!(proving.find(&proof, 61).await.is_some());
     assert_eq!(entries(subject, &user).await, ["recovery.requested"]);
+}
+
+/// The request may have looked for its account before that was deleted.
+pub async fn a_request_of_a_deleted_account_leaves_no_address(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let (user, _) = proving.accounts.signed_up().await;
+    let proof = proving.proof(ProofPurpose::ResetPassword, &user, 60).await;
+    let users = &proving.accounts.users;
+    let deleted = users.delete(user.id, None, at(60), &untold()).await;
+    assert!(deleted.expect("delete works"));
+    let mail = ask(subject, &proof, false).await;
+    let found = subject.deliveries().find(mail).await.expect("find works");
+    assert!(found.is_none());
+    let query = JournalQuery {
+        user: Some(user.id),
+        after: None,
+        limit: 10,
+    };
+    let read = subject.journal().read(&query).await.expect("read works");
+    assert!(
+        read.iter().any(|entry| entry.event == "recovery.requested"),
+        "{read:?}"
+    );
+    assert!(read.iter().all(|entry| entry.address.is_none()), "{read:?}");
 }
 
 /// Whoever asked for the older one.

@@ -37,7 +37,15 @@ impl Deliveries for MemoryAccounts {
         settled: &Settled,
         tell: &Tell<bool>,
     ) -> Result<bool, StoreError> {
-        self.change(tell, |tables| tables.outbox.settle(delivery, settled))
+        self.change(tell, |tables| {
+            let ours = tables.outbox.settle(delivery, settled);
+            let owner = delivery.mail.user;
+            let is_nobodys = owner.is_some_and(|owner| !tables.users.contains_key(&owner));
+            if ours && is_nobodys && matches!(settled, Settled::GivenUp { .. }) {
+                tables.outbox.deliveries.remove(&delivery.mail.id);
+            }
+            ours
+        })
     }
 
     async fn list(&self, query: DeliveryQuery) -> Result<Vec<Delivery>, StoreError> {

@@ -49,9 +49,14 @@ impl Proofs for MemoryAccounts {
         tell: &Tell<StandingProof>,
     ) -> Result<StandingProof, StoreError> {
         let mut tables = self.tables();
+        let account = open.account(tell);
+        let gone = account.filter(|account| !tables.users.contains_key(account));
         let opened = tables.open_proof(&open.proof);
         tables.journal.tell(tell, &opened);
-        if !open.withheld {
+        if let Some(gone) = gone {
+            tables.journal.scrub(gone);
+        }
+        if !open.withheld && gone.is_none() {
             tables.outbox.commit(tell.at, &tell.of(&opened).1);
         }
         Ok(opened)
