@@ -2,7 +2,7 @@
 
 use crate::{
     deliveries::{Delivery, LeaseRequest, Settled, pause},
-    journal::{Actor, MailKind},
+    journal::Actor,
     model::{EmailAddress, Timestamp},
     ports::{
         Clock, Deliveries, Entropy, Mail, MailError, MailProof, MailProofs, Mailer, SecurityEvent,
@@ -211,7 +211,7 @@ fn without(text: &str, hidden: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        journal::MailFacts,
+        journal::{MailFacts, MailKind},
         model::{DeliveryId, ProofId},
     };
 
