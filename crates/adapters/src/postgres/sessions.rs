@@ -43,17 +43,19 @@ const BIND: &str = "
     RETURNING s.device_id";
 
 /// If another call ends the session at the same time, the update waits for it and then finds nothing to do. `$5` says whether the
-/// device ceases to be current. Then the user's row is locked first, as by all that changes devices: a sign-in that keeps the device
-/// comes before or after.
+/// device ceases to be current, also if the session had ended before. Then the user's row is locked first, as by all that changes
+/// devices: a sign-in that keeps the device comes before or after.
 const END: &str = "
     WITH owner AS MATERIALIZED (
         SELECT FROM users WHERE $5 AND id = $1 FOR UPDATE
     ), ended AS (
         UPDATE sessions SET ended_at = $3, end_reason = $4
         WHERE id = $2 AND user_id = $1 AND ended_at IS NULL AND (NOT $5 OR EXISTS (SELECT FROM owner))
-        RETURNING device_id
+        RETURNING id
     ), copied AS (
-        UPDATE known_devices k SET epoch = NULL FROM ended WHERE $5 AND k.user_id = $1 AND k.device_id = ended.device_id
+        UPDATE known_devices k SET epoch = NULL FROM sessions s
+        WHERE $5 AND EXISTS (SELECT FROM owner) AND s.id = $2 AND s.user_id = $1
+            AND k.user_id = $1 AND k.device_id = s.device_id
     )
     SELECT EXISTS (SELECT FROM ended) AS ended, EXISTS (SELECT FROM sessions WHERE id = $2 AND user_id = $1) AS known";
 

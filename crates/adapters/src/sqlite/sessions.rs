@@ -39,7 +39,7 @@ const BIND: &str = "
     ) AS candidate
     WHERE sessions.id = candidate.id
     RETURNING device_id";
-/// Reuse was found: there may be a copy of the credential.
+/// Reuse was found: there may be a copy of the credential, also if the session has ended since.
 const COPIED: &str = "
     UPDATE known_devices SET epoch = NULL
     WHERE user_id = ?1 AND device_id = (SELECT device_id FROM sessions WHERE id = ?2 AND user_id = ?1)";
@@ -157,6 +157,9 @@ impl SessionRepository for SqliteStore {
     ) -> Result<EndOutcome, StoreError> {
         let end = move |conn: &Connection| {
             let (user, session) = (user.to_string(), session.to_string());
+            if reason == EndReason::Reused {
+                run(conn, COPIED, [&user, &session])?;
+            }
             Ok(
                 if run(
                     conn,
@@ -164,9 +167,6 @@ impl SessionRepository for SqliteStore {
                     params![user, session, at.as_millis(), reason.name()],
                 )? > 0
                 {
-                    if reason == EndReason::Reused {
-                        run(conn, COPIED, [user, session])?;
-                    }
                     EndOutcome::Ended
                 } else if exists(conn, KNOWN, [user, session])? {
                     EndOutcome::AlreadyEnded

@@ -109,7 +109,7 @@ pub trait SessionRepository: Send + Sync {
     ) -> Result<Option<DeviceId>, StoreError>;
 
     /// Ends one session. The first reason stays. With [`EndReason::Reused`] the session's device MUST cease to be current in
-    /// the same commit.
+    /// the same commit, also if the session had ended before: a sign-in on the device may have replaced it since reuse was found.
     async fn end(
         &self,
         user: UserId,

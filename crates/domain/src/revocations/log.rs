@@ -19,7 +19,6 @@ const SWEEP: Duration = Duration::from_mins(1);
 #[derive(Clone, Debug)]
 pub struct RevocationLog {
     window: Duration,
-    max_ended: usize,
     version: FeedVersion,
     /// When everything was last read.
     whole_as_of: Timestamp,
@@ -39,7 +38,6 @@ impl RevocationLog {
     pub fn new(read: RevocationRead) -> Self {
         let mut log = Self {
             window: read.window,
-            max_ended: read.max_ended,
             version: FeedVersion {
                 as_of: read.as_of,
                 snapshot: read.revocations.snapshot.clone(),
@@ -60,12 +58,11 @@ impl RevocationLog {
         let RevocationRead {
             as_of,
             window,
-            max_ended,
             whole,
             revocations,
         } = read;
         let mut changed = whole || window != self.window;
-        (self.window, self.max_ended) = (window, max_ended);
+        self.window = window;
         let snapshot = revocations.snapshot;
         if whole {
             (self.whole_as_of, self.swept_at) = (as_of, as_of);
@@ -74,6 +71,12 @@ impl RevocationLog {
             self.raised.clear();
         }
         let mut new = revocations.ends;
+        // One that is stamped long before its commit is not named any more.
+        for end in &new {
+            if let Some(living) = self.living.get_mut(&end.user) {
+                living.retain(|session| *session != end.session);
+            }
+        }
         if let Some(first) = new.iter().map(order).min() {
             // Almost always a few at the end.
             let before = self.ends.len();
@@ -160,47 +163,25 @@ impl RevocationLog {
     }
 
     /// Everything in the packed form; `None` if its text is longer than `longest` bytes, which is found out before it is made. The
-    /// ends of a crowded user collapse into the sessions that live, but for the youngest: a token may be a little younger than the
-    /// end of its session, and a session a little older than its commit.
+    /// ends of every crowded user collapse into the sessions that live, since rows may have been deleted, if only by a replica that
+    /// keeps fewer of them; but for the youngest: a token may be a little younger than the end of its session, and a session a little
+    /// older than its commit.
     pub fn whole(&self, longest: usize) -> Option<PackedStatement> {
-        let collapsed = self.collapsed();
         let (since, settled) = (self.since(), self.whole_as_of.minus(SETTLED));
-        let is_named = |end: &SessionEnd| end.at >= settled || !collapsed.contains_key(&end.user);
+        let is_named = |end: &SessionEnd| end.at >= settled || !self.living.contains_key(&end.user);
         let ends = || (self.ends.iter()).filter(|end| end.at >= since && is_named(end));
-        let users = || (self.living.iter()).filter(|(user, _)| collapsed.contains_key(user));
         // A user takes an id, and less than another one for the number of sessions.
-        let ids = users().map(|(_, living)| living.len() + 2).sum::<usize>();
+        let ids = (self.living.values()).map(|living| living.len() + 2);
+        let ids = ids.sum::<usize>();
         if packed_length(ends().count() + ids) > longest {
             return None;
         }
-        let users = users().map(|(user, living)| (*user, living.clone()));
+        let users = (self.living.iter()).map(|(user, living)| (*user, living.clone()));
         let only = LivingOnly {
             issued_before: self.only_before(),
             users: users.collect(),
         };
         Some(self.packed(&self.version, None, ends(), only))
-    }
-
-    /// The users whose ends a whole statement tells by what lives, with how many there are.
-    fn collapsed(&self) -> HashMap<UserId, usize> {
-        let mut collapsed: HashMap<UserId, usize> =
-            self.living.keys().map(|user| (*user, 0)).collect();
-        if !collapsed.is_empty() {
-            for end in &self.ends {
-                if let Some(ends) = collapsed.get_mut(&end.user) {
-                    *ends += 1;
-                }
-            }
-            // Rows may have been deleted only of a user with so many; of others the ids may be shorter.
-            collapsed.retain(|user, ends| {
-                *ends >= self.max_ended
-                    || self
-                        .living
-                        .get(user)
-                        .is_some_and(|living| living.len() + 1 < *ends)
-            });
-        }
-        collapsed
     }
 
     /// Everything in the plain form.
@@ -295,7 +276,6 @@ mod tests {
         RevocationRead {
             as_of,
             window: Duration::from_mins(16),
-            max_ended: 100,
             whole,
             revocations: Revocations {
                 snapshot,
@@ -355,6 +335,33 @@ mod tests {
         assert_eq!(delta(&log, &second, &third), [1399]);
         assert_eq!(delta(&log, &first, &third), [1399]);
         assert_eq!(log.len(), 1, "it was read twice");
+    }
+
+    #[test]
+    fn a_session_whose_end_is_read_late_does_not_live() {
+        let user = UserId::from_uuid(Uuid::from_u128(1));
+        let session = |number| SessionId::from_uuid(Uuid::from_u64_pair(1, number));
+        let mut first = read(
+            true,
+            10_000,
+            CommitSnapshot::serial(1, 100),
+            &(1..=100).collect::<Vec<u64>>(),
+        );
+        for end in &mut first.revocations.ends {
+            (end.user, end.at) = (user, Timestamp::from_seconds(9_500));
+        }
+        let living = vec![session(101), session(102)];
+        first.revocations.living.insert(user, living);
+        let mut log = RevocationLog::new(first);
+        let mut next = read(false, 10_001, CommitSnapshot::serial(1, 101), &[101]);
+        // Before what is named one by one.
+        for end in &mut next.revocations.ends {
+            (end.user, end.at) = (user, Timestamp::from_seconds(9_700));
+        }
+        log.apply(next);
+        let whole = whole(&log);
+        assert!(told(&whole).is_empty());
+        assert_eq!(whole.only.users, [(user, vec![session(102)])]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub const SETTLED: Duration = Duration::from_mins(4);
 /// lives that they are over.
 pub const KEPT: Duration = Duration::from_mins(5);
 
-/// A user with so many ends in the window may be stated by what lives. At most the smallest
+/// A user with so many ends in the window is stated by what lives. At most the smallest
 /// [`max_ended`](crate::policy::SessionPolicy::max_ended) that there can be.
 pub const CROWDED: usize = 10;
 
@@ -113,8 +113,6 @@ pub struct RevocationRead {
     pub as_of: Timestamp,
     /// How far back it reaches, in whole seconds.
     pub window: Duration,
-    /// From how many ends on a user's rows may have been deleted.
-    pub max_ended: usize,
     /// Whether it covers the whole window, and not only what an earlier read had not seen.
     pub whole: bool,
     /// What it saw.

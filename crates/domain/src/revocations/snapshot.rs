@@ -78,6 +78,11 @@ impl CommitSnapshot {
             || (commit < self.none_from && self.unseen.binary_search(&commit).is_err())
     }
 
+    /// Whether everything was seen that the other one, of the same source, says it saw.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.none_from >= other.none_from && !self.unseen.iter().any(|commit| other.saw(*commit))
+    }
+
     /// Whether more may have been seen than [`Self::saw`] says, because too many commits were under way to tell them apart.
     pub fn is_cut(&self) -> bool {
         self.unseen.len() == Self::MAX_UNSEEN
@@ -109,6 +114,21 @@ mod tests {
         assert_eq!(snapshot.unseen().len(), CommitSnapshot::MAX_UNSEEN);
         assert!(unseen.iter().all(|commit| !snapshot.saw(*commit)));
         assert!(snapshot.saw(1001) && !snapshot.saw(4999) && snapshot.is_cut());
+    }
+
+    #[test]
+    fn a_snapshot_covers_what_saw_no_more() {
+        let snapshot = CommitSnapshot::new(1, 10, 20, [10, 12]);
+        for (other, covered) in [
+            (snapshot.clone(), true),
+            (CommitSnapshot::serial(1, 9), true),
+            (CommitSnapshot::new(1, 10, 15, [10, 12, 14]), true),
+            (CommitSnapshot::new(1, 10, 20, [10]), false),
+            (CommitSnapshot::serial(1, 10), false),
+            (CommitSnapshot::new(1, 10, 21, [10, 12]), false),
+        ] {
+            assert_eq!(snapshot.covers(&other), covered, "{other:?}");
+        }
     }
 
     #[test]

@@ -30,6 +30,14 @@ pub(crate) fn email_taken() -> Problem {
     )
 }
 
+fn conflict() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "conflict",
+        "The account was changed at the same time; look again and retry.",
+    )
+}
+
 fn wrong_password() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,

@@ -1,6 +1,6 @@
 //! `PUT /password`: this session goes on, all others end.
 
-use super::wrong_password;
+use super::{conflict, wrong_password};
 use crate::kit::{
     body::Body,
     caller::BearerCaller,
@@ -8,7 +8,7 @@ use crate::kit::{
     problem::{FieldProblem, Problem},
     use_case::UseCase,
 };
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpResponse, web::Data};
 use revolve_domain::{
     model::Password,
     policy::PasswordPolicy,
@@ -45,11 +45,7 @@ impl From<ChangePasswordError> for Problem {
             ChangePasswordError::WeakPassword(fault) => {
                 Problem::fields(vec![FieldProblem::invalid("newPassword", fault)])
             }
-            ChangePasswordError::Conflict => Problem::new(
-                StatusCode::CONFLICT,
-                "conflict",
-                "The account was changed at the same time; look again and retry.",
-            ),
+            ChangePasswordError::Conflict => conflict(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `POST /reauthenticate`: the password once more, before what is sensitive.
 
-use super::wrong_password;
+use super::{conflict, wrong_password};
 use crate::kit::{
     answer::{Instant, sample},
     body::Body,
@@ -80,6 +80,7 @@ impl From<ReauthenticateError> for Problem {
         match error {
             ReauthenticateError::Refused(refused) => refused.into(),
             ReauthenticateError::WrongPassword => wrong_password(),
+            ReauthenticateError::Conflict => conflict(),
         }
     }
 }
@@ -90,7 +91,8 @@ pub(crate) fn reauthenticate_docs() -> Operation {
                        some minutes; an end of the session and a change of the password void it, and so does a sign-out of the \
                        others. Show it to this API and to nobody else.\n\nThe ID token beside it says in `auth_time` that the password \
                        was shown now, for services that ask for that. The refresh token stays as it is; the ID token of the next \
-                       refresh names the sign-in again.";
+                       refresh names the sign-in again.\n\n`conflict` says that the password or the sessions were changed while the \
+                       password was checked: nothing was given.";
     let answer = Answer {
         reauthentication: sample::TOKEN,
         expires_in: SessionPolicy::default().reauthentication_lifetime.as_secs(),
@@ -116,5 +118,11 @@ pub(crate) fn reauthenticate_docs() -> Operation {
             "The password is right.",
             [("The password is right", example(&answer))],
         )
-        .problems([Problem::from(ReauthenticateError::WrongPassword)])
+        .problems(
+            [
+                ReauthenticateError::WrongPassword,
+                ReauthenticateError::Conflict,
+            ]
+            .map(Problem::from),
+        )
 }

@@ -114,7 +114,7 @@ async fn packed(
             () = feed.news(known, wait) => {}
         }
     }
-    let document = feed.packed(since.as_ref(), newest)?;
+    let document = feed.packed(since.as_ref(), newest, address)?;
     let (_, transfer) = feed.send(document, address).await?;
     let mut response = HttpResponse::Ok();
     response
@@ -285,9 +285,12 @@ impl Events {
     async fn begin(&mut self) -> Option<Bytes> {
         loop {
             let document = self.looks.borrow_and_update().document().cloned();
-            let is_known = document.is_ok();
+            let news = document
+                .map_err(NotSent::from)
+                .and_then(|document| self.news(document));
+            let is_known = news.is_ok();
             // Who waits keeps no document in memory.
-            if let Some(document) = document.ok().and_then(|document| self.news(document)) {
+            if let Some(document) = news.ok().flatten() {
                 match self.feed.send(document, self.address).await {
                     Ok((mark, transfer)) => {
                         let begin = match (&mut self.packed, &mark.packed) {
@@ -321,13 +324,13 @@ impl Events {
 
     /// Another content, or the same when half of what was sent has passed: a client always holds one that is valid. In the packed form
     /// it comes more often: a client that comes back must hold a version that can still be continued.
-    fn news(&self, document: Arc<FeedDocument>) -> Option<Arc<FeedDocument>> {
+    fn news(&self, document: Arc<FeedDocument>) -> Result<Option<Arc<FeedDocument>>, NotSent> {
         let is_old = |sent: &DocumentMark, age| document.as_of().since(sent.as_of) >= age;
         let Some(Since(since)) = &self.packed else {
             let is_news = self.sent.as_ref().is_none_or(|sent| {
                 document.tag() != Some(&sent.tag) || is_old(sent, document.window() / 2)
             });
-            return is_news.then_some(document);
+            return Ok(is_news.then_some(document));
         };
         let is_news = self.sent.as_ref().is_none_or(|sent| {
             is_old(sent, RENEWAL)
@@ -335,10 +338,13 @@ impl Events {
                     .as_ref()
                     .is_none_or(|since| self.feed.is_news_to(since))
         });
-        is_news
-            // What was acknowledged before it asked is in the first.
-            .then(|| self.feed.packed(since.as_ref(), self.sent.is_none()).ok())
-            .flatten()
+        if !is_news {
+            return Ok(None);
+        }
+        // What was acknowledged before it asked is in the first.
+        let newest = self.sent.is_none();
+        let packed = self.feed.packed(since.as_ref(), newest, self.address);
+        packed.map(Some)
     }
 }
 

@@ -425,6 +425,51 @@ impl Served {
     async fn packed_owned(&self, query: String) -> String {
         self.packed(&query).await
     }
+
+    async fn status_of(&self, host: u8, query: String) -> StatusCode {
+        self.ask(host, &query, ("Accept", "*/*")).await.status()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gets_no_delta_is_not_taken_back_by_a_whole_statement_of_a_moment_ago() {
+    Served::run(20 * MIB, 16 * MIB, async |served| {
+        let first = served.packed("?since=0").await;
+        let held = version(&first).to_owned();
+        let parts: Vec<&str> = held.split('.').collect();
+        let (source, as_of) = (parts[0], parts[1]);
+        // At once, since so many are answered for each moment.
+        let made_up = (0..40).map(|number| {
+            let version = format!("{source}.{as_of}.1.{}", 1000 + number);
+            served.status_of(1, format!("?since={version}"))
+        });
+        let answers = join_all(made_up).await;
+        let refused = StatusCode::SERVICE_UNAVAILABLE;
+        let count = answers.iter().filter(|status| **status == refused).count();
+        assert_eq!(count, 40 - 32, "the whole has seen less");
+        let ahead = |number| format!("?since={source}.{as_of}.1.{number}");
+        assert_eq!(served.status_of(1, ahead(2000)).await, refused);
+        assert_eq!(
+            served.status_of(2, ahead(2000)).await,
+            StatusCode::OK,
+            "of another address it is answered"
+        );
+        // Too old to go on from, so that only the whole helps.
+        let old = as_of.parse::<i64>().expect("it is a number") - 121;
+        let whole = served
+            .packed(&format!("?since={source}.{old}.1.2000"))
+            .await;
+        assert_eq!(version(&whole), held);
+        tokio::time::advance(Duration::from_secs(11)).await;
+        served.world.advance(SECOND);
+        served.packed("?since=0").await;
+        let told = served.packed(&format!("?since={held}")).await;
+        assert!(
+            told.contains(&format!("|{held}|")),
+            "what was told leads on"
+        );
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -436,9 +481,10 @@ async fn a_version_that_was_told_leads_on_however_many_are_made_up() {
         let parts: Vec<&str> = held.split('.').collect();
         let before = served.signatures();
         // At once, since so many are answered for each moment.
-        let made_up = (0..1000).map(|number| {
+        let made_up = (0..1000_usize).map(|number| {
             let version = format!("{}.{}.1.{}", parts[0], parts[1], 1000 + number);
-            served.packed_owned(format!("?since={version}"))
+            let host = u8::try_from(1 + number % 20).expect("it is small");
+            served.status_of(host, format!("?since={version}"))
         });
         join_all(made_up).await;
         let told = served.packed(&format!("?since={held}")).await;
@@ -545,10 +591,10 @@ async fn a_whole_statement_of_before_a_restart_of_the_database_is_not_sent_after
 #[tokio::test(start_paused = true)]
 async fn who_would_need_more_than_deltas_may_take_gets_the_whole() {
     const KIB: usize = 1024;
-    // Room for three.
-    Served::run(100, 4 * 13 * KIB, async |served| {
+    // One half has room for eight, and none of the shares of the other for one.
+    Served::run(100, 4 * 70 * KIB, async |served| {
         let mut versions = Vec::new();
-        for _ in 0..8 {
+        for _ in 0..12 {
             served.world.advance(SECOND);
             versions.push(version(&served.packed("?since=0").await).to_owned());
         }
@@ -561,7 +607,7 @@ async fn who_would_need_more_than_deltas_may_take_gets_the_whole() {
         assert!(answers.iter().all(|answer| answer.contains(&ended)));
         let deltas = answers.iter().zip(&versions);
         let deltas = deltas.filter(|(answer, held)| answer.contains(&format!("|{held}|")));
-        assert_eq!((deltas.count(), served.signatures() - before), (3, 4));
+        assert_eq!((deltas.count(), served.signatures() - before), (8, 9));
     })
     .await;
 }

@@ -144,6 +144,7 @@ macro_rules! accounts_contract {
             a_superseded_sign_in_makes_no_device_known,
             a_device_is_current_until_the_epoch_rises,
             a_device_is_not_current_after_reuse,
+            a_device_is_not_current_after_reuse_in_a_session_that_was_over,
             of_several_devices_the_current_one_is_known,
             former_devices_become_the_new_one,
             an_unbound_session_takes_a_device_of_its_user,

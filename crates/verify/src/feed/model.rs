@@ -237,7 +237,6 @@ impl Replica {
         let read = RevocationRead {
             as_of,
             window: WINDOW,
-            max_ended: MAX_ENDED,
             whole: query.unseen_by.is_none(),
             revocations,
         };

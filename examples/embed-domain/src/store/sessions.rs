@@ -144,18 +144,21 @@ impl SessionRepository for MemoryStore {
         at: Timestamp,
         tell: &Tell<EndOutcome>,
     ) -> Result<EndOutcome, StoreError> {
-        self.change(tell, |lists| match lists.session(user, session) {
-            None => EndOutcome::NotFound,
-            Some(row) if row.ending.is_some() => EndOutcome::AlreadyEnded,
-            Some(row) => {
-                row.ending = Some(ending(reason, at));
-                let device = row.device;
-                for known in &mut lists.known_devices {
-                    if reason == EndReason::Reused && (known.user, known.device) == (user, device) {
-                        known.epoch = None;
-                    }
+        self.change(tell, |lists| {
+            let Some(row) = lists.session(user, session) else {
+                return EndOutcome::NotFound;
+            };
+            let (lived, device) = (row.ending.is_none(), row.device);
+            row.ending.get_or_insert(ending(reason, at));
+            for known in &mut lists.known_devices {
+                if reason == EndReason::Reused && (known.user, known.device) == (user, device) {
+                    known.epoch = None;
                 }
+            }
+            if lived {
                 EndOutcome::Ended
+            } else {
+                EndOutcome::AlreadyEnded
             }
         })
     }

@@ -10,7 +10,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 struct Written {
@@ -87,12 +87,13 @@ async fn the_same_mail_is_one_file_however_often_it_is_sent() {
 #[tokio::test]
 async fn what_a_crash_has_left_of_other_mails_is_removed() {
     let home = tempfile::tempdir().unwrap();
-    let hour_ago = SystemTime::now() - Duration::from_hours(1);
-    for (name, modified) in [(".old.part", Some(hour_ago)), (".new.part", None)] {
+    for (name, age) in [
+        (".old.part", Duration::from_hours(1)),
+        (".new.part", Duration::ZERO),
+    ] {
         let file = fs::File::create(home.path().join(name)).unwrap();
-        if let Some(modified) = modified {
-            file.set_modified(modified).unwrap();
-        }
+        let now = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(now - age).unwrap();
     }
     let written = files(home.path());
     let mail = mail(MailKind::SignIn, "ann@example.org");

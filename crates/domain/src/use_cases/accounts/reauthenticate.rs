@@ -38,6 +38,9 @@ pub enum ReauthenticateError {
     /// The current password is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
+    /// The account's password or sessions were changed while the password was checked.
+    #[error("the account was changed at the same time; look again and retry")]
+    Conflict,
 }
 
 from_via!(ReauthenticateError: StoreError => Refused, SignError => Refused);
@@ -85,6 +88,10 @@ impl Reauthenticate {
             .ok_or(ReauthenticateError::WrongPassword)?;
         // The session may have ended while the password waited for its turn.
         let Authenticated { user, session } = self.authenticate.on_device(caller).await?;
+        // The password that was checked may not be the account's any more: then nothing may say that it was shown now.
+        if credentials.user.epoch != user.epoch {
+            return Err(ReauthenticateError::Conflict);
+        }
         let now = self.clock.now().whole_second();
         let expires_at = self
             .policy
@@ -93,8 +100,8 @@ impl Reauthenticate {
         let token = self.codec.sign_reauthentication(&ReauthenticationClaims {
             user: user.id,
             session: session.id,
-            // Of the password that was checked: if it has changed since, the reauthentication counts for nothing.
-            epoch: credentials.user.epoch,
+            // Of the password that was checked: once it changes, the reauthentication counts for nothing.
+            epoch: user.epoch,
             issued_at: now,
             expires_at,
         })?;

@@ -91,7 +91,9 @@ impl Refresh {
         };
         let address = request.client.address;
         let shown = ShownDevices::verify(&*self.devices, &request.device_credentials);
-        // Other devices than the session's own have no budget of their own.
+        // Other devices than the token's have no budget of their own. A token that names none may be of a client that shows its device
+        // for the first time: whoever has a copy of the token alone does not use up what that client has. A device of others has a
+        // budget there, too, which is no more than a session of theirs would have.
         let own = claims
             .device
             .map_or_else(|| shown.first(), |own| shown.find(own));

@@ -43,7 +43,6 @@ impl RevocationFeed {
     /// When the user database fails. Then the next read must be whole: the database may be another one afterwards.
     pub async fn execute(&self, known: Option<&FeedVersion>) -> Result<RevocationRead, StoreError> {
         let (as_of, window) = (self.now(), self.window());
-        let max_ended = self.policy.max_ended();
         let mut query = RevocationQuery {
             since: as_of.minus(window),
             unseen_by: known.map(|known| known.snapshot.clone()),
@@ -58,7 +57,6 @@ impl RevocationFeed {
         Ok(RevocationRead {
             as_of,
             window,
-            max_ended,
             whole: query.unseen_by.is_none(),
             revocations,
         })

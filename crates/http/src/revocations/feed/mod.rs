@@ -65,7 +65,7 @@ pub struct FeedSettings {
     pub max_watchers: usize,
     /// Bytes for reading, beside the newest statement of each form: half for readers that are being sent one, and for each form a
     /// quarter for older ones that are still being read; one older of each form may always stay. What came since the versions that
-    /// clients hold takes another quarter; who would need more gets the whole.
+    /// clients hold takes another quarter, half of it for those that were told last; who would need more gets the whole.
     pub memory: usize,
 }
 
@@ -346,16 +346,18 @@ impl Feed {
         }
     }
 
-    /// What came since a version in the packed form, or the whole; up to now if that is asked for, else up to a moment ago.
+    /// What came since a version in the packed form, or the whole; up to now if that is asked for, else up to a moment ago. Nothing
+    /// that would take back who holds the version.
     pub(crate) fn packed(
         &self,
         known: Option<&FeedVersion>,
         newest: bool,
-    ) -> Result<Arc<FeedDocument>, FeedDown> {
+        address: Option<AddressRange>,
+    ) -> Result<Arc<FeedDocument>, NotSent> {
         let look = self.looks.borrow().document().cloned()?;
         if let Some(known) = known {
             let delta = self.reads.with_tick(newest, |log, upto| {
-                self.deltas().get(known, upto, |most| {
+                self.deltas().get(known, upto, address, |most| {
                     let statement = log.delta(known, upto, most)?;
                     Some(FeedDocument::delta(statement, look.seen(), look.version()))
                 })
@@ -366,7 +368,9 @@ impl Feed {
         }
         let reads = Arc::clone(&self.reads);
         let new = || FeedDocument::whole(reads, look.seen(), look.version());
-        Ok(self.whole.document(look.seen(), new))
+        let whole = self.whole.document(look.seen(), known, new);
+        // It keeps what it has: soon there is another one.
+        whole.ok_or(NotSent::TooManyReaders)
     }
 
     /// Sends the document, or a newer one, once it is the address's turn.
@@ -382,17 +386,21 @@ impl Feed {
         }
         let place = self.readers.take(address, PATIENCE).await?;
         if buffer.is_gone() {
-            let newest = self.newest(&form)?;
+            let newest = self.newest(&form, address)?;
             (mark, buffer) = self.signed(newest).await?;
         }
         Ok((mark, Transfer::new(buffer, Some(place))))
     }
 
     /// The newest document of the same form.
-    fn newest(&self, form: &StatementForm) -> Result<Arc<FeedDocument>, FeedDown> {
+    fn newest(
+        &self,
+        form: &StatementForm,
+        address: Option<AddressRange>,
+    ) -> Result<Arc<FeedDocument>, NotSent> {
         match form {
-            StatementForm::Plain => self.looks.borrow().document().cloned(),
-            StatementForm::Packed(since) => self.packed(since.as_ref(), true),
+            StatementForm::Plain => Ok(self.looks.borrow().document().cloned()?),
+            StatementForm::Packed(since) => self.packed(since.as_ref(), true, address),
         }
     }
 
@@ -410,7 +418,7 @@ impl Feed {
                     return Ok(document.sign(&*self.signer, &self.buffers[DELTA])?);
                 }
                 StatementForm::Packed(None) => {
-                    let newest = || self.packed(None, false);
+                    let newest = || self.packed(None, false, None);
                     return self.whole.signed(document, newest).await;
                 }
                 StatementForm::Plain => {}

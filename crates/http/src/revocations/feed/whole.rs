@@ -1,13 +1,13 @@
 //! Whole statements in the packed form. One may be of a million ends: all who ask share it, and it is made where it holds up nobody.
 
 use super::{
-    FeedDown, NotSent,
+    NotSent,
     buffers::{Buffers, SharedBuffer},
     deltas::Deltas,
     document::{DocumentMark, FeedDocument, FeedRevision},
     pause,
 };
-use revolve_domain::ports::RevocationSigner;
+use revolve_domain::{ports::RevocationSigner, revocations::FeedVersion};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
@@ -40,6 +40,16 @@ impl Last {
             }
         }
     }
+
+    /// Whether who holds this version, by which a delta could go on, would know less by it.
+    fn takes_back(&self, known: &FeedVersion) -> bool {
+        let Some(Ok((mark, _))) = self.document.signed() else {
+            return false;
+        };
+        mark.packed.is_some_and(|version| {
+            known.leads_to(&version) && !version.snapshot.covers(&known.snapshot)
+        })
+    }
 }
 
 impl WholeStatements {
@@ -57,29 +67,32 @@ impl WholeStatements {
         }
     }
 
-    /// The one to send to who asks after this was seen: the last one if it is good, else what `new` makes.
+    /// The one to send to who asks after this was seen: the last one if it is good, else what `new` makes. `None` if the last one is
+    /// good for others, and would take the reader back behind the version that it holds.
     pub(super) fn document(
         &self,
         seen: FeedRevision,
+        known: Option<&FeedVersion>,
         new: impl FnOnce() -> FeedDocument,
-    ) -> Arc<FeedDocument> {
+    ) -> Option<Arc<FeedDocument>> {
         let mut last = self.last();
         if let Some(good) = last.as_ref().filter(|last| last.is_good(seen)) {
-            return Arc::clone(&good.document);
+            let takes_back = known.is_some_and(|known| good.takes_back(known));
+            return (!takes_back).then(|| Arc::clone(&good.document));
         }
         let document = Arc::new(new());
         *last = Some(Last {
             document: Arc::clone(&document),
             until: Instant::now(),
         });
-        document
+        Some(document)
     }
 
     /// The document as it is signed, or `newest` if that has become another one when it is its turn.
     pub(super) async fn signed(
         self: &Arc<Self>,
         document: Arc<FeedDocument>,
-        newest: impl FnOnce() -> Result<Arc<FeedDocument>, FeedDown>,
+        newest: impl FnOnce() -> Result<Arc<FeedDocument>, NotSent>,
     ) -> Result<(DocumentMark, Arc<SharedBuffer>), NotSent> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         if let Some(Err(reason)) = document.signed() {

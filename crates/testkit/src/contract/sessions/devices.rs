@@ -10,7 +10,7 @@ use crate::{
 };
 use revolve_domain::{
     model::{EndReason, Epoch, KnownDevice, Session, Timestamp},
-    ports::{BeginOutcome, BeginSession, PasswordChange, PasswordOutcome},
+    ports::{BeginOutcome, BeginSession, EndOutcome, PasswordChange, PasswordOutcome},
 };
 
 /// A sign-in makes its device known for this user, and for no other.
@@ -256,11 +256,7 @@ pub async fn a_device_is_not_current_after_reuse(subject: &dyn AccountsSubject) 
     let accounts = Accounts::new(subject);
     let (user, first) = accounts.signed_up().await;
     let second = accounts.signed_in(&user, 60).await;
-    for (session, reason) in [
-        (&second, EndReason::SignedOut),
-        (&second, EndReason::Reused),
-        (&first, EndReason::Reused),
-    ] {
+    for (session, reason) in [(&second, EndReason::SignedOut), (&first, EndReason::Reused)] {
         accounts
             .sessions
             .end(user.id, session.id, reason, at(90), &untold())
@@ -269,7 +265,7 @@ pub async fn a_device_is_not_current_after_reuse(subject: &dyn AccountsSubject) 
     }
     assert!(
         accounts.keeps(&user, second.device).await,
-        "its session had ended for another reason"
+        "its session ended for another reason"
     );
     assert!(accounts.knows(&user, first.device).await, "it is known");
     assert!(
@@ -285,6 +281,51 @@ pub async fn a_device_is_not_current_after_reuse(subject: &dyn AccountsSubject) 
         !accounts.keeps(&user, first.device).await,
         "a sign-in that had begun before does not undo that"
     );
+}
+
+/// Reuse is recorded on the device also if its session has ended meanwhile: a sign-in on the device may have replaced it. The
+/// session keeps its end, and so does the newer one its life.
+pub async fn a_device_is_not_current_after_reuse_in_a_session_that_was_over(
+    subject: &dyn AccountsSubject,
+) {
+    let accounts = Accounts::new(subject);
+    let ((user, first), (_, others)) = (accounts.signed_up().await, accounts.signed_up().await);
+    let again = Session {
+        device: first.device,
+        ..session(&user, 60)
+    };
+    accounts.begin(&again).await;
+    assert_eq!(
+        accounts.reason(&first).await,
+        Some(EndReason::Replaced),
+        "it was replaced"
+    );
+    assert!(accounts.keeps(&user, first.device).await, "signed in since");
+    let end = async |session| {
+        accounts
+            .sessions
+            .end(user.id, session, EndReason::Reused, at(90), &untold())
+            .await
+            .expect("end works")
+    };
+    assert_eq!(
+        end(others.id).await,
+        EndOutcome::NotFound,
+        "another user's session says nothing"
+    );
+    assert!(accounts.keeps(&user, first.device).await, "nothing changed");
+    assert_eq!(end(first.id).await, EndOutcome::AlreadyEnded);
+    assert!(accounts.knows(&user, first.device).await, "it is known");
+    assert!(
+        !accounts.keeps(&user, first.device).await,
+        "reuse was found"
+    );
+    assert_eq!(
+        accounts.reason(&first).await,
+        Some(EndReason::Replaced),
+        "the first reason stays"
+    );
+    assert_eq!(accounts.reason(&again).await, None, "the newer one lives");
 }
 
 /// Of several devices the current one is answered, else the latest; of others' devices and strange ones none.

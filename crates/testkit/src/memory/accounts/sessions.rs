@@ -179,16 +179,17 @@ impl SessionRepository for MemoryAccounts {
             let Some(row) = tables.row(user, session) else {
                 return EndOutcome::NotFound;
             };
-            if !end(row, reason, at) {
-                return EndOutcome::AlreadyEnded;
-            }
-            let device = row.device;
+            let (ended, device) = (end(row, reason, at), row.device);
             if reason == EndReason::Reused
                 && let Some(known) = tables.devices.get_mut(&(user, device))
             {
                 known.epoch = None;
             }
-            EndOutcome::Ended
+            if ended {
+                EndOutcome::Ended
+            } else {
+                EndOutcome::AlreadyEnded
+            }
         })
     }
 

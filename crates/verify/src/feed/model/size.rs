@@ -30,7 +30,6 @@ fn the_signed_part_of_the_longest_window_is_taken() {
     let read = RevocationRead {
         as_of: Timestamp::from_seconds(START),
         window,
-        max_ended: 100,
         whole: true,
         revocations: Revocations {
             snapshot: snapshot(6_000_000_000_000),
@@ -73,7 +72,6 @@ fn a_million_ends_fit_and_a_second_of_them_is_short() {
     let read = |whole, as_of, ends: Vec<SessionEnd>, snapshot| RevocationRead {
         as_of: Timestamp::from_seconds(as_of),
         window: WINDOW,
-        max_ended: 100,
         whole,
         revocations: Revocations {
             snapshot,
