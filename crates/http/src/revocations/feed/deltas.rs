@@ -164,6 +164,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "a request may have none")]
     fn address(host: u8) -> Option<AddressRange> {
         Some(AddressRange::of([192, 0, 2, host].into(), 64))
     }
