@@ -94,7 +94,8 @@ fn the_configuration_says_what_is_true() {
             "sid",
             "epoch",
             "auth_time",
-            "user"
+            "user",
+            "email_verified"
           ],
           "id_token_signing_alg_values_supported": [
             "EdDSA"

@@ -178,8 +178,9 @@ fn bodies_are_closed_and_their_members_limited() {
     let with_body = documented()
         .iter()
         .filter(|row| [Method::POST, Method::PUT].contains(&row.method))
+        .filter(|row| row.path != "/email/verify")
         .count();
-    assert_eq!(bodies, with_body, "every POST and PUT takes a body");
+    assert_eq!(bodies, with_body, "every other POST and PUT takes a body");
 }
 
 #[test]
