@@ -178,7 +178,7 @@ fn bodies_are_closed_and_their_members_limited() {
     let with_body = documented()
         .iter()
         .filter(|row| [Method::POST, Method::PUT].contains(&row.method))
-        .filter(|row| row.path != "/email/verify")
+        .filter(|row| !row.path.ends_with("/email/verify"))
         .count();
     assert_eq!(bodies, with_body, "every other POST and PUT takes a body");
 }
