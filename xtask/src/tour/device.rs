@@ -38,6 +38,25 @@ impl DeviceClient {
         self.begin(expect(response, 200, "")?)
     }
 
+    /// The answer to a sign-in, of which nothing is kept.
+    pub(super) async fn try_sign_in(&self, email: &str, password: &str) -> Result<Response> {
+        let body = json!({ "email": email, "password": password });
+        self.http.post(&self.url("/signin"), &body).await
+    }
+
+    /// Asks for a mail with a code.
+    pub(super) async fn forgot(&self, email: &str) -> Result<Response> {
+        let body = json!({ "email": email });
+        let response = self.http.post(&self.url("/recovery"), &body).await?;
+        expect(response, 202, "")
+    }
+
+    /// Sends the code of the mail and a new password.
+    pub(super) async fn recover(&self, proof: &str, code: &str, new: &str) -> Result<Response> {
+        let body = json!({ "proof": proof, "code": code, "newPassword": new });
+        self.http.post(&self.url("/recovery/confirm"), &body).await
+    }
+
     /// Sends a refresh token, with the device's credential or without it, and keeps nothing of the response.
     pub(super) async fn present(
         &self,
@@ -85,7 +104,8 @@ impl DeviceClient {
         self.http.send(&request).await
     }
 
-    fn begin(&mut self, response: Response) -> Result<Response> {
+    /// Keeps what a new session has.
+    pub(super) fn begin(&mut self, response: Response) -> Result<Response> {
         self.keep(&response)?;
         self.credential = response.text("/device/credential")?;
         Ok(response)
