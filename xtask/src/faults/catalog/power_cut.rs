@@ -187,13 +187,15 @@ async fn cut(
     Ok(())
 }
 
-/// Copies everything but the log and its index.
+/// Copies every file but the log and its index. Mails are in a folder of their own.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let name = entry.file_name();
-        if !name.to_string_lossy().ends_with("-wal") && !name.to_string_lossy().ends_with("-shm") {
+        let text = name.to_string_lossy();
+        let is_log = text.ends_with("-wal") || text.ends_with("-shm");
+        if entry.file_type()?.is_file() && !is_log {
             fs::copy(entry.path(), to.join(&name))?;
         }
     }
