@@ -28,9 +28,9 @@ pub trait Deliveries: Send + Sync {
     /// each. MUST be cheap if nothing is due, and MUST NOT take longer for what is due to a domain that has no room.
     async fn lease(&self, request: &LeaseRequest) -> Result<Vec<Delivery>, StoreError>;
 
-    /// Stores what became of a leased delivery. MUST answer `false` and change nothing if another lease has followed or the row is gone; a delivery
-    /// that was sent is deleted in any case, and so is one that was given up if its account is not there any more. Sent notices begin the pause of their kind in the same commit, and what `tell` says of the outcome is
-    /// committed with it.
+    /// Stores what became of a leased delivery. MUST answer `false` and change nothing if another lease has followed or the row is gone; a
+    /// delivery that was sent is deleted in any case, and so is one that was given up if its account is not there any more. Sent notices
+    /// begin the pause of their kind in the same commit, and what `tell` says of the outcome is committed with it.
     async fn settle(
         &self,
         delivery: &Delivery,

@@ -95,8 +95,8 @@ impl SignUp {
         }
     }
 
-    /// Creates the account and signs it in; where a mailbox has to be proved first, keeps what is asked for. Then the answer and the work are the same
-    /// whether or not the address is taken: the owner of a taken one is told, once a day at most.
+    /// Creates the account and signs it in; where a mailbox has to be proved first, keeps what is asked for. Then the answer and the work are
+    /// the same whether or not the address is taken: the owner of a taken one is told, once a day at most.
     ///
     /// # Errors
     /// [`SignUpError`]; then there is no account, unless the commit itself was cut off (a retry then says `EmailTaken`).

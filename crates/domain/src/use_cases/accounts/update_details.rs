@@ -89,7 +89,8 @@ impl UpdateDetails {
         }
     }
 
-    /// Changes the fields that are named. Where the service sends mail, a new address only gets one: it need not be free, and nobody is told whether it is.
+    /// Changes the fields that are named. Where the service sends mail, a new address only gets one: it need not be free, and nobody is told
+    /// whether it is.
     ///
     /// # Errors
     /// [`UpdateDetailsError`]; then nothing changed. A mail to a new address may be under way if the other fields could not be changed.
