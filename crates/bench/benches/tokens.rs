@@ -5,7 +5,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use revolve_adapters::jose::{CodecConfig, IdKey, JoseTokens, MasterKey};
 use revolve_domain::{
     keys::Algorithm,
-    model::{Details, EmailAddress, Epoch, Generation, SessionId, Timestamp, UserId},
+    model::{AuthMethods, Details, EmailAddress, Epoch, Generation, SessionId, Timestamp, UserId},
     ports::{IdClaims, RefreshClaims, TokenCodec},
 };
 use std::hint::black_box;
@@ -33,6 +33,7 @@ fn id_claims() -> IdClaims {
         session: SessionId::from_random([2; 16]),
         epoch: Epoch::default(),
         authenticated_at: NOW,
+        authenticated_by: AuthMethods::PASSWORD,
         issued_at: NOW,
         expires_at: LATER,
         email: EmailAddress::parse("ann@example.org").expect("an address"),

@@ -69,6 +69,8 @@ pub enum MailKind {
     ResetPassword,
     /// Lets its reader sign in.
     SignIn,
+    /// Somebody asked for a code to sign in to an account whose address was never verified: there is none.
+    SignInUnverified,
     /// Somebody signed up with the address of an account.
     AccountExists,
     /// Somebody has signed in on a device that the account did not know.
@@ -95,6 +97,7 @@ impl MailKind {
         Self::ChangeEmail,
         Self::ResetPassword,
         Self::SignIn,
+        Self::SignInUnverified,
         Self::AccountExists,
         Self::NewDevice,
         Self::PasswordChanged,
@@ -113,6 +116,7 @@ impl MailKind {
             Self::ChangeEmail => "change_email",
             Self::ResetPassword => "reset_password",
             Self::SignIn => "sign_in",
+            Self::SignInUnverified => "sign_in_unverified",
             Self::AccountExists => "account_exists",
             Self::NewDevice => "new_device",
             Self::PasswordChanged => "password_changed",
@@ -150,8 +154,8 @@ impl MailKind {
     /// How long an account gets no second mail of this kind after one was sent; `None` if each is sent on its own.
     pub const fn quiet(self) -> Option<Duration> {
         match self {
-            // Anybody can cause it.
-            Self::AccountExists => Some(Duration::from_hours(24)),
+            // Anybody can cause them.
+            Self::SignInUnverified | Self::AccountExists => Some(Duration::from_hours(24)),
             Self::NewDevice
             | Self::PasswordChanged
             | Self::PasswordReset

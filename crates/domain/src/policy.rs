@@ -59,15 +59,18 @@ pub struct AccountPolicy {
     pub mail_max_age: Duration,
     /// How sign-ups prove their mailbox; without mail they don't.
     pub verification: Verification,
+    /// Whether a mailed code signs in; it needs mail.
+    pub sign_in_code: bool,
 }
 
 impl Default for AccountPolicy {
-    /// No mail; 24 h, no verification.
+    /// No mail; 24 h, no verification, no sign-in by code.
     fn default() -> Self {
         Self {
             mail: false,
             mail_max_age: Duration::from_hours(24),
             verification: Verification::default(),
+            sign_in_code: false,
         }
     }
 }

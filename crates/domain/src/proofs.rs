@@ -57,6 +57,15 @@ pub fn verified(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<U
     })
 }
 
+/// Whether the proof signs in to the account. Its address must have been verified: whoever made an account for an address without reading its
+/// mail has the password and sessions of it, and must not share it with whoever reads the mailbox.
+pub fn signs_in(proof: &Proof, account: &Credentials) -> bool {
+    proof.purpose == ProofPurpose::SignIn
+        && proof.holds(account)
+        && proof.address == account.user.email
+        && account.user.email_verified_at.is_some()
+}
+
 /// Whether whoever reads the mailbox may take the address from the account: nobody has verified it.
 pub fn disowns(proof: &Proof, account: &Credentials) -> bool {
     proof.purpose == ProofPurpose::VerifyEmail

@@ -72,6 +72,8 @@ const ACCOUNT: &[RouteRow] = &[
     RouteRow::new(Method::POST, "/signup", || web::to(accounts::sign_up), accounts::sign_up_docs).limited(LimitName::SIGN_UP),
     RouteRow::new(Method::POST, "/signup/confirm", || web::to(accounts::confirm), accounts::confirm_docs).limited(LimitName::CONFIRMATIONS),
     RouteRow::new(Method::POST, "/signin", || web::to(accounts::sign_in), accounts::sign_in_docs).limited(LimitName::PASSWORD),
+    RouteRow::new(Method::POST, "/signin/code", || web::to(accounts::request_code), accounts::request_code_docs).limited(LimitName::PROOFS),
+    RouteRow::new(Method::POST, "/signin/code/confirm", || web::to(accounts::sign_in_by_code), accounts::sign_in_by_code_docs).limited(LimitName::CONFIRMATIONS),
     RouteRow::new(Method::POST, "/recovery", || web::to(recovery::request), recovery::request_docs).limited(LimitName::PROOFS),
     RouteRow::new(Method::POST, "/recovery/confirm", || web::to(recovery::confirm), recovery::confirm_docs).limited(LimitName::CONFIRMATIONS),
     RouteRow::new(Method::POST, "/tokens", || web::to(sessions::refresh), sessions::refresh_docs).limited(LimitName::REFRESH),

@@ -42,8 +42,11 @@ pub struct Claims {
     pub issued_at: u64,
     /// `exp`: when the token stops being valid.
     pub expires_at: u64,
-    /// `auth_time`: when the user last proved a password.
+    /// `auth_time`: when the user was last authenticated.
     pub authenticated_at: u64,
+    /// `amr`: how, by the names of RFC 8176, in alphabetical order. `pwd` is the password, `otp` a code by mail, which proves the mailbox and no
+    /// device of its own. Empty in tokens of earlier releases of the service.
+    pub authenticated_by: Vec<String>,
 }
 
 /// The required values of claims.
@@ -70,6 +73,8 @@ struct Wire<'t> {
     #[serde(default, deserialize_with = "present")]
     nbf: Option<u64>,
     auth_time: u64,
+    #[serde(default)]
+    amr: Vec<String>,
     user: User,
 }
 
@@ -156,6 +161,7 @@ impl Claims {
             issued_at: wire.iat,
             expires_at: wire.exp,
             authenticated_at: wire.auth_time,
+            authenticated_by: wire.amr,
         })
     }
 }

@@ -32,8 +32,8 @@
 //! - JSON in which no object names a member twice.
 //! - The expected `iss`; an `aud` that is, or is an array that has, the expected one; `exp` in the future; `iat` and, if there
 //!   is one, `nbf` not in the future; all of them whole numbers, with [`VerifierConfig::leeway`].
-//! - `sub`, `sid`, `epoch`, `auth_time` and `user` as the service writes them, `user.uid` being `sub`. Claims of other names
-//!   are ignored: the service may add some (RFC 7519 §4).
+//! - `sub`, `sid`, `epoch`, `auth_time` and `user` as the service writes them, `user.uid` being `sub`; `amr`, which tokens of earlier
+//!   releases lack, is an array of texts if it is there. Claims of other names are ignored: the service may add some (RFC 7519 §4).
 //!
 //! A refresh token is never accepted: its `typ`, algorithm, key and claims are different.
 

@@ -237,6 +237,7 @@ fn claims() -> Result<Value> {
         "sid": "0199c6a5-2f1e-7a39-8a4e-1f6f0f0f0f10",
         "epoch": 0,
         "auth_time": now - 120,
+        "amr": ["pwd"],
         "user": { "uid": UID, "email": EMAIL },
     }))
 }

@@ -22,6 +22,9 @@ pub(super) struct WireId<'a> {
     pub(super) auth_time: i64,
     /// Tokens of earlier releases have none.
     #[serde(default)]
+    pub(super) amr: Vec<Cow<'a, str>>,
+    /// Tokens of earlier releases have none.
+    #[serde(default)]
     pub(super) email_verified: bool,
     pub(super) user: WireUser<'a>,
 }
@@ -51,6 +54,7 @@ impl<'a> WireId<'a> {
             sid: claims.session,
             epoch: claims.epoch,
             auth_time: claims.authenticated_at.as_seconds(),
+            amr: claims.authenticated_by.names().map(Cow::from).collect(),
             email_verified: claims.email_verified,
             user: WireUser {
                 uid: claims.user,

@@ -39,7 +39,8 @@ impl MailLinks {
             MailKind::ResetPassword => self.recovery.as_deref(),
             MailKind::SignIn => self.sign_in.as_deref(),
             MailKind::EmailChanged => self.undo.as_deref(),
-            MailKind::AccountExists
+            MailKind::SignInUnverified
+            | MailKind::AccountExists
             | MailKind::NewDevice
             | MailKind::PasswordChanged
             | MailKind::PasswordReset

@@ -21,8 +21,8 @@ use revolve_domain::{
         Timestamp, User, UserId,
     },
     ports::{
-        AddressChange, AddressOutcome, OpenProof, Proofs, ProvedSignUp, Recovery, RecoveryOutcome,
-        SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
+        AddressChange, AddressOutcome, BeginOutcome, OpenProof, Proofs, ProvedSignIn, ProvedSignUp,
+        Recovery, RecoveryOutcome, SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
     },
     proofs,
 };
@@ -184,6 +184,14 @@ impl Proofs for PostgresAccounts {
         self.db
             .change_or("create an account", sign_up.clone(), tell, taken)
             .await
+    }
+
+    async fn sign_in(
+        &self,
+        sign_in: &ProvedSignIn,
+        tell: &Tell<Option<BeginOutcome>>,
+    ) -> Result<Option<BeginOutcome>, StoreError> {
+        self.db.change("begin a session", sign_in, tell).await
     }
 
     async fn standing(
@@ -459,6 +467,24 @@ impl Intent for ProvedSignUp {
         let void = tx.prepare_cached(VOID_SCOPE).await?;
         tx.execute(&void, &[&proof.scope()]).await?;
         Ok(SignUpOutcome::Created)
+    }
+}
+
+impl Intent for ProvedSignIn {
+    type Answer = Option<BeginOutcome>;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<Option<BeginOutcome>, PostgresError> {
+        let Some(found) = Provable::lock(tx, self.proof, self.at).await? else {
+            return Ok(None);
+        };
+        if !self.counts(&found.proof, &found.account) {
+            return Ok(None);
+        }
+        let begun = self.begin.apply(tx).await?;
+        if matches!(begun, BeginOutcome::Begun { .. }) {
+            delete(tx, &[self.proof.id]).await?;
+        }
+        Ok(Some(begun))
     }
 }
 

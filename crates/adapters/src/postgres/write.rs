@@ -8,11 +8,11 @@ use revolve_domain::model::{
 use std::net::IpAddr;
 use uuid::Uuid;
 
-/// Stores a [`SessionRow`], whose parameters are `$1` to `$13`.
+/// Stores a [`SessionRow`], whose parameters are `$1` to `$14`.
 macro_rules! insert_session {
     () => {
         "INSERT INTO sessions (id, user_id, device_id, device_name, user_agent, address, epoch, began_at, ends_at, bound_at, \
-         ended_at, end_reason, origin) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+         ended_at, end_reason, origin, amr) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
     };
 }
 
@@ -33,12 +33,12 @@ macro_rules! user_into {
     };
 }
 
-/// Stores a [`UserRow`], whose parameters are `$14` to `$26`, as they follow a session's.
+/// Stores a [`UserRow`], whose parameters are `$15` to `$27`, as they follow a session's.
 macro_rules! insert_user {
     () => {
         concat!(
             user_into!(),
-            "($14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)"
+            "($15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)"
         )
     };
 }
@@ -59,6 +59,7 @@ pub(super) struct SessionRow<'a> {
     ended_at: Option<PgTimestamp>,
     end_reason: Option<&'static str>,
     origin: Option<&'a str>,
+    amr: String,
 }
 
 impl<'a> From<&'a Session> for SessionRow<'a> {
@@ -77,12 +78,13 @@ impl<'a> From<&'a Session> for SessionRow<'a> {
             ended_at: session.ending.map(|ending| PgTimestamp(ending.at)),
             end_reason: session.ending.map(|ending| ending.reason.name()),
             origin: session.client.origin.as_ref().map(WebOrigin::as_str),
+            amr: session.authenticated_by.to_string(),
         }
     }
 }
 
 impl SessionRow<'_> {
-    pub(super) fn params(&self) -> [&dyn Param; 13] {
+    pub(super) fn params(&self) -> [&dyn Param; 14] {
         [
             self.id,
             self.user,
@@ -97,6 +99,7 @@ impl SessionRow<'_> {
             &self.ended_at,
             &self.end_reason,
             &self.origin,
+            &self.amr,
         ]
     }
 }

@@ -4,8 +4,8 @@ use super::{CorruptRow, SqlRow, row::RowReader};
 use revolve_domain::{
     keys::{KeyKind, Phase, SealedKey, StoredKey},
     model::{
-        ClientInfo, Credentials, Details, DeviceId, EmailAddress, EndReason, Ending, Epoch,
-        KnownDevice, Label, PasswordHash, Session, SessionId, SessionRecord, User, UserId,
+        AuthMethods, ClientInfo, Credentials, Details, DeviceId, EmailAddress, EndReason, Ending,
+        Epoch, KnownDevice, Label, PasswordHash, Session, SessionId, SessionRecord, User, UserId,
         WebOrigin, WebUrl,
     },
     ports::BeginOutcome,
@@ -20,7 +20,7 @@ use std::{
 /// What [`session`] reads; the table goes by the name `s`.
 macro_rules! session_columns {
     () => {
-        "s.id AS session_id, s.user_id, s.device_id, s.device_name, s.user_agent, s.address, s.origin, s.epoch, s.began_at, \
+        "s.id AS session_id, s.user_id, s.device_id, s.device_name, s.user_agent, s.address, s.origin, s.epoch, s.began_at, s.amr, \
          s.ends_at, s.bound_at, s.ended_at, s.end_reason"
     };
 }
@@ -148,10 +148,19 @@ pub(crate) fn session(row: &dyn SqlRow) -> Result<Session, CorruptRow> {
         },
         epoch: Epoch::new(row.number("epoch")?),
         began_at: row.required("began_at", SqlRow::instant)?,
+        authenticated_by: authenticated_by(&row)?,
         ends_at: row.required("ends_at", SqlRow::instant)?,
         bound_at: row.optional("bound_at", SqlRow::instant)?,
         ending: ending(&row)?,
     })
+}
+
+/// Rows of earlier releases have none: then only a password signed in.
+fn authenticated_by(row: &RowReader<'_>) -> Result<AuthMethods, CorruptRow> {
+    let methods = row.parsed("amr", |names| {
+        AuthMethods::named(names).ok_or("no methods have these names")
+    })?;
+    Ok(methods.unwrap_or(AuthMethods::PASSWORD))
 }
 
 fn ending(row: &RowReader<'_>) -> Result<Option<Ending>, CorruptRow> {

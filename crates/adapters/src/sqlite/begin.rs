@@ -41,8 +41,9 @@ const MAKE_ROOM: &str = "
     RETURNING id AS session_id, end_reason";
 
 const INSERT: &str = "
-    INSERT INTO sessions (id, user_id, device_id, device_name, user_agent, address, epoch, began_at, ends_at, bound_at, ended_at, end_reason, origin)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    INSERT INTO sessions (id, user_id, device_id, device_name, user_agent, address, epoch, began_at, ends_at, bound_at, ended_at, end_reason, origin,
+        amr)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
 const DROP_OLDEST: &str = "
     DELETE FROM sessions WHERE ended_at < ?3 AND id IN (
@@ -120,6 +121,7 @@ pub(super) fn insert(conn: &Connection, session: &Session) -> Result<(), SqliteE
         session.ending.map(|ending| ending.at.as_millis()),
         session.ending.map(|ending| ending.reason.name()),
         session.client.origin.as_ref().map(WebOrigin::as_str),
+        session.authenticated_by.to_string(),
     ];
     run(conn, INSERT, row).map(drop)
 }

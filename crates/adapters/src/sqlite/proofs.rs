@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore,
-    begin::{insert, know_device},
+    begin::{begin, insert, know_device},
     error::SqliteError,
     journal::{scrub_if_gone, write_told},
     query::{all, first, run},
@@ -18,8 +18,9 @@ use revolve_domain::{
         Timestamp, User, UserId,
     },
     ports::{
-        AddressChange, AddressOutcome, CreateOutcome, OpenProof, Proofs, ProvedSignUp, Recovery,
-        RecoveryOutcome, SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
+        AddressChange, AddressOutcome, BeginOutcome, CreateOutcome, OpenProof, Proofs,
+        ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, StandingProof,
+        StoreError, VerifyOutcome,
     },
     proofs,
 };
@@ -179,6 +180,18 @@ impl Proofs for SqliteStore {
         .await
     }
 
+    async fn sign_in(
+        &self,
+        sign_in: &ProvedSignIn,
+        tell: &Tell<Option<BeginOutcome>>,
+    ) -> Result<Option<BeginOutcome>, StoreError> {
+        let sign_in = sign_in.clone();
+        self.change("begin a session", tell, move |conn| {
+            sign_in_proved(conn, &sign_in)
+        })
+        .await
+    }
+
     async fn standing(
         &self,
         proofs: &[ProofId],
@@ -332,6 +345,21 @@ fn sign_up_proved(conn: &Connection, proved: &ProvedSignUp) -> Result<SignUpOutc
     }
     run(conn, VOID_SCOPE, [proof.scope()])?;
     Ok(SignUpOutcome::Created)
+}
+
+fn sign_in_proved(
+    conn: &Connection,
+    sign_in: &ProvedSignIn,
+) -> Result<Option<BeginOutcome>, SqliteError> {
+    let provable = provable(conn, sign_in.proof, sign_in.at)?;
+    if !provable.is_some_and(|(proof, account)| sign_in.counts(&proof, &account)) {
+        return Ok(None);
+    }
+    let begun = begin(conn, &sign_in.begin)?;
+    if matches!(begun, BeginOutcome::Begun { .. }) {
+        run(conn, VOID, [json(&[sign_in.proof.id])])?;
+    }
+    Ok(Some(begun))
 }
 
 fn set_address(conn: &Connection, user: &User) -> Result<(), SqliteError> {

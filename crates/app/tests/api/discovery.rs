@@ -94,6 +94,7 @@ fn the_configuration_says_what_is_true() {
             "sid",
             "epoch",
             "auth_time",
+            "amr",
             "user",
             "email_verified"
           ],

@@ -40,6 +40,7 @@ on_both_stores! {
         assert_eq!(id["exp"], iat + 15 * 60);
         assert_eq!((&id["iss"], &id["aud"]), (&json!("http://localhost:8080"), &json!("revolve")));
         assert_eq!((&id["sid"], &id["epoch"], &id["auth_time"]), (&json!(ann.session), &json!(0), &json!(iat)));
+        assert_eq!(id["amr"], json!(["pwd"]));
         assert_eq!(id["user"], json!({ "uid": uid, "email": "Ann@Example.org" }));
         let refresh = Actor::claims(&ann.refresh_token);
         assert_eq!(refresh["exp"], iat + 3 * 24 * 3600);

@@ -25,6 +25,8 @@ pub struct Accounts {
     /// Whether a sign-up proves its mailbox: `off`, `optional` or `required`. If it is absent, it is `optional` with mail and `off`
     /// without.
     pub verification: Option<VerificationName>,
+    /// Whether a code by mail signs in, too, to accounts whose address is verified. It needs mail.
+    pub sign_in_code: bool,
 }
 
 impl Accounts {
@@ -39,6 +41,7 @@ impl Accounts {
         AccountPolicy {
             mail,
             verification,
+            sign_in_code: self.sign_in_code,
             ..AccountPolicy::default()
         }
     }
@@ -53,9 +56,15 @@ impl Config {
     /// What types alone can't say of `[accounts]`.
     pub(crate) fn account_rules(&self) -> Vec<Rule> {
         let required = self.accounts.verification == Some(VerificationName::Required);
-        vec![(
-            !required || self.sends_mail(),
-            "accounts.verification: \"required\" needs mail.url and mail.from",
-        )]
+        vec![
+            (
+                !required || self.sends_mail(),
+                "accounts.verification: \"required\" needs mail.url and mail.from",
+            ),
+            (
+                !self.accounts.sign_in_code || self.sends_mail(),
+                "accounts.sign_in_code: needs mail.url and mail.from",
+            ),
+        ]
     }
 }

@@ -140,6 +140,8 @@ security_events! {
     }
     /// A sign-up was asked for whose mailbox has to be proved. The user is known if the address is taken.
     SignUpRequested "sign_up.requested" Info WithChange { user: Option<UserId>, address: Option<IpAddr>, }
+    /// A mail to sign in by a code was asked for. The user is known if there is such an account.
+    SignInRequested "sign_in.requested" Info WithChange { user: Option<UserId>, address: Option<IpAddr>, }
     /// A mail to reset a password was asked for. The user is known if there is such an account.
     RecoveryRequested "recovery.requested" Info WithChange { user: Option<UserId>, address: Option<IpAddr>, }
     /// The password was reset by a proof of the mailbox.

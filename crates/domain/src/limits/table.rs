@@ -50,10 +50,12 @@ macro_rules! limits_table {
             PROOFS {
                 /// Mails that prove a mailbox, for one account or e-mail address, all requests together; "5/1h". Bounds how often a code can be
                 /// guessed: five times for each mail. Recovery has a share of its own, as large, that the others can't use up; so have the devices
-                /// that the user is signed in on, all of them together.
+                /// that the user is signed in on, all of them together, for recoveries and for sign-ins.
                 proofs_per_account: ProofsPerAccount = 5 in 3600 {
                     /// Mails to an e-mail address, but for recoveries.
                     ProofAccount(email: EmailAddress) "proof-account",
+                    /// Sign-ins by code on the devices that the user has signed in on since its sessions were last ended.
+                    SignInDevices(user: UserId) "sign-in-devices",
                     /// Recoveries of an account, by strangers.
                     RecoveryAccount(email: EmailAddress) "recovery-account",
                     /// Recoveries of an account on the devices that the user has signed in on since its sessions were last ended.

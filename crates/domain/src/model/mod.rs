@@ -1,5 +1,6 @@
 //! The model: accounts, sessions, ids and values. No I/O and no clock.
 
+mod auth_method;
 mod email;
 mod fields;
 mod hosts;
@@ -10,6 +11,7 @@ mod session;
 mod timestamp;
 mod user;
 
+pub use auth_method::{AuthMethod, AuthMethods};
 pub use email::EmailAddress;
 pub use fields::{FieldError, Label, Password, PasswordHash, WebUrl};
 pub use ids::{

@@ -1,6 +1,6 @@
 //! The durable facts of a session, as in the user database. The rotating token is in [`crate::rotation`].
 
-use super::{DeviceId, Epoch, Label, SessionId, Timestamp, User, UserId};
+use super::{AuthMethods, DeviceId, Epoch, Label, SessionId, Timestamp, User, UserId};
 use std::net::IpAddr;
 
 /// The client that sent a request, as far as the server can tell.
@@ -122,6 +122,8 @@ pub struct Session {
     pub epoch: Epoch,
     /// The time of the sign-in (the `auth_time` claim), in whole seconds.
     pub began_at: Timestamp,
+    /// How the user signed in (the `amr` claim).
+    pub authenticated_by: AuthMethods,
     /// The absolute end: no token of the session lives longer.
     pub ends_at: Timestamp,
     /// When the session was bound: from then on it needs the device's credential.

@@ -4,8 +4,8 @@ use super::StoreError;
 use crate::{
     limits::AddressRange,
     model::{
-        Details, DeviceId, EmailAddress, Epoch, Generation, Password, PasswordHash, SessionId,
-        Timestamp, UserId,
+        AuthMethods, Details, DeviceId, EmailAddress, Epoch, Generation, Password, PasswordHash,
+        SessionId, Timestamp, UserId,
     },
 };
 use async_trait::async_trait;
@@ -110,8 +110,10 @@ pub struct IdClaims {
     pub session: SessionId,
     /// `epoch`.
     pub epoch: Epoch,
-    /// `auth_time`: when the password was shown.
+    /// `auth_time`: when the user was authenticated.
     pub authenticated_at: Timestamp,
+    /// `amr`: how.
+    pub authenticated_by: AuthMethods,
     /// `iat`, in whole seconds.
     pub issued_at: Timestamp,
     /// `exp`, in whole seconds.

@@ -5,9 +5,9 @@ use super::{
     BeginOutcome, BeginSession, CreateOutcome, Deliveries, DisableOutcome, EnableOutcome,
     EndOutcome, Followed, Journal, JournalCursor, JournalQuery, JournalRecord, KeyOutcome,
     KeyRepository, LiveSession, NewLiveSession, OpenProof, PasswordChange, PasswordOutcome, Proofs,
-    ProvedSignUp, RateLimiter, Recovery, RecoveryOutcome, RevokedKeys, SessionRepository,
-    SignUpOutcome, StandingProof, StoreError, Take, TakeOutcome, TokenRepository, UpdateOutcome,
-    UserRepository, VerifyOutcome,
+    ProvedSignIn, ProvedSignUp, RateLimiter, Recovery, RecoveryOutcome, RevokedKeys,
+    SessionRepository, SignUpOutcome, StandingProof, StoreError, Take, TakeOutcome,
+    TokenRepository, UpdateOutcome, UserRepository, VerifyOutcome,
 };
 use crate::{
     deliveries::{Backlog, Delivery, DeliveryQuery, LeaseRequest, Settled},
@@ -101,6 +101,7 @@ decorate!(Proofs {
     "disown_account": disown(proof: ProofVersion, at: Timestamp, tell: &Tell<Option<UserId>>) -> Option<UserId>;
     "change_email": change_email(change: &AddressChange, tell: &Tell<AddressOutcome>) -> AddressOutcome;
     "prove_sign_up": sign_up(sign_up: &ProvedSignUp, tell: &Tell<SignUpOutcome>) -> SignUpOutcome;
+    "prove_sign_in": sign_in(sign_in: &ProvedSignIn, tell: &Tell<Option<BeginOutcome>>) -> Option<BeginOutcome>;
     "standing_proofs": standing(proofs: &[ProofId], at: Timestamp) -> Vec<StandingProof>;
     "prune_proofs": prune(before: Timestamp, limit: u32) -> u64;
 });

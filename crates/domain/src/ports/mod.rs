@@ -36,8 +36,8 @@ pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, R
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
 pub use mail::{Mail, MailError, MailProof, Mailer};
 pub use proofs::{
-    AddressChange, AddressOutcome, NoProofs, OpenProof, ProofSecrets, Proofs, ProvedSignUp,
-    Recovery, RecoveryOutcome, SignUpOutcome, StandingProof, VerifyOutcome,
+    AddressChange, AddressOutcome, NoProofs, OpenProof, ProofSecrets, Proofs, ProvedSignIn,
+    ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, StandingProof, VerifyOutcome,
 };
 pub use revocations::RevocationSigner;
 pub use sessions::{BeginOutcome, BeginSession, EndOutcome, SessionRepository};

@@ -1,12 +1,13 @@
 //! Proofs of mailboxes.
 
-use super::StoreError;
+use super::{BeginOutcome, BeginSession, StoreError};
 use crate::{
     journal::Tell,
     model::{
-        EmailAddress, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion, Session, Timestamp,
-        User, UserId,
+        Credentials, EmailAddress, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion,
+        Session, Timestamp, User, UserId,
     },
+    proofs::signs_in,
 };
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -131,6 +132,24 @@ pub enum SignUpOutcome {
     EmailTaken,
 }
 
+/// A sign-in by a proof of the mailbox.
+#[derive(Clone, Debug)]
+pub struct ProvedSignIn {
+    /// The proof.
+    pub proof: ProofVersion,
+    /// The session that begins.
+    pub begin: BeginSession,
+    /// The time.
+    pub at: Timestamp,
+}
+
+impl ProvedSignIn {
+    /// Whether the proof, as the store has it, begins this session of the account.
+    pub fn counts(&self, proof: &Proof, account: &Credentials) -> bool {
+        signs_in(proof, account) && account.user.id == self.begin.session.user
+    }
+}
+
 /// The outcome of [`Proofs::verify`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
@@ -219,6 +238,14 @@ pub trait Proofs: Send + Sync {
         sign_up: &ProvedSignUp,
         tell: &Tell<SignUpOutcome>,
     ) -> Result<SignUpOutcome, StoreError>;
+
+    /// Commits a sign-in as [`super::SessionRepository::begin`] does, and spends the proof if the session begins, in one commit. MUST answer `None` and
+    /// change nothing unless [`ProvedSignIn::counts`] says that the proof does.
+    async fn sign_in(
+        &self,
+        sign_in: &ProvedSignIn,
+        tell: &Tell<Option<BeginOutcome>>,
+    ) -> Result<Option<BeginOutcome>, StoreError>;
 
     /// Which of these are open.
     async fn standing(
@@ -321,6 +348,14 @@ impl Proofs for NoProofs {
         _: &Tell<SignUpOutcome>,
     ) -> Result<SignUpOutcome, StoreError> {
         Ok(SignUpOutcome::Gone)
+    }
+
+    async fn sign_in(
+        &self,
+        _: &ProvedSignIn,
+        _: &Tell<Option<BeginOutcome>>,
+    ) -> Result<Option<BeginOutcome>, StoreError> {
+        Ok(None)
     }
 
     async fn standing(

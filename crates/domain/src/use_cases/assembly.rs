@@ -4,8 +4,9 @@
 use super::{
     Activity, AddAccount, Authenticate, ChangePassword, Clear, ConfirmEmail, ConfirmSignUp,
     DeleteAccount, DisownEmail, EndSession, ImportAccount, ListSessions, ManageAccounts, Me,
-    OperatorPorts, Prune, Reauthenticate, Recover, Refresh, RequestRecovery, RequestVerification,
-    RevocationFeed, ServicePorts, SignIn, SignOut, SignUp, UpdateDetails,
+    OperatorPorts, Prune, Reauthenticate, Recover, Refresh, RequestRecovery, RequestSignInCode,
+    RequestVerification, RevocationFeed, ServicePorts, SignIn, SignInByCode, SignOut, SignUp,
+    UpdateDetails,
 };
 use crate::ports::{
     AccountDirectory, Clearings, PasswordHasher, PasswordStrength, SessionRepository,
@@ -45,6 +46,8 @@ use_cases! {
     sign_up: SignUp,
     confirm_sign_up: ConfirmSignUp,
     sign_in: SignIn,
+    request_sign_in_code: RequestSignInCode,
+    sign_in_by_code: SignInByCode,
     request_verification: RequestVerification,
     confirm_email: ConfirmEmail,
     disown_email: DisownEmail,

@@ -1,8 +1,8 @@
 //! Fixtures: fresh ids, accounts and sessions that no other test uses.
 
 use revolve_domain::model::{
-    ClientInfo, Details, DeviceId, EmailAddress, Epoch, EventId, Label, PasswordHash, ProofId,
-    Session, SessionId, Timestamp, User, UserId,
+    AuthMethods, ClientInfo, Details, DeviceId, EmailAddress, Epoch, EventId, Label, PasswordHash,
+    ProofId, Session, SessionId, Timestamp, User, UserId,
 };
 use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio::{sync::Barrier, task::JoinSet};
@@ -88,6 +88,7 @@ pub(super) fn session(user: &User, after: u64) -> Session {
         },
         epoch: user.epoch,
         began_at,
+        authenticated_by: AuthMethods::PASSWORD,
         ends_at: began_at.plus(secs(90 * 24 * 3600)),
         bound_at: None,
         ending: None,

@@ -101,6 +101,7 @@ impl TokenCodec for TestCodec {
             "sid": claims.session,
             "epoch": claims.epoch,
             "auth_time": claims.authenticated_at.as_seconds(),
+            "amr": claims.authenticated_by.names().collect::<Vec<_>>(),
             "iat": claims.issued_at.as_seconds(),
             "exp": claims.expires_at.as_seconds(),
             "user": user,

@@ -312,6 +312,7 @@ fn revoked(service: &RelyingService, row: &Row, issued_at: i64) -> bool {
         issued_at: unsigned(issued_at),
         expires_at: unsigned(issued_at + LIFE),
         authenticated_at: unsigned(issued_at),
+        authenticated_by: vec!["pwd".to_owned()],
     };
     service
         .index

@@ -30,6 +30,7 @@ async fn a_good_token_of_each_algorithm_gives_a_typed_user() {
             ),
             (0, NOW, NOW + 900, NOW)
         );
+        assert_eq!(found.authenticated_by, ["pwd"]);
         assert_eq!(
             verifier
                 .verify_at_hand(&key.token(&claims()))
@@ -59,6 +60,21 @@ async fn the_audience_may_be_one_of_several_and_other_claims_are_passed_over() {
     some["roles"] = json!({ "a": [1, 2, null] });
     some["user"]["phone"] = json!("1");
     verifier.verify(&key.token(&some)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_says_how_its_user_signed_in_unless_an_earlier_release_issued_it() {
+    let key = TestKey::of_issuer(Algorithm::EdDsa);
+    let (verifier, _) = verifier(&[&key]);
+    let methods = async |token: String| {
+        let claims = verifier.verify(&token).await.unwrap();
+        claims.authenticated_by
+    };
+    let mut some = claims();
+    some["amr"] = json!(["otp", "pwd"]);
+    assert_eq!(methods(key.token(&some)).await, ["otp", "pwd"]);
+    some.as_object_mut().unwrap().remove("amr");
+    assert!(methods(key.token(&some)).await.is_empty());
 }
 
 #[tokio::test]

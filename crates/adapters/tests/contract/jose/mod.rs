@@ -11,7 +11,7 @@ use revolve_adapters::{
     system::SystemEntropy,
 };
 use revolve_domain::{
-    model::{Details, EmailAddress, Epoch, Generation, SessionId, Timestamp, UserId},
+    model::{AuthMethods, Details, EmailAddress, Epoch, Generation, SessionId, Timestamp, UserId},
     ports::{
         DeviceCredentials, Entropy, IdClaims, ProofSecrets, RefreshClaims, RevocationSigner,
         TokenCodec, TokenRejected,
@@ -90,6 +90,7 @@ fn claims() -> (IdClaims, RefreshClaims) {
         session,
         epoch: Epoch::FIRST,
         authenticated_at: now,
+        authenticated_by: AuthMethods::PASSWORD,
         issued_at,
         expires_at,
         email: EmailAddress::parse("ann@example.org").unwrap(),

@@ -3,8 +3,8 @@
 use revolve_adapters::postgres::PostgresAccounts;
 use revolve_domain::{
     model::{
-        ClientInfo, Details, DeviceId, EmailAddress, Epoch, PasswordHash, Session, SessionId,
-        Timestamp, User, UserId,
+        AuthMethods, ClientInfo, Details, DeviceId, EmailAddress, Epoch, PasswordHash, Session,
+        SessionId, Timestamp, User, UserId,
     },
     ports::{CreateOutcome, StoreError, UserRepository},
 };
@@ -37,6 +37,7 @@ pub(super) fn session(number: u8) -> Session {
         client: ClientInfo::default(),
         epoch: Epoch::FIRST,
         began_at: START.plus(Duration::from_secs(number.into())),
+        authenticated_by: AuthMethods::PASSWORD,
         ends_at: START.plus(Duration::from_hours(24 * 90)),
         bound_at: None,
         ending: None,

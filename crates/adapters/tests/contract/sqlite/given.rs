@@ -3,8 +3,8 @@
 use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{
-        ClientInfo, Details, DeviceId, EmailAddress, Epoch, Generation, PasswordHash, Session,
-        SessionId, Timestamp, User, UserId,
+        AuthMethods, ClientInfo, Details, DeviceId, EmailAddress, Epoch, Generation, PasswordHash,
+        Session, SessionId, Timestamp, User, UserId,
     },
     ports::{NewLiveSession, StoreError, TokenRepository},
     rotation::LiveToken,
@@ -39,6 +39,7 @@ pub(super) fn session(user: &User, number: u8) -> Session {
         client: ClientInfo::default(),
         epoch: user.epoch,
         began_at: START,
+        authenticated_by: AuthMethods::PASSWORD,
         ends_at: START.plus(Duration::from_hours(24 * 90)),
         bound_at: None,
         ending: None,

@@ -1,14 +1,13 @@
 //! A new account, once its mailbox is proved.
 
-use super::session_starter::{Begun, PreparedSession, SessionStarter};
+use super::session_starter::{Begun, NewSession, PreparedSession, SessionStarter};
 use crate::{
     journal::{Actor, SecurityEvent},
     model::{
-        ClientInfo, Details, EndReason, Epoch, Label, Password, Proof, ProofPurpose, User, UserId,
+        AuthMethods, ClientInfo, Details, Epoch, Label, Password, Proof, ProofPurpose, User, UserId,
     },
     ports::{
-        Clearing, Entropy, PasswordCheck, PasswordHasher, ProvedSignUp, SignError, SignUpOutcome,
-        StoreError,
+        Entropy, PasswordCheck, PasswordHasher, ProvedSignUp, SignError, SignUpOutcome, StoreError,
     },
     use_cases::parts::{
         Failure, MailboxProofs, ProofRefused, RequestLimits, ServicePorts, ShownProof, from_via,
@@ -128,8 +127,15 @@ impl ConfirmSignUp {
     ) -> Result<Begun, ConfirmSignUpError> {
         let id = UserId::from_random(self.entropy.bytes());
         let starter = &self.starter;
-        let (client, device_name) = (&request.client, request.device_name);
-        let prepared = starter.prepare_on(id, Epoch::FIRST, client, device_name, None);
+        let prepared = starter.prepare(NewSession {
+            user: id,
+            epoch: Epoch::FIRST,
+            client: &request.client,
+            device_name: request.device_name,
+            kept: None,
+            // The password was given to sign up, by this client or once more.
+            authenticated_by: AuthMethods::CODE_AND_PASSWORD,
+        });
         let shown = starter.shown(&request.proof.asker.device_credentials);
         let user = User {
             id,
@@ -179,18 +185,10 @@ impl ConfirmSignUp {
         };
         let tell = self.proofs.recorder.tell(proved.at, Actor::User(id), told);
         let outcome = self.proofs.proofs.sign_up(&proved, &tell).await;
-        if !matches!(outcome, Ok(SignUpOutcome::Created)) {
-            self.starter.withdraw(prepared).await;
-        }
-        if outcome.is_err() {
-            // The commit may have come through: a session that no client holds must not take a place.
-            self.starter.clear.defer(Clearing::Row {
-                user: id,
-                session: session.id,
-                reason: EndReason::Expired,
-                cause: None,
-            });
-        }
+        let has_begun = |outcome: &_| matches!(outcome, SignUpOutcome::Created);
+        self.starter
+            .withdraw_unless(prepared, &outcome, has_begun)
+            .await;
         let outcome = outcome?;
         self.proofs.recorder.record(&tell, &outcome);
         match outcome {

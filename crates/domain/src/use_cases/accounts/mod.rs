@@ -1,6 +1,7 @@
 //! Accounts: sign-up, sign-in, changes and the end of an account, and what operators do with accounts.
 
 mod add_account;
+mod begin_session;
 mod change_password;
 mod confirm_sign_up;
 mod current_password;
@@ -11,8 +12,10 @@ mod me;
 mod password_context;
 mod reauthenticate;
 mod reauthentication;
+mod request_sign_in_code;
 mod session_starter;
 mod sign_in;
+mod sign_in_by_code;
 mod sign_up;
 mod update_details;
 
@@ -25,8 +28,10 @@ pub use manage_accounts::{AccountName, HistoricSession, ManageAccounts, SessionH
 pub use me::Me;
 pub(super) use password_context::PasswordContext;
 pub use reauthenticate::{Reauthenticate, ReauthenticateError, Reauthenticated};
+pub use request_sign_in_code::{RequestSignInCode, RequestSignInCodeError, SignInCodeRequest};
 pub use session_starter::{Begun, IssuedDevice, SignInRequest};
-pub(super) use session_starter::{PreparedSession, SessionStarter};
+pub(super) use session_starter::{NewSession, PreparedSession, SessionStarter};
 pub use sign_in::{SignIn, SignInError};
+pub use sign_in_by_code::{SignInByCode, SignInByCodeError, SignInByCodeRequest};
 pub use sign_up::{SignUp, SignUpError, SignedUp};
 pub use update_details::{UpdateDetails, UpdateDetailsError, UpdateDetailsRequest, UpdatedDetails};

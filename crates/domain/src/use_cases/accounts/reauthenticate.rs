@@ -2,14 +2,14 @@
 
 use super::current_password::CurrentPassword;
 use crate::{
-    model::{Password, Timestamp},
+    model::{AuthMethods, Password, Timestamp},
     policy::SessionPolicy,
     ports::{
         Clock, ReauthenticationClaims, SecurityEvent, SecurityEvents, SignError, StoreError,
         TokenCodec,
     },
     use_cases::{
-        parts::{Mint, Refused, ServicePorts, from_via},
+        parts::{Authentication, Mint, Refused, ServicePorts, from_via},
         sessions::{Authenticate, Authenticated, Caller},
     },
 };
@@ -105,7 +105,11 @@ impl Reauthenticate {
             issued_at: now,
             expires_at,
         })?;
-        let (id_token, id_expires_at) = self.mint.id_token(&user, &session, now, now)?;
+        let shown = Authentication {
+            at: now,
+            by: AuthMethods::PASSWORD,
+        };
+        let (id_token, id_expires_at) = self.mint.id_token(&user, &session, shown, now)?;
         self.events.record(SecurityEvent::SessionReauthenticated {
             user: user.id,
             session: session.id,

@@ -2,16 +2,17 @@
 
 use crate::{
     model::{
-        ClientInfo, DeviceId, EmailAddress, Epoch, Generation, Label, Locale, Password, Session,
-        SessionId, Timestamp, User, UserId,
+        AuthMethods, ClientInfo, DeviceId, EmailAddress, EndReason, Epoch, Generation, Label,
+        Locale, Password, Session, SessionId, Timestamp, User, UserId,
     },
     policy::SessionPolicy,
     ports::{
-        Clearing, Clock, DeviceCredentials, Entropy, LiveSession, NewLiveSession, TokenRepository,
+        Clearing, Clock, DeviceCredentials, Entropy, LiveSession, NewLiveSession, Proofs,
+        SessionRepository, StoreError, TokenRepository,
     },
     rotation::LiveToken,
     use_cases::{
-        parts::{Failure, Mint, ServicePorts, ShownDevices, TokenPair},
+        parts::{Failure, Mint, Recorder, ServicePorts, ShownDevices, TokenPair},
         sessions::Clear,
     },
 };
@@ -62,15 +63,31 @@ pub struct Begun {
     pub evicted: Vec<SessionId>,
 }
 
-/// Starts sessions, up to the commit of their row.
+/// Starts sessions, whatever was proved. A sign-in leaves all of it to [`begin`](Self::begin); what makes or recovers an account commits the session
+/// with that.
 pub(in crate::use_cases) struct SessionStarter {
     pub(in crate::use_cases) policy: SessionPolicy,
     pub(in crate::use_cases) clear: Clear,
     tokens: Arc<dyn TokenRepository>,
     devices: Arc<dyn DeviceCredentials>,
+    pub(super) sessions: Arc<dyn SessionRepository>,
+    pub(super) proofs: Arc<dyn Proofs>,
+    pub(super) recorder: Recorder,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     mint: Mint,
+}
+
+/// A session that is about to begin.
+pub(in crate::use_cases) struct NewSession<'a> {
+    pub(in crate::use_cases) user: UserId,
+    /// The user's epoch as it was read for the proof.
+    pub(in crate::use_cases) epoch: Epoch,
+    pub(in crate::use_cases) client: &'a ClientInfo,
+    pub(in crate::use_cases) device_name: Option<Label>,
+    /// The device that the client keeps.
+    pub(in crate::use_cases) kept: Option<DeviceId>,
+    pub(in crate::use_cases) authenticated_by: AuthMethods,
 }
 
 /// A session whose row is not committed yet.
@@ -89,6 +106,9 @@ impl SessionStarter {
             clear: Clear::new(ports),
             tokens: ports.tokens.clone(),
             devices: ports.devices.clone(),
+            sessions: ports.sessions.clone(),
+            proofs: ports.proofs.clone(),
+            recorder: Recorder::new(ports),
             clock: ports.clock.clone(),
             entropy: ports.entropy.clone(),
             mint: Mint::new(ports),
@@ -96,31 +116,8 @@ impl SessionStarter {
     }
 
     /// The session is bound to the device that the client keeps; without one it gets a new device.
-    pub(in crate::use_cases) fn prepare(
-        &self,
-        user: UserId,
-        epoch: Epoch,
-        request: &SignInRequest,
-        kept: Option<DeviceId>,
-    ) -> PreparedSession {
-        self.prepare_on(
-            user,
-            epoch,
-            &request.client,
-            request.device_name.clone(),
-            kept,
-        )
-    }
-
-    /// The same without a password.
-    pub(in crate::use_cases) fn prepare_on(
-        &self,
-        user: UserId,
-        epoch: Epoch,
-        client: &ClientInfo,
-        device_name: Option<Label>,
-        kept: Option<DeviceId>,
-    ) -> PreparedSession {
+    pub(in crate::use_cases) fn prepare(&self, new: NewSession<'_>) -> PreparedSession {
+        let NewSession { user, kept, .. } = new;
         let at = self.clock.now();
         let now = at.whole_second();
         let device = kept.unwrap_or_else(|| DeviceId::from_random(self.entropy.bytes()));
@@ -129,10 +126,11 @@ impl SessionStarter {
             id: SessionId::from_random(self.entropy.bytes()),
             user,
             device,
-            device_name,
-            client: client.clone(),
-            epoch,
+            device_name: new.device_name,
+            client: new.client.clone(),
+            epoch: new.epoch,
             began_at: now,
+            authenticated_by: new.authenticated_by,
             ends_at,
             bound_at: kept.map(|_| now),
             ending: None,
@@ -147,7 +145,7 @@ impl SessionStarter {
             user,
             session: session.id,
             token,
-            epoch,
+            epoch: new.epoch,
             ceiling: self.policy.white_list_ceiling(),
         };
         PreparedSession {
@@ -167,10 +165,7 @@ impl SessionStarter {
         devices.map(|device| self.devices.issue(device)).collect()
     }
 
-    pub(in crate::use_cases) fn shown_devices(&self, request: &SignInRequest) -> ShownDevices {
-        self.shown(&request.device_credentials)
-    }
-
+    /// The devices whose credentials a client shows.
     pub(in crate::use_cases) fn shown(&self, credentials: &[SecretString]) -> ShownDevices {
         ShownDevices::verify(&*self.devices, credentials)
     }
@@ -193,6 +188,27 @@ impl SessionStarter {
                 self.clear.defer(prepared.clearing());
                 Err(error.into())
             }
+        }
+    }
+
+    /// After the commit: removes the entry of a session that has not begun. Where the answer was lost, the commit may have come through: a session
+    /// that no client holds must not take a place.
+    pub(in crate::use_cases) async fn withdraw_unless<O>(
+        &self,
+        prepared: &PreparedSession,
+        outcome: &Result<O, StoreError>,
+        has_begun: impl FnOnce(&O) -> bool,
+    ) {
+        if !outcome.as_ref().is_ok_and(has_begun) {
+            self.withdraw(prepared).await;
+        }
+        if outcome.is_err() {
+            self.clear.defer(Clearing::Row {
+                user: prepared.session.user,
+                session: prepared.session.id,
+                reason: EndReason::Expired,
+                cause: None,
+            });
         }
     }
 

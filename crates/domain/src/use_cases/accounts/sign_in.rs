@@ -1,17 +1,16 @@
 //! A new session of an account.
 
-use super::session_starter::{Begun, PreparedSession, SessionStarter, SignInRequest};
+use super::{
+    begin_session::{NotBegun, ProvedUser},
+    session_starter::{Begun, SessionStarter, SignInRequest},
+};
 use crate::{
-    journal::{Actor, MailKind, SecurityEvent, Tell, Told},
-    model::{Credentials, DeviceId, EndReason, KnownDevice, SessionId, User},
-    ports::{
-        BeginOutcome, BeginSession, Clearing, HashFlow, LiveSession, PasswordCheck, PasswordHasher,
-        SecurityEvents, SessionRepository, SignError, StoreError, UserRepository,
-    },
-    revocations::KEPT,
+    journal::SecurityEvent,
+    model::{AuthMethods, Credentials, KnownDevice, User},
+    ports::{HashFlow, PasswordCheck, PasswordHasher, SecurityEvents, StoreError, UserRepository},
     use_cases::parts::{
-        Failure, KnownClient, Limited, PasswordAttempt, Recorder, RequestLimits, ServicePorts,
-        ShownDevices, from_denied, from_via,
+        Failure, KnownClient, Limited, PasswordAttempt, RequestLimits, ServicePorts, ShownDevices,
+        from_denied, from_via,
     },
 };
 use std::sync::Arc;
@@ -34,16 +33,24 @@ pub enum SignInError {
 }
 
 from_denied!(SignInError);
-from_via!(SignInError: StoreError => Failure, SignError => Failure);
+from_via!(SignInError: StoreError => Failure);
+
+impl From<NotBegun> for SignInError {
+    fn from(not_begun: NotBegun) -> Self {
+        match not_begun {
+            // A password spends no proof.
+            NotBegun::Superseded | NotBegun::ProofGone => Self::Superseded,
+            NotBegun::Failed(failure) => failure.into(),
+        }
+    }
+}
 
 /// Signs in.
 pub struct SignIn {
     starter: SessionStarter,
     users: Arc<dyn UserRepository>,
-    sessions: Arc<dyn SessionRepository>,
     hasher: Arc<dyn PasswordHasher>,
     limits: RequestLimits,
-    recorder: Recorder,
     events: Arc<dyn SecurityEvents>,
 }
 
@@ -52,116 +59,29 @@ impl SignIn {
         Self {
             starter: SessionStarter::new(ports),
             users: ports.users.clone(),
-            sessions: ports.sessions.clone(),
             hasher: ports.hasher.clone(),
             limits: RequestLimits::new(ports),
-            recorder: Recorder::new(ports),
             events: ports.events.clone(),
         }
     }
 
     /// Checks the password and begins a session.
     ///
-    /// The white list is written first and the row last. What the sign-in replaces or evicts leaves the white list only
-    /// after the commit.
-    ///
     /// # Errors
     /// [`SignInError`]; then no session has begun.
     pub async fn execute(&self, request: SignInRequest) -> Result<Begun, SignInError> {
-        let shown = self.starter.shown_devices(&request);
+        let shown = self.starter.shown(&request.device_credentials);
         let (user, known) = self.check(&request, &shown).await?;
-        // A credential that this user has not signed in with, or of which there may be copies, is not kept.
-        let kept = known.filter(|known| known.is_current).map(|known| known.id);
-        let prepared = self.starter.prepare(user.id, user.epoch, &request, kept);
-        let former_devices = shown.without(prepared.session.device);
-        let (tokens, others) = self.starter.white_list(&user, &prepared).await?;
-        let policy = &self.starter.policy;
-        let begin = BeginSession {
-            session: prepared.session.clone(),
-            former_devices: former_devices.clone(),
-            refreshed: others
-                .iter()
-                .map(|other| (other.session, other.refreshed_at))
-                .collect(),
-            max_live: policy.max_per_user,
-            max_ended: policy.max_ended(),
-            settled: prepared.session.began_at.minus(KEPT),
-            max_devices: policy.max_devices(),
-            idle: policy.refresh_lifetime,
+        let proved = ProvedUser {
+            user: &user,
+            known,
+            shown: &shown,
+            client: &request.client,
+            device_name: request.device_name,
+            by: AuthMethods::PASSWORD,
+            proof: None,
         };
-        let is_new = known.is_none();
-        let tell = self.tell(&user, &prepared, is_new);
-        let begun = self.sessions.begin(&begin, &tell).await;
-        if !matches!(begun, Ok(BeginOutcome::Begun { .. })) {
-            self.starter.withdraw(&prepared).await;
-        }
-        if begun.is_err() {
-            // The commit may have come through: a session that no client holds must not take a place.
-            self.starter.clear.defer(Clearing::Row {
-                user: user.id,
-                session: prepared.session.id,
-                reason: EndReason::Expired,
-                cause: None,
-            });
-        }
-        let outcome = begun?;
-        let BeginOutcome::Begun { replaced, evicted } = &outcome else {
-            return Err(SignInError::Superseded);
-        };
-        let gone: Vec<SessionId> = replaced.iter().chain(evicted).copied().collect();
-        let replaced_device = known.map(|known| known.id);
-        let still_needed = former_devices.into_iter().filter(|device| {
-            replaced_device != Some(*device) || may_be_bound(*device, &others, &gone)
-        });
-        let credentials = self.starter.credentials(still_needed);
-        self.starter
-            .clear
-            .execute(Clearing::Sessions {
-                user: user.id,
-                sessions: gone,
-            })
-            .await;
-        self.recorder.record(&tell, &outcome);
-        let evicted = evicted.clone();
-        Ok(prepared.begun(tokens, evicted, credentials))
-    }
-
-    /// What it ends comes before what begins.
-    fn tell(&self, account: &User, prepared: &PreparedSession, is_new: bool) -> Tell<BeginOutcome> {
-        let session = &prepared.session;
-        let user = session.user;
-        let (kind, client) = (MailKind::NewDevice, &session.client);
-        let notice = self
-            .recorder
-            .notice(kind, account, client, session.began_at);
-        let notice = notice.filter(|_| is_new);
-        let begun = SecurityEvent::SessionBegun {
-            user,
-            session: session.id,
-            address: session.client.address,
-            device: session.device_label().cloned(),
-        };
-        let told = move |outcome: &BeginOutcome| {
-            let BeginOutcome::Begun { replaced, evicted } = outcome else {
-                return Told::default();
-            };
-            let ended = |sessions: &[SessionId], reason| -> Vec<SecurityEvent> {
-                let ended = |&session| SecurityEvent::SessionEnded {
-                    user,
-                    session,
-                    reason,
-                };
-                sessions.iter().map(ended).collect()
-            };
-            let mut events = ended(replaced, EndReason::Replaced);
-            events.extend(ended(evicted, EndReason::Evicted));
-            events.push(begun.clone());
-            Told {
-                events,
-                mails: notice.clone().into_iter().collect(),
-            }
-        };
-        self.recorder.tell(prepared.at, Actor::User(user), told)
+        Ok(self.starter.begin(proved).await?)
     }
 
     /// Only a password that was found wrong counts: what was taken for any other attempt is given back.
@@ -249,12 +169,4 @@ impl SignIn {
             }
         }
     }
-}
-
-/// Whether one of the user's sessions in the white list, but for those that are gone, may be bound to the device.
-fn may_be_bound(device: DeviceId, sessions: &[LiveSession], gone: &[SessionId]) -> bool {
-    let mut left = sessions
-        .iter()
-        .filter(|session| !gone.contains(&session.session));
-    left.any(|session| session.token.device.is_none_or(|bound| bound == device))
 }

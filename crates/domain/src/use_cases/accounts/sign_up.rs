@@ -2,11 +2,14 @@
 
 use super::{
     password_context::PasswordContext,
-    session_starter::{Begun, PreparedSession, SessionStarter, SignInRequest},
+    session_starter::{Begun, NewSession, PreparedSession, SessionStarter, SignInRequest},
 };
 use crate::{
     journal::{Actor, MailKind, SecurityEvent, Tell},
-    model::{Credentials, Details, Epoch, FieldError, PasswordHash, ProofPurpose, User, UserId},
+    model::{
+        AuthMethods, Credentials, Details, Epoch, FieldError, PasswordHash, ProofPurpose, User,
+        UserId,
+    },
     policy::{self, AccountPolicy},
     ports::{
         CreateOutcome, Entropy, HashFlow, PasswordHasher, PasswordStrength, SignError, StoreError,
@@ -140,8 +143,15 @@ impl SignUp {
         }
         let hash = self.hasher.hash(flow, &request.password).await?;
         let user_id = UserId::from_random(self.entropy.bytes());
-        let prepared = self.starter.prepare(user_id, Epoch::FIRST, &request, None);
-        let shown = self.starter.shown_devices(&request);
+        let prepared = self.starter.prepare(NewSession {
+            user: user_id,
+            epoch: Epoch::FIRST,
+            client: &request.client,
+            device_name: request.device_name,
+            kept: None,
+            authenticated_by: AuthMethods::PASSWORD,
+        });
+        let shown = self.starter.shown(&request.device_credentials);
         let user = User {
             id: user_id,
             email: request.email,

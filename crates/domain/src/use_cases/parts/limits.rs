@@ -1,6 +1,6 @@
 //! The limits of sign-ups, sign-ins, refreshes, password checks and proofs of mailboxes.
 
-use super::ServicePorts;
+use super::{OpeningMail, ServicePorts};
 use crate::{
     journal::SecurityEvent,
     limits::{AddressRange, Bucket, LimitName, LiveLimits, Rate},
@@ -115,24 +115,33 @@ impl RequestLimits {
         self.take(buckets, None, client).await
     }
 
-    /// Makes room for a mail that recovers an account. The devices of its user have a budget of their own, all together; when that is used up, the
+    /// Makes room for a mail that opens an account. The devices of its user have a budget of their own, all together; when that is used up, the
     /// strangers' counts.
-    pub(crate) async fn recovery(
+    pub(crate) async fn opening(
         &self,
+        mail: OpeningMail,
         email: &EmailAddress,
         client: &ClientInfo,
         known: Option<UserId>,
     ) -> Result<TakenBuckets, Denied> {
         if let Some(user) = known {
-            let own = vec![Bucket::RecoveryDevices(user)];
-            match self.take(own, Some(user), client).await {
+            let own = match mail {
+                OpeningMail::Recovery => Bucket::RecoveryDevices(user),
+                OpeningMail::SignIn => Bucket::SignInDevices(user),
+            };
+            match self.take(vec![own], Some(user), client).await {
                 Err(Denied::Limited(_)) => {}
                 other => return other,
             }
         }
-        let mut strangers = vec![Bucket::RecoveryAccount(email.clone())];
-        strangers.extend(self.range(client).map(Bucket::RecoveryAddress));
-        self.take(strangers, None, client).await
+        match mail {
+            OpeningMail::SignIn => self.proof(email, client).await,
+            OpeningMail::Recovery => {
+                let mut strangers = vec![Bucket::RecoveryAccount(email.clone())];
+                strangers.extend(self.range(client).map(Bucket::RecoveryAddress));
+                self.take(strangers, None, client).await
+            }
+        }
     }
 
     /// Makes room for any other mail that proves a mailbox.

@@ -2,7 +2,7 @@
 
 use super::ServicePorts;
 use crate::{
-    model::{Session, Timestamp, User},
+    model::{AuthMethods, Session, Timestamp, User},
     policy::SessionPolicy,
     ports::{IdClaims, RefreshClaims, SignError, TokenCodec},
     rotation::LiveToken,
@@ -21,6 +21,13 @@ pub struct TokenPair {
     pub refresh_token: SecretString,
     /// When the refresh token expires, if it is not used before.
     pub refresh_expires_at: Timestamp,
+}
+
+/// When and how a user proved who they are.
+#[derive(Clone, Copy)]
+pub(crate) struct Authentication {
+    pub(crate) at: Timestamp,
+    pub(crate) by: AuthMethods,
 }
 
 /// Mints pairs of tokens. The same inputs give the same refresh token, byte for byte.
@@ -75,7 +82,7 @@ impl Mint {
         &self,
         user: &User,
         session: &Session,
-        authenticated_at: Timestamp,
+        authenticated: Authentication,
         issued_at: Timestamp,
     ) -> Result<(SecretString, Timestamp), SignError> {
         let expires_at = self.policy.id_expiry(issued_at, session.ends_at);
@@ -83,7 +90,8 @@ impl Mint {
             user: user.id,
             session: session.id,
             epoch: session.epoch,
-            authenticated_at,
+            authenticated_at: authenticated.at,
+            authenticated_by: authenticated.by,
             issued_at,
             expires_at,
             email: user.email.clone(),
@@ -100,8 +108,11 @@ impl Mint {
         live: &LiveToken,
         id_issued_at: Timestamp,
     ) -> Result<TokenPair, SignError> {
-        let (id_token, id_expires_at) =
-            self.id_token(user, session, session.began_at, id_issued_at)?;
+        let sign_in = Authentication {
+            at: session.began_at,
+            by: session.authenticated_by,
+        };
+        let (id_token, id_expires_at) = self.id_token(user, session, sign_in, id_issued_at)?;
         let refresh_token = self.codec.sign_refresh(&RefreshClaims {
             user: user.id,
             session: session.id,

@@ -4,6 +4,7 @@ mod devices;
 mod error;
 mod limits;
 mod mint;
+mod opening;
 mod ports;
 mod proofs;
 mod recorder;
@@ -18,7 +19,8 @@ pub use proofs::{Evidence, ProofRefused, RequestedProof, ShownAsker, ShownProof}
 pub(crate) use devices::ShownDevices;
 pub(crate) use error::{from_denied, from_via};
 pub(crate) use limits::{Denied, KnownClient, PasswordAttempt, RequestLimits, TakenBuckets};
-pub(crate) use mint::Mint;
+pub(crate) use mint::{Authentication, Mint};
+pub(crate) use opening::{OpeningMail, OpeningRequests};
 pub(crate) use proofs::{MailboxProofs, ProofRequest};
 pub(crate) use recorder::{Recorder, facts};
 pub(crate) use verify::{verify_id, verify_reauthentication, verify_refresh};

@@ -108,6 +108,8 @@ pub(crate) struct MailboxProofs {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     limits: RequestLimits,
+    /// How long a mail is tried that asks for nothing.
+    notices: Duration,
     pub(crate) recorder: Recorder,
 }
 
@@ -120,6 +122,7 @@ impl MailboxProofs {
             clock: ports.clock.clone(),
             entropy: ports.entropy.clone(),
             limits: RequestLimits::new(ports),
+            notices: ports.accounts.mail_max_age,
             recorder: Recorder::new(ports),
         }
     }
@@ -143,7 +146,12 @@ impl MailboxProofs {
             user: request.account.map(|account| account.user.id),
             proof: None,
             facts: facts(request.client, now),
-            expires_at: open.proof.expires_at,
+            // What tells of something is tried as long as any notice.
+            expires_at: if request.mail.asks() {
+                open.proof.expires_at
+            } else {
+                now.plus(self.notices)
+            },
         };
         let event = request.event.clone();
         let tell = self
@@ -151,7 +159,7 @@ impl MailboxProofs {
             .tell(now, Actor::Stranger, move |opened: &StandingProof| Told {
                 events: vec![event.clone()],
                 mails: vec![NewMail {
-                    proof: (mail.kind != MailKind::AccountExists).then_some(opened.id),
+                    proof: mail.kind.asks().then_some(opened.id),
                     ..mail.clone()
                 }],
             });

@@ -3,7 +3,8 @@
 use crate::{
     journal::{Actor, MailKind, SecurityEvent, Told},
     model::{
-        ClientInfo, Credentials, EndReason, FieldError, Label, Password, Proof, ProofPurpose, User,
+        AuthMethods, ClientInfo, Credentials, EndReason, FieldError, Label, Password, Proof,
+        ProofPurpose, User,
     },
     ports::{
         Clearing, Clock, PasswordHasher, PasswordStrength, Recovery, RecoveryOutcome, SignError,
@@ -11,7 +12,7 @@ use crate::{
     },
     proofs::recovered,
     use_cases::{
-        accounts::{Begun, PasswordContext, PreparedSession, SessionStarter},
+        accounts::{Begun, NewSession, PasswordContext, PreparedSession, SessionStarter},
         parts::{
             Failure, MailboxProofs, ProofRefused, RequestLimits, ServicePorts, ShownProof, from_via,
         },
@@ -121,7 +122,14 @@ impl Recover {
             ..
         } = request;
         let starter = &self.starter;
-        let prepared = starter.prepare_on(user.id, user.epoch, &client, device_name, None);
+        let prepared = starter.prepare(NewSession {
+            user: user.id,
+            epoch: user.epoch,
+            client: &client,
+            device_name,
+            kept: None,
+            authenticated_by: AuthMethods::CODE,
+        });
         let shown = starter.shown(&shown.asker.device_credentials);
         let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
         let recovery = Recovery {
@@ -183,18 +191,10 @@ impl Recover {
             .recorder
             .tell(recovery.at, Actor::User(user.id), told);
         let outcome = self.proofs.proofs.recover(recovery, &tell).await;
-        if !matches!(outcome, Ok(RecoveryOutcome::Recovered(_))) {
-            self.starter.withdraw(prepared).await;
-        }
-        if outcome.is_err() {
-            // The commit may have come through: a session that no client holds must not take a place.
-            self.starter.clear.defer(Clearing::Row {
-                user: user.id,
-                session,
-                reason: EndReason::Expired,
-                cause: None,
-            });
-        }
+        let has_begun = |outcome: &_| matches!(outcome, RecoveryOutcome::Recovered(_));
+        self.starter
+            .withdraw_unless(prepared, &outcome, has_begun)
+            .await;
         let outcome = outcome?;
         self.proofs.recorder.record(&tell, &outcome);
         match outcome {

@@ -1,16 +1,14 @@
 //! A mail that lets its reader set a new password.
 
 use crate::{
-    journal::{MailKind, SecurityEvent},
-    model::{ClientInfo, Credentials, EmailAddress, Locale, ProofPurpose},
+    model::{ClientInfo, EmailAddress, Locale},
     policy::AccountPolicy,
-    ports::{DeviceCredentials, StoreError, UserRepository},
+    ports::StoreError,
     use_cases::parts::{
-        Failure, Limited, MailboxProofs, ProofRequest, RequestLimits, RequestedProof, ServicePorts,
-        ShownAsker, ShownDevices, TakenBuckets, from_denied, from_via,
+        Failure, Limited, OpeningMail, OpeningRequests, RequestedProof, ServicePorts, ShownAsker,
+        from_denied, from_via,
     },
 };
-use std::sync::Arc;
 
 /// Who has forgotten the password.
 #[derive(Clone, Debug)]
@@ -44,20 +42,14 @@ from_via!(RequestRecoveryError: StoreError => Failure);
 
 /// Asks for a recovery. The answer and the work are the same for known, unknown and disabled accounts.
 pub struct RequestRecovery {
-    proofs: MailboxProofs,
-    users: Arc<dyn UserRepository>,
-    devices: Arc<dyn DeviceCredentials>,
-    limits: RequestLimits,
+    requests: OpeningRequests,
     policy: AccountPolicy,
 }
 
 impl RequestRecovery {
     pub(crate) fn new(ports: &ServicePorts) -> Self {
         Self {
-            proofs: MailboxProofs::new(ports),
-            users: ports.users.clone(),
-            devices: ports.devices.clone(),
-            limits: RequestLimits::new(ports),
+            requests: OpeningRequests::new(ports),
             policy: ports.accounts,
         }
     }
@@ -73,62 +65,14 @@ impl RequestRecovery {
         if !self.policy.mail {
             return Err(RequestRecoveryError::MailNotConfigured);
         }
-        let (taken, account) = self.admit(&request).await?;
-        let address = account.as_ref().map(|account| account.user.email.clone());
-        let spoken = account
-            .as_ref()
-            .and_then(|account| account.user.details.locale.clone());
-        let opened = self
-            .proofs
-            .open(ProofRequest {
-                purpose: ProofPurpose::ResetPassword,
-                mail: MailKind::ResetPassword,
-                address: address.unwrap_or(request.email),
-                account: account.as_ref(),
-                intent: None,
-                locale: spoken.or(request.locale),
-                asker: &request.asker,
-                client: &request.client,
-                withheld: account
-                    .as_ref()
-                    .is_none_or(|account| account.user.disabled_at.is_some()),
-                event: SecurityEvent::RecoveryRequested {
-                    user: account.as_ref().map(|account| account.user.id),
-                    address: request.client.address,
-                },
-            })
-            .await;
-        if opened.is_err() {
-            self.limits.give_back(taken).await;
-        }
-        Ok(opened?)
-    }
-
-    /// Strangers are limited before a store is asked. The devices that the user has signed in on have a budget of their own, so that no
-    /// stranger can use up the owner's. Those from before the last end of all sessions are strangers: a thief may have been on one.
-    async fn admit(
-        &self,
-        request: &RecoveryRequest,
-    ) -> Result<(TakenBuckets, Option<Credentials>), RequestRecoveryError> {
-        let (email, client) = (&request.email, &request.client);
-        let shown = ShownDevices::verify(&*self.devices, &request.asker.device_credentials);
-        if shown.all().is_empty() {
-            let taken = self.limits.recovery(email, client, None).await?;
-            let found = self.users.credentials_by_email(email, &[]).await;
-            return match found {
-                Ok(found) => Ok((taken, found)),
-                Err(error) => {
-                    self.limits.give_back(taken).await;
-                    Err(error.into())
-                }
-            };
-        }
-        let found = self.users.credentials_by_email(email, shown.all()).await?;
-        let known = found.as_ref().and_then(|found| {
-            let device = found.known_device?;
-            device.is_current.then_some(found.user.id)
-        });
-        let taken = self.limits.recovery(email, client, known).await?;
-        Ok((taken, found))
+        let RecoveryRequest {
+            email,
+            locale,
+            asker,
+            client,
+        } = request;
+        let mail = OpeningMail::Recovery;
+        let asked = self.requests.ask(mail, email, locale, &asker, &client);
+        Ok(asked.await?)
     }
 }

@@ -4,7 +4,7 @@ use super::variants;
 use crate::contract::given::{START, device_id, email, label, secs, session_id, user_id};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_domain::{
-    model::{Details, Epoch, Generation, Timestamp, WebUrl},
+    model::{AuthMethods, Details, Epoch, Generation, Timestamp, WebUrl},
     ports::{
         IdClaims, ReauthenticationClaims, RefreshClaims, TokenCodec, TokenRejected, VerifiedId,
     },
@@ -20,6 +20,7 @@ fn id_claims() -> IdClaims {
         session: session_id(),
         epoch: Epoch::new(3),
         authenticated_at: START,
+        authenticated_by: AuthMethods::CODE_AND_PASSWORD,
         issued_at: START.plus(secs(60)),
         expires_at: START.plus(secs(960)),
         email: email(),

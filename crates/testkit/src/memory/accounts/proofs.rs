@@ -8,8 +8,8 @@ use revolve_domain::{
         Credentials, EndReason, Proof, ProofId, ProofPurpose, ProofVersion, Timestamp, UserId,
     },
     ports::{
-        AddressChange, AddressOutcome, OpenProof, Proofs, ProvedSignUp, Recovery, RecoveryOutcome,
-        SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
+        AddressChange, AddressOutcome, BeginOutcome, OpenProof, Proofs, ProvedSignIn, ProvedSignUp,
+        Recovery, RecoveryOutcome, SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
     },
     proofs,
 };
@@ -206,6 +206,24 @@ impl Proofs for MemoryAccounts {
             let scope = proof.scope();
             tables.proofs.retain(|_, other| other.scope() != scope);
             SignUpOutcome::Created
+        })
+    }
+
+    async fn sign_in(
+        &self,
+        sign_in: &ProvedSignIn,
+        tell: &Tell<Option<BeginOutcome>>,
+    ) -> Result<Option<BeginOutcome>, StoreError> {
+        self.change(tell, |tables| {
+            let (proof, account) = tables.provable(sign_in.proof, sign_in.at)?;
+            if !sign_in.counts(&proof, &account) {
+                return None;
+            }
+            let begun = tables.begin(&sign_in.begin);
+            if matches!(begun, BeginOutcome::Begun { .. }) {
+                tables.proofs.remove(&proof.id);
+            }
+            Some(begun)
         })
     }
 

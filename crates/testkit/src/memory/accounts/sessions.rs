@@ -84,7 +84,7 @@ impl MemoryTables {
         }
     }
 
-    fn begin(&mut self, begin: &BeginSession) -> BeginOutcome {
+    pub(super) fn begin(&mut self, begin: &BeginSession) -> BeginOutcome {
         let new = &begin.session;
         let may_begin = self
             .users

@@ -57,6 +57,17 @@ pub(super) fn add(table: &mut AttackTable<'_>) {
     ] {
         change(table, "aud", other);
     }
+    for other in [
+        json!(null),
+        json!(true),
+        json!({}),
+        json!("pwd"),
+        json!([1]),
+        json!([null]),
+        json!([["pwd"]]),
+    ] {
+        change(table, "amr", other);
+    }
     times(table);
     for other in [
         json!(1),
@@ -191,6 +202,7 @@ fn duplicates(table: &mut AttackTable<'_>) {
         "sid",
         "epoch",
         "auth_time",
+        "amr",
         "user",
     ] {
         let again = format!("\"{name}\":{}", target.claims[name]);

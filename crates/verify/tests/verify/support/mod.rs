@@ -46,6 +46,7 @@ impl Clock for TestClock {
 pub(crate) fn claims() -> Value {
     json!({
         "iss": ISSUER, "sub": USER, "aud": AUDIENCE, "iat": NOW, "exp": NOW + 900, "sid": SESSION, "epoch": 0, "auth_time": NOW,
+        "amr": ["pwd"],
         "user": { "uid": USER, "email": "ann@example.org", "name": "Ann" },
     })
 }
