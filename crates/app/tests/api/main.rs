@@ -36,6 +36,7 @@ mod reload;
 mod revocations;
 mod sessions;
 mod signin;
+mod signin_code;
 mod signout;
 mod signup;
 mod stopping;

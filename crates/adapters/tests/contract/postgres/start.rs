@@ -2,14 +2,14 @@
 
 use super::{
     Schema,
-    given::{created, told, user},
+    given::{created, session, told, user},
     schema::with,
 };
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig, inspect};
 use revolve_domain::{
     deliveries::Backlog,
-    model::{EmailAddress, PasswordHash, User, UserId},
-    ports::{AddOutcome, StoreErrorKind, UserRepository},
+    model::{AuthMethods, EmailAddress, PasswordHash, User, UserId},
+    ports::{AddOutcome, SessionRepository, StoreErrorKind, UserRepository},
 };
 use revolve_testkit::untold;
 use std::time::Duration;
@@ -177,6 +177,29 @@ async fn a_database_that_cannot_hold_every_text_is_refused_at_the_start() {
             said.contains(encoding) && said.contains("--encoding=UTF8"),
             "{said}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_session_of_an_earlier_release_was_begun_by_a_password() {
+    let Some(schema) = Schema::make().await else {
+        return;
+    };
+    let (store, look) = (schema.accounts().await, schema.look().await);
+    created(&store).await;
+    let row = async || {
+        let id = session(1).id;
+        let found = SessionRepository::find(&store, user().id, id).await;
+        found.expect("find works").expect("it is there").session
+    };
+    for (stored, expected) in [
+        ("'otp'", AuthMethods::CODE),
+        ("NULL", AuthMethods::PASSWORD),
+    ] {
+        look.batch_execute(&format!("UPDATE sessions SET amr = {stored}"))
+            .await
+            .expect("the column is there");
+        assert_eq!(row().await.authenticated_by, expected, "{stored}");
     }
 }
 

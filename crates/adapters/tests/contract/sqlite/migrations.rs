@@ -6,8 +6,8 @@ use super::{
 };
 use revolve_adapters::sqlite::{SqliteStore, inspect};
 use revolve_domain::{
-    model::{EmailAddress, Generation, User},
-    ports::{AddOutcome, TokenRepository, UserRepository},
+    model::{AuthMethods, EmailAddress, Generation, Session, User},
+    ports::{AddOutcome, SessionRepository, TokenRepository, UserRepository},
     rotation::{DeviceProof, RetryPolicy, Rotation, RotationOutcome},
 };
 use revolve_testkit::untold;
@@ -112,6 +112,30 @@ async fn addresses_of_an_earlier_release_get_their_keys_and_those_that_collide_s
         assert_eq!(facts.same_address, Some(vec![(user(3).id, user(4).id)]));
         store.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_session_of_an_earlier_release_was_begun_by_a_password() {
+    let subject = make().await;
+    let by_code = Session {
+        authenticated_by: AuthMethods::CODE,
+        ..session(&user(1), 1)
+    };
+    let created = subject
+        .store
+        .create(&user(1), &hash(), &by_code, &untold())
+        .await;
+    created.expect("create works");
+    let row = async || {
+        let found = SessionRepository::find(&subject.store, by_code.user, by_code.id).await;
+        found.expect("find works").expect("it is there").session
+    };
+    assert_eq!(row().await.authenticated_by, AuthMethods::CODE);
+    subject
+        .look()
+        .execute("UPDATE sessions SET amr = NULL", [])
+        .expect("the column is there");
+    assert_eq!(row().await.authenticated_by, AuthMethods::PASSWORD);
 }
 
 #[tokio::test]

@@ -13,9 +13,11 @@ use tokio::{
     net::TcpStream,
 };
 
-const ENDPOINTS: [(&str, &str); 19] = [
+const ENDPOINTS: [(&str, &str); 21] = [
     ("POST", "/api/account/signup"),
     ("POST", "/api/account/signin"),
+    ("POST", "/api/account/signin/code"),
+    ("POST", "/api/account/signin/code/confirm"),
     ("POST", "/api/account/tokens"),
     ("POST", "/api/account/signout"),
     ("GET", "/api/account/me"),
@@ -37,6 +39,9 @@ const ENDPOINTS: [(&str, &str); 19] = [
     ("GET", "/"),
     ("POST", "/nothing"),
 ];
+
+/// The id of no proof.
+const NO_PROOF: &str = "5d0a5cc3-7a8e-4f5b-9f2b-2f6f8f0f6d51";
 
 /// Somebody with secrets, and what the service told them when it refused something.
 pub(super) struct Journey {
@@ -184,6 +189,20 @@ impl Journey {
         let reused = refresh(self, &parent).header("Revolve-Device", &self.credential);
         self.expect(401, reused).await;
         self.sign_in().await;
+        // Only where mail is set up a code can be asked for.
+        let asked = self
+            .request("POST", &path("/signin/code"))
+            .json(&json!({ "email": self.email }));
+        let (status, asked) = self.send(asked).await;
+        assert!(matches!(status, 202 | 409), "{status} {asked}");
+        let proof = asked["proof"]["id"].as_str().unwrap_or(NO_PROOF);
+        let guess = json!({ "proof": proof, "code": "000000", "deviceName": "a phone" });
+        let guess = self
+            .request("POST", &path("/signin/code/confirm"))
+            .json(&guess);
+        let (status, refused) = self.send(guess).await;
+        // One in a million.
+        assert!(matches!(status, 409 | 422), "{status} {refused}");
         self.expect(200, self.call("GET", "/me")).await;
         self.expect(200, self.call("GET", "/sessions")).await;
         let shown = |password: &str| json!({ "currentPassword": password });
@@ -257,6 +276,8 @@ impl Journey {
             for operation in [
                 "/signup",
                 "/signin",
+                "/signin/code",
+                "/signin/code/confirm",
                 "/tokens",
                 "/details",
                 "/password",
@@ -281,6 +302,8 @@ impl Journey {
                     format!(
                         "{{\"email\":{quoted},\"scope\":{quoted},\"name\":[{quoted}],\"website\":{quoted},\"other\":{quoted}}}"
                     ),
+                    format!("{{\"proof\":{quoted},\"code\":{quoted},\"secret\":[{quoted}]}}"),
+                    format!("{{\"proof\":\"{NO_PROOF}\",\"secret\":{quoted}}}"),
                     format!(
                         "{{\"refreshToken\":{quoted},\"currentPassword\":{quoted},\"newPassword\":\"short\",\"scope\":1}}"
                     ),
@@ -428,6 +451,10 @@ impl Journey {
                 .json(&json!({ "email": email, "password": password })),
             self.request("POST", &path("/signin"))
                 .json(&json!({ "email": self.email, "password": self.password })),
+            self.request("POST", &path("/signin/code"))
+                .json(&json!({ "email": self.email })),
+            self.request("POST", &path("/signin/code/confirm"))
+                .json(&json!({ "proof": NO_PROOF, "code": "000000" })),
             self.request("POST", &path("/tokens"))
                 .json(&json!({ "refreshToken": self.refresh_token })),
             self.call("PUT", "/details")

@@ -127,6 +127,7 @@ impl CanaryService {
         } else {
             command
                 .env("REVOLVE__SECRETS__MASTER_KEY", &master_key)
+                .env("REVOLVE__ACCOUNTS__SIGN_IN_CODE", "true")
                 .env("REVOLVE__DATA_DIR", folder.join("data"));
             None
         };

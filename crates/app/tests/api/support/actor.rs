@@ -254,6 +254,13 @@ impl Actor {
         self.keep(answer)
     }
 
+    /// Signs in by the code of a mail; no device credential is shown.
+    pub(crate) async fn sign_in_by_code(&mut self, proof: Value) -> Answer {
+        self.is_bound = false;
+        let answer = self.post("/signin/code/confirm", proof).await;
+        self.keep(answer)
+    }
+
     /// Signs in again and shows the device credential.
     pub(crate) async fn sign_in_again(&mut self, email: &str) -> Answer {
         let request = self

@@ -23,6 +23,7 @@ mod refusals;
 mod reuse;
 mod revocations;
 mod sign_in;
+mod sign_in_code;
 mod sign_out;
 mod sign_up;
 mod verification;

@@ -8,12 +8,14 @@
 mod change;
 mod open;
 mod recover;
+mod sign_in;
 mod sign_up;
 mod spend;
 
 pub use change::*;
 pub use open::*;
 pub use recover::*;
+pub use sign_in::*;
 pub use sign_up::*;
 pub use spend::*;
 
@@ -27,7 +29,9 @@ use revolve_domain::{
     model::{
         Binding, Credentials, EmailAddress, Fingerprint, Proof, ProofPurpose, Session, User, UserId,
     },
-    ports::{OpenProof, Proofs, Recovery, RecoveryOutcome, StandingProof, VerifyOutcome},
+    ports::{
+        JournalQuery, OpenProof, Proofs, Recovery, RecoveryOutcome, StandingProof, VerifyOutcome,
+    },
 };
 use std::sync::Arc;
 
@@ -121,6 +125,17 @@ impl Proving {
             .await
             .expect("recover works")
     }
+}
+
+/// What the journal has of an account, the newest first.
+async fn entries(subject: &impl ProofsSubject, user: &User) -> Vec<String> {
+    let query = JournalQuery {
+        user: Some(user.id),
+        after: None,
+        limit: 10,
+    };
+    let read = subject.journal().read(&query).await.expect("read works");
+    read.into_iter().map(|entry| entry.event).collect()
 }
 
 /// A proof of a mailbox without an account.

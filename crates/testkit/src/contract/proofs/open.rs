@@ -1,6 +1,6 @@
 //! What is asked for, and what it makes void.
 
-use super::{Proving, proof, told_of};
+use super::{Proving, entries, proof, told_of};
 use crate::{
     contract::{
         ProofsSubject,
@@ -11,7 +11,7 @@ use crate::{
 };
 use revolve_domain::{
     journal::{Actor, MailFacts, MailKind, NewMail, SecurityEvent, Tell, Told},
-    model::{DeliveryId, EmailAddress, Proof, ProofPurpose, User},
+    model::{DeliveryId, EmailAddress, Proof, ProofPurpose},
     ports::{JournalQuery, OpenProof, StandingProof},
 };
 
@@ -71,16 +71,6 @@ async fn ask(subject: &impl ProofsSubject, proof: &Proof, withheld: bool) -> Del
     let opened = subject.proofs().open(&open, &tell).await;
     opened.expect("open works");
     mail
-}
-
-async fn entries(subject: &impl ProofsSubject, user: &User) -> Vec<String> {
-    let query = JournalQuery {
-        user: Some(user.id),
-        after: None,
-        limit: 10,
-    };
-    let read = subject.journal().read(&query).await.expect("read works");
-    read.into_iter().map(|entry| entry.event).collect()
 }
 
 /// In one commit; the mail names the proof.

@@ -9,7 +9,7 @@ use crate::{
     untold,
 };
 use revolve_domain::{
-    model::{ClientInfo, EndReason, Epoch, Session, User, WebOrigin},
+    model::{AuthMethods, ClientInfo, EndReason, Epoch, Session, User, WebOrigin},
     ports::{BeginOutcome, BeginSession, CreateOutcome, EndOutcome},
 };
 use std::net::Ipv6Addr;
@@ -49,7 +49,15 @@ pub async fn a_session_reads_back_as_begun(subject: &dyn AccountsSubject) {
         },
         ..session(&user, 64)
     };
-    for session in [full, bare, bound, v6, page] {
+    let by_code = Session {
+        authenticated_by: AuthMethods::CODE,
+        ..session(&user, 65)
+    };
+    let by_both = Session {
+        authenticated_by: AuthMethods::CODE_AND_PASSWORD,
+        ..session(&user, 66)
+    };
+    for session in [full, bare, bound, v6, page, by_code, by_both] {
         let begun = accounts.begin(&session).await;
         assert_eq!(
             begun,
