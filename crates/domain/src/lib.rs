@@ -56,9 +56,10 @@
 //!     (contract `what_an_outcome_tells_is_committed_with_it`, `stories::journal::a_change_that_fails_is_not_told_and_one_whose_answer_is_lost_is`,
 //!     `stories::journal::a_refresh_writes_nothing`)
 //! 12. A proof of a mailbox is spent once, in the commit of what it grants, and counts only while the account is as it was when it was asked for;
-//!     five codes can be tried. (contract `parallel_resets_succeed_once`, `a_change_of_what_it_is_bound_to_voids_it`,
+//!     five codes can be tried. (contract `parallel_resets_succeed_once`, `parallel_sign_ins_by_one_code_begin_one_session`, `a_change_of_what_it_is_bound_to_voids_it`,
 //!     `parallel_attempts_are_no_more_than_there_are`) A link alone opens nothing where its mail was not asked for.
-//!     (`stories::recovery::a_link_counts_only_where_the_mail_was_asked_for`)
+//!     (`stories::recovery::a_link_counts_only_where_the_mail_was_asked_for`) No code signs in to an account that its reader may not have made.
+//!     (`stories::sign_in_code::an_account_that_a_stranger_may_have_made_gets_no_code`)
 
 pub mod deliveries;
 pub mod journal;

@@ -160,8 +160,10 @@ pub async fn a_change_of_the_account_voids_its_code(subject: &impl ProofsSubject
         match change {
             "epoch" => {
                 let reason = EndReason::SignedOut;
-                let ended = sessions.end_all(user.id, None, reason, at(61), &untold());
-                ended.await.expect("end_all works");
+                let ended = sessions
+                    .end_all(user.id, None, reason, at(61), &untold())
+                    .await;
+                ended.expect("end_all works");
             }
             "password" => {
                 let change = PasswordChange {
@@ -175,8 +177,9 @@ pub async fn a_change_of_the_account_voids_its_code(subject: &impl ProofsSubject
                 changed.expect("change_password works");
             }
             _ => {
-                let rehashed = users.rehash(user.id, &hash("first"), &hash("rehashed"));
-                rehashed.await.expect("rehash works");
+                let (old, new) = (hash("first"), hash("rehashed"));
+                let rehashed = users.rehash(user.id, &old, &new).await;
+                rehashed.expect("rehash works");
             }
         }
         let live = proving.accounts.live(user.id, at(62)).await;
