@@ -68,3 +68,33 @@ impl Config {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_proves_a_mailbox_needs_mail() {
+        for (key, line) in [
+            ("accounts.verification", "verification = 'required'"),
+            ("accounts.sign_in_code", "sign_in_code = true"),
+        ] {
+            let server = format!("profile = 'server'\n[accounts]\n{line}\n");
+            let said = Config::from_toml(&server).unwrap_err().to_string();
+            assert!(said.contains(key) && said.contains("mail.url"), "{said}");
+            // The embedded profile writes files.
+            let embedded = Config::from_toml(&format!("[accounts]\n{line}\n"));
+            assert!(embedded.is_ok(), "{embedded:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_signs_in_only_if_that_is_wanted() {
+        assert!(!Accounts::default().policy(true).sign_in_code);
+        let wanted = Accounts {
+            sign_in_code: true,
+            ..Accounts::default()
+        };
+        assert!(wanted.policy(true).sign_in_code);
+    }
+}
