@@ -115,13 +115,7 @@ impl PageRequest {
             return view::page(HttpResponse::Ok().finish(), &view);
         }
         let given = link(query)?;
-        let asks_late = matches!(page.password, AsksPassword::Never | AsksPassword::Elsewhere);
-        let is_elsewhere = match given.secret {
-            None => IsElsewhere::Yes,
-            // One more step is less than a field that most don't need, unless something has to be typed twice.
-            Some(_) if self.caller.has_asked() || asks_late => IsElsewhere::No,
-            Some(_) => IsElsewhere::Perhaps,
-        };
+        let is_elsewhere = self.is_elsewhere(page, &given);
         let view = self.form(page, self.frame(), &given, is_elsewhere, None);
         view::page(HttpResponse::Ok().finish(), &view)
     }
@@ -159,24 +153,30 @@ impl PageRequest {
         problem: &Problem,
     ) -> Result<HttpResponse, Problem> {
         let given = form.given();
-        let asks_password = page.password == AsksPassword::Elsewhere;
-        let is_elsewhere = match problem.code() {
-            "code_required" => true,
-            "session_required" => asks_password,
-            _ => {
-                let mut fields = problem.field_errors().iter();
-                let lacks_code = fields.any(|error| error.field == "code");
-                lacks_code || given.code.is_some() || given.secret.is_none()
-            }
+        let lacks_code = || {
+            let mut fields = problem.field_errors().iter();
+            fields.any(|error| error.field == "code")
         };
-        let is_elsewhere = if is_elsewhere {
-            IsElsewhere::Yes
-        } else {
-            IsElsewhere::No
+        let is_elsewhere = match problem.code() {
+            "code_required" => IsElsewhere::Yes,
+            "session_required" if page.password == AsksPassword::Elsewhere => IsElsewhere::Yes,
+            _ if given.code.is_some() || lacks_code() => IsElsewhere::Yes,
+            _ => self.is_elsewhere(page, &given),
         };
         let frame = self.frame().failed();
         let view = self.form(page, frame, &given, is_elsewhere, Some(problem));
         view::page(problem.error_response(), &view)
+    }
+
+    /// As far as it is known before the form is sent.
+    fn is_elsewhere(&self, page: &Page, given: &Given) -> IsElsewhere {
+        let asks_late = matches!(page.password, AsksPassword::Never | AsksPassword::Elsewhere);
+        match given.secret {
+            None => IsElsewhere::Yes,
+            // One more step is less than a field that most don't need, unless something has to be typed twice.
+            Some(_) if self.caller.has_asked() || asks_late => IsElsewhere::No,
+            Some(_) => IsElsewhere::Perhaps,
+        }
     }
 
     fn frame(&self) -> Frame<'_> {
