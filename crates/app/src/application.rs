@@ -76,6 +76,7 @@ impl Application {
                     .service(served.scope())
                     .configure(served.well_known());
                 app.configure(served.health())
+                    .configure(served.pages())
                     .configure(served.documents())
                     .configure(revolve_http::nothing_else)
                     .wrap(served.shield())

@@ -21,8 +21,8 @@ pub use load::{Change, Check, Effective, Loaded, Setting};
 pub use secret::Secret;
 pub use sections::{
     Accounts, ForwardedHeader, Hashing, Http, Journal, Limits, Log, LogFormat, Mail, MailLinks,
-    Passwords, Postgres, Profile, RateSetting, Redis, RedisModeName, ReusePolicyName, Secrets,
-    Sentinel, Sessions, Tls, Tokens, Traces, VerificationName,
+    Pages, Passwords, Postgres, Profile, RateSetting, Redis, RedisModeName, ReusePolicyName,
+    Secrets, Sentinel, Sessions, Tls, Tokens, Traces, VerificationName,
 };
 
 use schemars::JsonSchema;
@@ -61,6 +61,8 @@ pub struct Config {
     pub limits: Limits,
     /// Mails.
     pub mail: Mail,
+    /// Pages for people, which the links of mails lead to.
+    pub pages: Pages,
     /// Log lines.
     pub log: Log,
     /// Traces.
@@ -84,6 +86,7 @@ impl Default for Config {
             passwords: Passwords::default(),
             limits: Limits::default(),
             mail: Mail::default(),
+            pages: Pages::default(),
             log: Log::default(),
             traces: Traces::default(),
         }
@@ -105,6 +108,7 @@ impl Config {
             self.passwords.rules(),
             self.limits.rules(),
             self.mail.rules(),
+            self.pages.rules(),
             self.traces.rules(),
         ];
         rules

@@ -1,7 +1,8 @@
 //! The HTTP API as actix-web scopes. A handler parses, calls one use case and maps its outcome; it decides nothing.
 //!
 //! Each capability is a folder: handlers, wire types, documentation and the mapping to problem documents. [`routes`] lists every
-//! operation once; the router and the OpenAPI document are made from it. `kit` is what the capabilities share.
+//! operation once; the router and the OpenAPI document are made from it. `kit` is what the capabilities share. `pages` are for people: a
+//! second client of the same use cases, without scripts.
 
 mod accounts;
 mod documents;
@@ -11,6 +12,7 @@ pub mod fuzzing;
 mod health;
 mod keys;
 mod kit;
+mod pages;
 mod recovery;
 mod revocations;
 mod routes;
@@ -29,8 +31,11 @@ pub use kit::{
     sliced::WRITE_AHEAD,
     watch::Watch,
 };
+pub use pages::PageSettings;
 pub use revocations::feed::{Demand, EndNotices, Feed, FeedSettings};
-pub use routes::{api, description, health_checks, metrics, nothing_else, well_known};
+pub use routes::{
+    account_pages, api, description, health_checks, metrics, nothing_else, well_known,
+};
 pub use services::{Layers, Services};
 
 /// The path below which the API lives.

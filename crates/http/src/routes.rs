@@ -1,5 +1,5 @@
 //! The table of routes: each operation once, with its method, path, handler, limits and documentation. The router and the OpenAPI
-//! document are both made from it.
+//! document are both made from it. Pages are in it, too, and not in the document.
 
 use crate::{
     BASE, Layers, Services, accounts,
@@ -12,7 +12,7 @@ use crate::{
         problem::Problem,
         rate_limit::with_policy,
     },
-    recovery, revocations, sessions,
+    pages, recovery, revocations, sessions,
 };
 use actix_web::{
     Error, HttpResponse, Resource, Route,
@@ -31,7 +31,8 @@ pub(crate) struct RouteRow {
     method: Method,
     path: &'static str,
     handler: fn() -> Route,
-    describe: fn() -> Operation,
+    /// `None`: it is not in the document.
+    describe: Option<fn() -> Operation>,
     limits: &'static [LimitName],
     has_deadline: bool,
 }
@@ -43,11 +44,17 @@ impl RouteRow {
         handler: fn() -> Route,
         describe: fn() -> Operation,
     ) -> Self {
+        let mut row = Self::undescribed(method, path, handler);
+        row.describe = Some(describe);
+        row
+    }
+
+    const fn undescribed(method: Method, path: &'static str, handler: fn() -> Route) -> Self {
         Self {
             method,
             path,
             handler,
-            describe,
+            describe: None,
             limits: &[],
             has_deadline: true,
         }
@@ -114,14 +121,42 @@ const DOCUMENTS: &[RouteRow] = &[
     RouteRow::new(Method::GET, "/docs", || web::to(documents::page), documents::page_docs).without_deadline(),
 ];
 
+/// A page, and what its form does.
+const fn page(path: &'static str, show: fn() -> Route, submit: fn() -> Route) -> [RouteRow; 2] {
+    [
+        RouteRow::undescribed(Method::GET, path, show).limited(LimitName::CONFIRMATIONS),
+        RouteRow::undescribed(Method::POST, path, submit).limited(LimitName::CONFIRMATIONS),
+    ]
+}
+
+/// For people, below [`pages::BASE`]. They are not in the document: a page is the only client of its form, whose fields are no contract.
+#[rustfmt::skip]
+const PAGES: &[[RouteRow; 2]] = &[
+    page("/signup/confirm", || web::to(pages::confirm_sign_up::show), || web::to(pages::confirm_sign_up::submit)),
+    page("/recovery", || web::to(pages::recovery::show), || web::to(pages::recovery::submit)),
+    page("/email/confirm", || web::to(pages::confirm_email::show), || web::to(pages::confirm_email::submit)),
+    page("/email/change", || web::to(pages::change_email::show), || web::to(pages::change_email::submit)),
+    page("/email/undo", || web::to(pages::undo_email::show), || web::to(pages::undo_email::submit)),
+    page("/email/disown", || web::to(pages::disown_email::show), || web::to(pages::disown_email::submit)),
+];
+
+/// What pages load.
+const ASSETS: &[RouteRow] =
+    &[
+        RouteRow::undescribed(Method::GET, "/style.css", || web::to(pages::style))
+            .without_deadline(),
+    ];
+
 /// What the document says, in the order in which a reader wants it.
 pub(crate) fn documented() -> Vec<Documented> {
     let rows = |base: &'static str, rows: &'static [RouteRow]| {
-        rows.iter().map(move |row| Documented {
-            method: row.method.clone(),
-            path: format!("{base}{}", row.path),
-            is_private: base == BASE,
-            operation: (row.describe)().limited_by(row.limits),
+        rows.iter().filter_map(move |row| {
+            Some(Documented {
+                method: row.method.clone(),
+                path: format!("{base}{}", row.path),
+                is_private: base == BASE,
+                operation: (row.describe?)().limited_by(row.limits),
+            })
         })
     };
     rows(BASE, ACCOUNT)
@@ -146,6 +181,32 @@ pub fn api(services: &Services) -> impl HttpServiceFactory + 'static {
             }
         })
         .default_service(web::to(nothing_here))
+}
+
+/// The pages, unless they are switched off.
+pub fn account_pages(config: &mut web::ServiceConfig, services: &Services) {
+    let Some(settings) = services.pages.clone() else {
+        return;
+    };
+    let layers = &services.layers;
+    let registered = settings.clone();
+    let scope = web::scope(pages::BASE)
+        .configure(|config| services.register(config))
+        .app_data(registered)
+        .wrap(from_fn(move |request, next| {
+            pages::layer(settings.clone(), request, next)
+        }))
+        .wrap(DefaultHeaders::new().add((header::CONTENT_SECURITY_POLICY, pages::POLICY)))
+        .wrap(layers.shield)
+        .wrap(layers.watch.clone())
+        .configure(|config| {
+            for resource in resources(PAGES.as_flattened(), layers).chain(resources(ASSETS, layers))
+            {
+                config.service(resource);
+            }
+        })
+        .default_service(web::to(nothing_here));
+    config.service(scope);
 }
 
 /// What other services look for outside the base.
@@ -285,7 +346,7 @@ mod tests {
     /// A resource names its limits on every answer, that of a wrong method, too.
     #[test]
     fn the_rows_of_a_path_have_the_same_limits() {
-        let tables = [ACCOUNT, WELL_KNOWN, HEALTH, DOCUMENTS];
+        let tables = [ACCOUNT, WELL_KNOWN, HEALTH, DOCUMENTS, PAGES.as_flattened()];
         for (row, other) in tables.iter().flat_map(|rows| {
             rows.iter()
                 .flat_map(|row| rows.iter().map(move |other| (row, other)))

@@ -7,6 +7,7 @@ use crate::{
         caller::CookieSettings, cors::Origins, forwarded::TrustedProxies, shield::Shield,
         watch::Watch,
     },
+    pages::PageSettings,
     revocations::feed::Feed,
 };
 use actix_web::web::{Data, ServiceConfig};
@@ -38,6 +39,8 @@ pub struct Services {
     pub layers: Layers,
     pub cookies: Data<CookieSettings>,
     pub passwords: Data<PasswordPolicy>,
+    /// `None`: there are no pages.
+    pub pages: Option<Data<PageSettings>>,
     pub proxies: Data<TrustedProxies>,
     pub rates: Data<LiveLimits>,
     /// Counts the use cases that go on, also those whose client hung up.

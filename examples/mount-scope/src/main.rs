@@ -55,8 +55,9 @@ async fn serve(
             // For `SignedIn` in the handlers below.
             .app_data(web::Data::new(mounted.clone()))
             .app_data(notes.clone())
-            // Revolve's own: /api/account/…, /.well-known/… and /health/….
+            // Revolve's own: /api/account/…, /account/…, /.well-known/… and /health/….
             .service(mounted.scope())
+            .configure(mounted.pages())
             .configure(mounted.well_known())
             .configure(mounted.health())
             // This server's own.

@@ -46,7 +46,7 @@ use revolve_domain::{
 };
 use revolve_http::{
     CookieSettings, Demand, Dependencies, Discovery, EndNotices, Feed, ForwardedHeader, Layers,
-    Origins, Services, Shield, Stopping, TrustedProxies, Watch,
+    Origins, PageSettings, Services, Shield, Stopping, TrustedProxies, Watch,
 };
 use revolve_observe::{
     metrics::{CountedEvents, CountedLimits, Gauges, HashQueue, MeasuredHasher, Metrics, lossy},
@@ -94,6 +94,10 @@ pub(crate) async fn compose(
             config::ForwardedHeader::Forwarded => ForwardedHeader::Forwarded,
         },
     ));
+    let pages = config.pages.enabled.then(|| PageSettings {
+        name: config.pages.name.clone(),
+        origin: config.tokens.origin(),
+    });
     let shield = Shield { https_only: secure };
     let layers = Layers {
         shield,
@@ -223,6 +227,7 @@ pub(crate) async fn compose(
         layers,
         cookies: Data::new(cookies),
         passwords: Data::new(passwords),
+        pages: pages.map(Data::new),
         proxies,
         rates: Data::from(rates),
         in_flight: Data::new(background.in_flight()),

@@ -74,6 +74,13 @@ impl Service {
         revolve_http::api(&self.services)
     }
 
+    /// The pages for people below `/account/`, which the links of mails lead to. They must be at the root of the issuer's URL; there are none if
+    /// `pages.enabled` is false.
+    pub fn pages(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
+        let services = self.services.clone();
+        move |config| revolve_http::account_pages(config, &services)
+    }
+
     /// `/.well-known/…`: the key set and the revocation feed. It must be at the root of the issuer's URL.
     pub fn well_known(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
         let services = self.services.clone();

@@ -25,6 +25,7 @@ mod limits;
 mod me;
 mod metrics;
 mod operators;
+mod pages;
 mod password;
 mod pooler;
 mod problems;

@@ -47,18 +47,19 @@ pub struct Mail {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MailLinks {
-    /// To choose a new password, such as `https://app.example.org/reset?proof={proof}&secret={secret}`; none by default, as the others:
-    /// the mail has its code only. Each has `{proof}` and `{secret}`, and is https, or http on this machine, or of an app's own scheme.
+    /// To choose a new password, such as `https://app.example.org/reset?proof={proof}&secret={secret}`; by default the page
+    /// `/account/recovery` at the issuer's origin, if `pages.enabled` and the issuer is https, or http on this machine: otherwise the mail has
+    /// its code only. Each link has `{proof}` and `{secret}`, and is https, or http on this machine, or of an app's own scheme.
     pub recovery: Option<String>,
-    /// To confirm the address of a sign-up.
+    /// To confirm the address of a sign-up; the page `/account/signup/confirm`.
     pub sign_up: Option<String>,
-    /// To confirm the address of an account.
+    /// To confirm the address of an account; the page `/account/email/confirm`.
     pub verify_email: Option<String>,
-    /// To confirm the address that an account changes to.
+    /// To confirm the address that an account changes to; the page `/account/email/change`.
     pub change_email: Option<String>,
-    /// To sign in.
+    /// To sign in; none.
     pub sign_in: Option<String>,
-    /// To take back an address that was changed; without it the mail sends its reader to the operators.
+    /// To take back an address that was changed; the page `/account/email/undo`. Without a link the mail sends its reader to the operators.
     pub undo: Option<String>,
 }
 
@@ -152,6 +153,28 @@ impl MailLinks {
 }
 
 impl Config {
+    /// Where the links of mails lead: each where it is configured, else to its page, if there is one that a link may lead to.
+    pub fn mail_links(&self) -> MailLinks {
+        let page = |path: &str| self.page_link(path);
+        let links = self.mail.links.clone();
+        MailLinks {
+            recovery: links.recovery.or_else(|| page("/account/recovery")),
+            sign_up: links.sign_up.or_else(|| page("/account/signup/confirm")),
+            verify_email: links
+                .verify_email
+                .or_else(|| page("/account/email/confirm")),
+            change_email: links.change_email.or_else(|| page("/account/email/change")),
+            sign_in: links.sign_in,
+            undo: links.undo.or_else(|| page("/account/email/undo")),
+        }
+    }
+
+    fn page_link(&self, path: &str) -> Option<String> {
+        let origin = self.tokens.origin();
+        let link = format!("{origin}{path}?proof={{proof}}&secret={{secret}}");
+        (self.pages.enabled && is_link(&link)).then_some(link)
+    }
+
     /// Where the mail server is, if there is one.
     ///
     /// # Errors
@@ -234,6 +257,38 @@ mod tests {
             "https://app.example.org/\n{proof}/{secret}",
         ] {
             assert!(!is_link(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn links_lead_to_the_pages_unless_they_are_configured() {
+        let links = |more: &str| {
+            let config = Config::from_toml(more).unwrap();
+            let links = config.mail_links();
+            (links.recovery, links.undo, links.sign_in)
+        };
+        let page = |origin: &str, path: &str| {
+            Some(format!(
+                "{origin}/account/{path}?proof={{proof}}&secret={{secret}}"
+            ))
+        };
+        let issuer = "tokens.issuer = 'https://accounts.example.org:8443/auth'\n";
+        let origin = "https://accounts.example.org:8443";
+        let expected = (page(origin, "recovery"), page(origin, "email/undo"), None);
+        assert_eq!(links(issuer), expected);
+        let own = "https://app.example.org/reset?proof={proof}&secret={secret}";
+        let configured = format!("{issuer}mail.links.recovery = '{own}'");
+        let expected = (Some(own.to_owned()), page(origin, "email/undo"), None);
+        assert_eq!(links(&configured), expected);
+        let local = "http://localhost:8080";
+        let expected = (page(local, "recovery"), page(local, "email/undo"), None);
+        assert_eq!(links(""), expected);
+        for none in [
+            "pages.enabled = false",
+            // Others on the way would read the secret.
+            "tokens.issuer = 'http://accounts.example.org'",
+        ] {
+            assert_eq!(links(none), (None, None, None), "{none}");
         }
     }
 

@@ -80,6 +80,15 @@ impl Default for Tokens {
 }
 
 impl Tokens {
+    /// The issuer's origin as browsers send it (RFC 6454 §6.2): scheme, host and port.
+    pub fn origin(&self) -> String {
+        let issuer = url::Url::parse(&self.issuer);
+        issuer.map_or_else(
+            |_| "null".to_owned(),
+            |issuer| issuer.origin().ascii_serialization(),
+        )
+    }
+
     /// How long keys live.
     pub fn key_policy(&self) -> KeyPolicy {
         KeyPolicy {

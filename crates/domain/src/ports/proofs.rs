@@ -61,7 +61,7 @@ pub struct Recovery {
     pub proof: ProofVersion,
     /// The new password's hash.
     pub hash: PasswordHash,
-    /// The session that begins: of the account's next epoch, on a device of its own.
+    /// The session that begins: of the account's next epoch, on a device of its own. One that has an ending is over as it begins.
     pub session: Session,
     /// The time.
     pub at: Timestamp,
@@ -115,7 +115,7 @@ pub struct ProvedSignUp {
     pub proof: ProofVersion,
     /// The account: with the address of the proof, which is verified.
     pub user: User,
-    /// Its first session.
+    /// Its first session. One that has an ending is over as it begins.
     pub session: Session,
     /// The time.
     pub at: Timestamp,
@@ -199,7 +199,8 @@ pub trait Proofs: Send + Sync {
     /// Sets the password, raises the epoch, ends all sessions with [`crate::model::EndReason::Recovered`], begins the session and
     /// remembers its device, spends the proof and voids the account's others but for those that [outlive](crate::proofs::outlives) it, in one
     /// commit. MUST answer `Gone` and change nothing unless
-    /// [`crate::proofs::recovered`] says otherwise and the session is of the epoch that it says.
+    /// [`crate::proofs::recovered`] says otherwise and the session is of the epoch that it says. MUST store the session as it is, with
+    /// its ending if it has one.
     async fn recover(
         &self,
         recovery: &Recovery,
@@ -231,8 +232,8 @@ pub trait Proofs: Send + Sync {
         tell: &Tell<AddressOutcome>,
     ) -> Result<AddressOutcome, StoreError>;
 
-    /// Creates the account with the password of the proof, and its first session, remembers the session's device, and voids all sign-ups of the
-    /// address, in one commit.
+    /// Creates the account with the password of the proof, and its first session as it is, with its ending if it has one, remembers the
+    /// session's device, and voids all sign-ups of the address, in one commit.
     async fn sign_up(
         &self,
         sign_up: &ProvedSignUp,

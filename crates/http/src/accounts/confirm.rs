@@ -24,21 +24,29 @@ use serde_json::json;
 pub(crate) async fn confirm(
     use_case: UseCase<ConfirmSignUp>,
     caller: RequestClient,
-    mut body: Body,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let proof = proof::shown(&mut body, &caller);
-    let password = body.optional_secret("password", Password::present);
-    let device_name = body.optional("deviceName", Label::parse);
-    let request = ConfirmSignUpRequest {
-        proof: body.finish(proof)?,
-        password,
-        device_name,
-        client: caller.described(),
-    };
+    let request = confirmation(body, &caller)?;
     let begun = use_case
         .run(async move |case| case.execute(request).await)
         .await??;
     Ok(answer(StatusCode::CREATED, &begun, &caller))
+}
+
+/// Reads what proves a sign-up.
+pub(crate) fn confirmation(
+    mut body: Body,
+    caller: &RequestClient,
+) -> Result<ConfirmSignUpRequest, Problem> {
+    let proof = proof::shown(&mut body, caller);
+    let password = body.optional_secret("password", Password::present);
+    let device_name = body.optional("deviceName", Label::parse);
+    Ok(ConfirmSignUpRequest {
+        proof: body.finish(proof)?,
+        password,
+        device_name,
+        client: caller.described(),
+    })
 }
 
 impl From<ConfirmSignUpError> for Problem {

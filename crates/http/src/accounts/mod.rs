@@ -11,7 +11,7 @@ mod reauthenticate;
 pub(crate) use activity::{activity, activity_docs};
 pub(crate) use begin::{sign_in, sign_in_docs, sign_up, sign_up_docs};
 pub(crate) use code::{request_code, request_code_docs, sign_in_by_code, sign_in_by_code_docs};
-pub(crate) use confirm::{confirm, confirm_docs};
+pub(crate) use confirm::{confirm, confirm_docs, confirmation};
 pub(crate) use me::{delete, delete_docs, details, details_docs, me, me_docs};
 pub(crate) use password::{change_password, change_password_docs};
 pub(crate) use reauthenticate::{reauthenticate, reauthenticate_docs};
@@ -40,7 +40,7 @@ fn conflict() -> Problem {
     )
 }
 
-fn wrong_password() -> Problem {
+pub(crate) fn wrong_password() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "wrong_password",

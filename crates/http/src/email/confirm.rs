@@ -1,7 +1,7 @@
 //! `POST /email/confirm`: the address of an account is verified, or changed to one that is.
 
 use crate::{
-    accounts::email_taken,
+    accounts::{email_taken, wrong_password},
     kit::{
         body::Body,
         caller::{BearerCaller, RequestClient},
@@ -26,6 +26,7 @@ pub(crate) async fn confirm(
     let request = ConfirmEmailRequest {
         proof: body.finish(proof)?,
         caller: bearer.map(|bearer| bearer.0),
+        password: None,
         client: caller.described(),
     };
     use_case
@@ -47,6 +48,7 @@ impl From<ConfirmEmailError> for Problem {
         match error {
             ConfirmEmailError::Proof(refused) => refused.into(),
             ConfirmEmailError::SessionRequired => session_required(),
+            ConfirmEmailError::WrongPassword => wrong_password(),
             ConfirmEmailError::EmailTaken => email_taken(),
             ConfirmEmailError::Refused(refused) => refused.into(),
         }

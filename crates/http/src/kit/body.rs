@@ -1,5 +1,5 @@
 //! Request bodies: JSON objects of at most 16 KiB, read strictly and checked field by field, so that a client hears of
-//! every mistake at once and no half-understood request is carried out.
+//! every mistake at once and no half-understood request is carried out. Forms of pages are read alike.
 
 use crate::kit::{
     deadline::Deadline,
@@ -32,6 +32,16 @@ pub(crate) struct Body {
 }
 
 impl Body {
+    /// The fields of a form.
+    pub(crate) fn of_fields(fields: impl Iterator<Item = (String, String)>) -> Self {
+        Self {
+            members: fields
+                .map(|(name, value)| (name, Value::String(value)))
+                .collect(),
+            errors: Vec::new(),
+        }
+    }
+
     /// A text that must be there.
     pub(crate) fn required<T>(
         &mut self,
@@ -244,7 +254,7 @@ impl FromRequest for Body {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move { Self::parse(&read(&request, payload).await?) })
+        Box::pin(async move { Self::parse(&read(&request, payload, MediaType::Json).await?) })
     }
 }
 
@@ -258,21 +268,43 @@ impl FromRequest for OptionalBody {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let bytes = read(&request, payload).await?;
+            let bytes = read(&request, payload, MediaType::Json).await?;
             Body::parse(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
         })
     }
 }
 
+/// What a body is written in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum MediaType {
+    /// A JSON object.
+    Json,
+    /// What browsers make of a form (URL Standard §5).
+    Form,
+}
+
+impl MediaType {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Form => "application/x-www-form-urlencoded",
+        }
+    }
+}
+
 /// Reads a body of the right media type and size. An empty body has no media type, whatever the headers say: many clients name
 /// one with every POST.
-async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
+pub(crate) async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    media_type: MediaType,
+) -> Result<Bytes, Problem> {
     let announced = request
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > 0) {
-        check_media_type(request)?;
+        check_media_type(request, media_type)?;
     }
     if announced.is_some_and(|length| length > LIMIT as u64) {
         return Err(too_large());
@@ -285,7 +317,7 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, Prob
     {
         let chunk = chunk.map_err(|_| incomplete())?;
         if bytes.is_empty() && !chunk.is_empty() {
-            check_media_type(request)?;
+            check_media_type(request, media_type)?;
         }
         if bytes.len() + chunk.len() > LIMIT {
             return Err(too_large());
@@ -304,7 +336,7 @@ pub(crate) fn problems() -> [Problem; 7] {
         incomplete(),
         too_slow(PATIENCE),
         too_large(),
-        not_json(),
+        unsupported(MediaType::Json),
     ]
 }
 
@@ -314,7 +346,7 @@ fn malformed(line: usize, column: usize) -> Problem {
     Problem::malformed("malformed_json", detail)
 }
 
-fn duplicate() -> Problem {
+pub(crate) fn duplicate() -> Problem {
     Problem::malformed("duplicate_member", "The body has a member twice.")
 }
 
@@ -325,7 +357,7 @@ fn too_deep() -> Problem {
     )
 }
 
-fn incomplete() -> Problem {
+pub(crate) fn incomplete() -> Problem {
     Problem::malformed(
         "incomplete_body",
         "The body ended early or could not be read.",
@@ -340,8 +372,11 @@ fn too_large() -> Problem {
     )
 }
 
-fn not_json() -> Problem {
-    let detail = "Send the body as `Content-Type: application/json`, not compressed.";
+fn unsupported(media_type: MediaType) -> Problem {
+    let detail = format!(
+        "Send the body as `Content-Type: {}`, not compressed.",
+        media_type.name()
+    );
     Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupported_media_type",
@@ -357,15 +392,12 @@ fn too_slow(limit: Duration) -> Problem {
     Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
 }
 
-fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
-    if request
-        .content_type()
-        .eq_ignore_ascii_case("application/json")
-        && !is_encoded(request)
-    {
+fn check_media_type(request: &HttpRequest, media_type: MediaType) -> Result<(), Problem> {
+    let name = media_type.name();
+    if request.content_type().eq_ignore_ascii_case(name) && !is_encoded(request) {
         return Ok(());
     }
-    Err(not_json())
+    Err(unsupported(media_type))
 }
 
 /// Whether the body is compressed. `identity` says that it is not (RFC 9110 §8.4.1).

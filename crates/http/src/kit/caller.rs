@@ -317,6 +317,11 @@ impl RequestClient {
         }
     }
 
+    /// Whether its browser has asked for a mail lately.
+    pub(crate) fn has_asked(&self) -> bool {
+        self.proof_cookie.is_some()
+    }
+
     /// The cookie that its browser keeps until the mail has come.
     pub(crate) fn proof_cookie(&self, proof: &RequestedProof) -> Option<Cookie<'static>> {
         self.cookies.proof(proof.cookie.as_ref()?)

@@ -30,7 +30,7 @@ pub(crate) async fn confirm(
     policy: Data<PasswordPolicy>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let request = parse(body, &caller, policy.min_length)?;
+    let request = confirmation(body, &caller, policy.min_length)?;
     let begun = use_case
         .run(async move |case| case.execute(ProofPurpose::ResetPassword, request).await)
         .await??;
@@ -44,14 +44,15 @@ pub(crate) async fn undo(
     policy: Data<PasswordPolicy>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let request = parse(body, &caller, policy.min_length)?;
+    let request = confirmation(body, &caller, policy.min_length)?;
     let begun = use_case
         .run(async move |case| case.execute(ProofPurpose::UndoEmail, request).await)
         .await??;
     Ok(answer(StatusCode::OK, &begun, &caller))
 }
 
-fn parse(
+/// Reads what proves a mailbox, and the new password.
+pub(crate) fn confirmation(
     mut body: Body,
     caller: &RequestClient,
     min_length: usize,

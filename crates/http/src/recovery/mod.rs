@@ -3,5 +3,5 @@
 mod confirm;
 mod request;
 
-pub(crate) use confirm::{confirm, confirm_docs, undo, undo_docs};
+pub(crate) use confirm::{confirm, confirm_docs, confirmation, undo, undo_docs};
 pub(crate) use request::{request, request_docs};

@@ -15,7 +15,7 @@ use url::Url;
 /// [`ConfigError`] that names the key that is wrong, or the template with its line.
 pub(crate) fn composer(config: &Config) -> Result<Composer, ConfigError> {
     let mail = &config.mail;
-    let links = mail.links.clone();
+    let links = config.mail_links();
     let composer = Composer::new(MailConfig {
         from: mail.from.clone().unwrap_or_else(|| sender(config)),
         reply_to: mail.reply_to.clone(),

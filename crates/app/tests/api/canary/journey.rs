@@ -13,7 +13,7 @@ use tokio::{
     net::TcpStream,
 };
 
-const ENDPOINTS: [(&str, &str); 21] = [
+const ENDPOINTS: [(&str, &str); 24] = [
     ("POST", "/api/account/signup"),
     ("POST", "/api/account/signin"),
     ("POST", "/api/account/signin/code"),
@@ -36,6 +36,9 @@ const ENDPOINTS: [(&str, &str); 21] = [
     ("GET", "/.well-known/revocations"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
+    ("GET", "/account/recovery"),
+    ("POST", "/account/recovery"),
+    ("GET", "/account/style.css"),
     ("GET", "/"),
     ("POST", "/nothing"),
 ];
@@ -389,6 +392,41 @@ impl Journey {
             )
             .await;
             self.send(self.request("GET", &format!("/{encoded}"))).await;
+        }
+    }
+
+    /// Secrets in the links that lead to pages, and in their forms.
+    pub(super) async fn in_pages(&mut self) {
+        let proof = "5d0a5cc3-7a8e-4f5b-9f2b-2f6f8f0f6d51";
+        for secret in self.all() {
+            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            for page in [
+                "/account/signup/confirm",
+                "/account/recovery",
+                "/account/email/confirm",
+                "/account/email/change",
+                "/account/email/undo",
+                "/account/email/disown",
+            ] {
+                let link = format!("{page}?proof={proof}&secret={encoded}");
+                self.expect(200, self.request("GET", &link)).await;
+                for fields in [
+                    format!("proof={proof}&secret={encoded}&newPassword={encoded}"),
+                    format!("proof={proof}&secret={encoded}&password={encoded}"),
+                    format!("proof={proof}&code=12345&newPassword={encoded}"),
+                    format!("proof={proof}&code=12345&password={encoded}"),
+                    format!("proof={encoded}&code=123456"),
+                    format!("{encoded}={encoded}&{encoded}"),
+                ] {
+                    let form = self
+                        .request("POST", page)
+                        .header("origin", "http://localhost:8080")
+                        .header("content-type", "application/x-www-form-urlencoded")
+                        .body(fields);
+                    let (status, _) = self.send(form).await;
+                    assert!([400, 410, 422].contains(&status), "{page}: {status}");
+                }
+            }
         }
     }
 

@@ -25,6 +25,7 @@ fn nothing_is_told(store: Store) {
         journey.as_intended().await;
         journey.in_bodies().await;
         journey.in_heads().await;
+        journey.in_pages().await;
         journey.in_noise().await;
         journey.arrive().await;
         service.stores_fail();

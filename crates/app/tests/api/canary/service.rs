@@ -91,6 +91,7 @@ impl CanaryService {
             .env("REVOLVE__HASHING__MEMORY_KIB", "64")
             .env("REVOLVE__HASHING__PASSES", "1");
         command.env("REVOLVE__TOKENS__SIGNING_KEY", &signing_key);
+        command.env("REVOLVE__LIMITS__CONFIRMATIONS_PER_ADDRESS", "off");
         #[cfg(feature = "otel")]
         let collector = crate::collector::Collector::start();
         #[cfg(feature = "otel")]

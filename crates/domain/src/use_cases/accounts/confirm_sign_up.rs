@@ -1,6 +1,6 @@
 //! A new account, once its mailbox is proved.
 
-use super::session_starter::{Begun, NewSession, PreparedSession, SessionStarter};
+use super::session_starter::{Begun, IssuedDevice, NewSession, PreparedSession, SessionStarter};
 use crate::{
     journal::{Actor, SecurityEvent},
     model::{
@@ -13,6 +13,7 @@ use crate::{
         Failure, MailboxProofs, ProofRefused, RequestLimits, ServicePorts, ShownProof, from_via,
     },
 };
+use secrecy::SecretString;
 use std::sync::Arc;
 
 /// The proof of a sign-up's mailbox.
@@ -84,16 +85,38 @@ impl ConfirmSignUp {
         let checked = self.proofs.check(purpose, &request.proof, &request.client);
         let proof = checked.await??;
         let shown = request.proof.clone();
-        let outcome = match self.own(&proof, &request).await {
-            Ok(()) => self.create(&proof, request).await,
-            Err(error) => Err(error),
-        };
+        let outcome = self.begin(&proof, request).await;
+        self.settle(&shown, outcome).await
+    }
+
+    /// The same for a client that can keep no tokens, such as a page: the session is over as it begins. The client's device is known from
+    /// then on.
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    pub async fn without_session(
+        &self,
+        request: ConfirmSignUpRequest,
+    ) -> Result<IssuedDevice, ConfirmSignUpError> {
+        let purpose = ProofPurpose::SignUp;
+        let checked = self.proofs.check(purpose, &request.proof, &request.client);
+        let proof = checked.await??;
+        let shown = request.proof.clone();
+        let outcome = self.create(&proof, request).await;
+        self.settle(&shown, outcome).await
+    }
+
+    async fn settle<T>(
+        &self,
+        shown: &ShownProof,
+        outcome: Result<T, ConfirmSignUpError>,
+    ) -> Result<T, ConfirmSignUpError> {
         // A wrong password counts: no more of them can be tried than codes.
         if matches!(
             outcome,
             Err(ConfirmSignUpError::PasswordRequired | ConfirmSignUpError::Failed(_))
         ) {
-            self.proofs.forgive(&shown).await;
+            self.proofs.forgive(shown).await;
         }
         outcome
     }
@@ -120,11 +143,36 @@ impl ConfirmSignUp {
         }
     }
 
-    async fn create(
+    async fn begin(
         &self,
         proof: &Proof,
         request: ConfirmSignUpRequest,
     ) -> Result<Begun, ConfirmSignUpError> {
+        self.own(proof, &request).await?;
+        let (user, prepared, others) = self.prepare(proof, request);
+        let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
+        self.commit(proof, user, &prepared).await?;
+        Ok(prepared.begun(tokens, Vec::new(), others))
+    }
+
+    async fn create(
+        &self,
+        proof: &Proof,
+        request: ConfirmSignUpRequest,
+    ) -> Result<IssuedDevice, ConfirmSignUpError> {
+        self.own(proof, &request).await?;
+        let (user, mut prepared, others) = self.prepare(proof, request);
+        prepared.end();
+        self.commit(proof, user, &prepared).await?;
+        Ok(prepared.device(others))
+    }
+
+    /// The account, its first session, and the credentials of the devices that the client shows.
+    fn prepare(
+        &self,
+        proof: &Proof,
+        request: ConfirmSignUpRequest,
+    ) -> (User, PreparedSession, Vec<SecretString>) {
         let id = UserId::from_random(self.entropy.bytes());
         let starter = &self.starter;
         let prepared = starter.prepare(NewSession {
@@ -150,10 +198,8 @@ impl ConfirmSignUp {
             epoch: Epoch::FIRST,
             kept_session: None,
         };
-        let (tokens, _) = starter.white_list(&user, &prepared).await?;
-        self.commit(proof, user, &prepared).await?;
         let others = starter.credentials(shown.all().iter().copied());
-        Ok(prepared.begun(tokens, Vec::new(), others))
+        (user, prepared, others)
     }
 
     async fn commit(
@@ -166,7 +212,7 @@ impl ConfirmSignUp {
         let (id, address) = (user.id, session.client.address);
         let created = SecurityEvent::AccountCreated {
             user: id,
-            session: Some(session.id),
+            session: session.ending.is_none().then_some(session.id),
             address,
             device: session.device_label().cloned(),
         };

@@ -2,8 +2,8 @@
 
 use crate::{
     model::{
-        AuthMethods, ClientInfo, DeviceId, EmailAddress, EndReason, Epoch, Generation, Label,
-        Locale, Password, Session, SessionId, Timestamp, User, UserId,
+        AuthMethods, ClientInfo, DeviceId, EmailAddress, EndReason, Ending, Epoch, Generation,
+        Label, Locale, Password, Session, SessionId, Timestamp, User, UserId,
     },
     policy::SessionPolicy,
     ports::{
@@ -226,6 +226,15 @@ impl PreparedSession {
         }
     }
 
+    /// Over as it begins, for a client that can keep no tokens: there are none, the white list never hears of it, and its device is known
+    /// once the row is committed.
+    pub(in crate::use_cases) fn end(&mut self) {
+        self.session.ending = Some(Ending {
+            at: self.at,
+            reason: EndReason::SignedOut,
+        });
+    }
+
     /// The answer, once the row is committed.
     pub(in crate::use_cases) fn begun(
         self,
@@ -233,16 +242,20 @@ impl PreparedSession {
         evicted: Vec<SessionId>,
         others: Vec<SecretString>,
     ) -> Begun {
-        let device = IssuedDevice {
+        Begun {
+            session: self.session.clone(),
+            tokens,
+            device: self.device(others),
+            evicted,
+        }
+    }
+
+    /// The device, once the row is committed.
+    pub(in crate::use_cases) fn device(self, others: Vec<SecretString>) -> IssuedDevice {
+        IssuedDevice {
             id: self.session.device,
             credential: self.credential,
             others,
-        };
-        Begun {
-            session: self.session,
-            tokens,
-            device,
-            evicted,
         }
     }
 }

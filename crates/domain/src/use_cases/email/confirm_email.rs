@@ -2,11 +2,15 @@
 
 use crate::{
     journal::{Actor, MailKind, SecurityEvent, Told},
-    model::{ClientInfo, Proof, ProofPurpose},
-    ports::{AddressChange, AddressOutcome, Clock, StoreError, UserRepository, VerifyOutcome},
+    model::{ClientInfo, Password, Proof, ProofPurpose},
+    ports::{
+        AddressChange, AddressOutcome, Clock, PasswordCheck, PasswordHasher, StoreError,
+        UserRepository, VerifyOutcome,
+    },
     use_cases::{
         parts::{
-            Failure, MailboxProofs, ProofRefused, Refused, ServicePorts, ShownProof, from_via,
+            Denied, Failure, MailboxProofs, PasswordAttempt, ProofRefused, Refused, RequestLimits,
+            ServicePorts, ShownProof, from_via,
         },
         sessions::{Authenticate, Caller},
     },
@@ -23,6 +27,8 @@ pub struct ConfirmEmailRequest {
     pub proof: ShownProof,
     /// The account's user, if the client has a session of it.
     pub caller: Option<Caller>,
+    /// The account's password, for a client without a session of it. It counts as much: whoever knows it could begin one.
+    pub password: Option<Password>,
     /// The client that sent the request.
     pub client: ClientInfo,
 }
@@ -39,6 +45,9 @@ pub enum ConfirmEmailError {
         "the code counts only in a session of the account, or, unless it changes the address, where the mail was asked for"
     )]
     SessionRequired,
+    /// The password is not the account's.
+    #[error("the password is wrong")]
+    WrongPassword,
     /// Another account has that address.
     #[error("an account with this e-mail address exists already")]
     EmailTaken,
@@ -47,13 +56,15 @@ pub enum ConfirmEmailError {
     Refused(#[from] Refused),
 }
 
-from_via!(ConfirmEmailError: StoreError => Refused, Failure => Refused);
+from_via!(ConfirmEmailError: StoreError => Refused, Failure => Refused, Denied => Refused);
 
 /// Verifies addresses, and changes them to those that are.
 pub struct ConfirmEmail {
     authenticate: Authenticate,
     proofs: MailboxProofs,
     users: Arc<dyn UserRepository>,
+    hasher: Arc<dyn PasswordHasher>,
+    limits: RequestLimits,
     clock: Arc<dyn Clock>,
 }
 
@@ -63,6 +74,8 @@ impl ConfirmEmail {
             authenticate: Authenticate::new(ports),
             proofs: MailboxProofs::new(ports),
             users: ports.users.clone(),
+            hasher: ports.hasher.clone(),
+            limits: RequestLimits::new(ports),
             clock: ports.clock.clone(),
         }
     }
@@ -78,19 +91,65 @@ impl ConfirmEmail {
             found.filter(|proof| PURPOSES.contains(&proof.purpose) && proof.attempts_left > 0);
         let proof = found.ok_or(ProofRefused::Gone)?;
         // Before an attempt is counted: a stranger uses up none.
-        if !self.is_owner(&proof, request).await? {
+        let is_owner = self.is_owner(&proof, request).await?;
+        let password = request.password.as_ref().filter(|_| !is_owner);
+        if !is_owner && password.is_none() {
             return Err(ConfirmEmailError::SessionRequired);
         }
         let checked = self.proofs.check(proof.purpose, shown, &request.client);
         let proof = checked.await??;
-        let outcome = match proof.purpose {
-            ProofPurpose::ChangeEmail => self.change(&proof, request).await,
-            _ => self.verify(&proof, &request.client).await,
-        };
+        let outcome = self.grant(&proof, password, request).await;
         if matches!(outcome, Err(ConfirmEmailError::Refused(_))) {
             self.proofs.forgive(shown).await;
         }
         outcome
+    }
+
+    async fn grant(
+        &self,
+        proof: &Proof,
+        password: Option<&Password>,
+        request: &ConfirmEmailRequest,
+    ) -> Result<(), ConfirmEmailError> {
+        if let Some(password) = password {
+            self.check_password(proof, password, &request.client)
+                .await?;
+        }
+        match proof.purpose {
+            ProofPurpose::ChangeEmail => self.change(proof, request).await,
+            _ => self.verify(proof, &request.client).await,
+        }
+    }
+
+    /// Counts like the password of a sign-in, and a wrong one as an attempt at the code besides.
+    async fn check_password(
+        &self,
+        proof: &Proof,
+        password: &Password,
+        client: &ClientInfo,
+    ) -> Result<(), ConfirmEmailError> {
+        let user = proof.user.ok_or(ProofRefused::Gone)?;
+        let account = self.users.credentials(user).await?;
+        let account = account.ok_or(ProofRefused::Gone)?;
+        let email = &account.user.email;
+        let flow = self.limits.flow(email, client, false);
+        self.hasher.admit(&flow)?;
+        let attempt = PasswordAttempt {
+            email,
+            client,
+            known: None,
+        };
+        let taken = self.limits.password(attempt).await?;
+        let check = self
+            .hasher
+            .check(&flow, password, Some(&account.hash))
+            .await;
+        if matches!(check, Ok(PasswordCheck::Mismatch)) {
+            return Err(ConfirmEmailError::WrongPassword);
+        }
+        self.limits.give_back(taken).await;
+        check?;
+        Ok(())
     }
 
     async fn is_owner(

@@ -3,8 +3,8 @@
 use crate::{
     journal::{Actor, MailKind, SecurityEvent, Told},
     model::{
-        AuthMethods, ClientInfo, Credentials, EndReason, FieldError, Label, Password, Proof,
-        ProofPurpose, User,
+        AuthMethods, ClientInfo, Credentials, EndReason, FieldError, Label, Password, PasswordHash,
+        Proof, ProofPurpose, Timestamp, User,
     },
     ports::{
         Clearing, Clock, PasswordHasher, PasswordStrength, Recovery, RecoveryOutcome, SignError,
@@ -12,12 +12,15 @@ use crate::{
     },
     proofs::recovered,
     use_cases::{
-        accounts::{Begun, NewSession, PasswordContext, PreparedSession, SessionStarter},
+        accounts::{
+            Begun, IssuedDevice, NewSession, PasswordContext, PreparedSession, SessionStarter,
+        },
         parts::{
             Failure, MailboxProofs, ProofRefused, RequestLimits, ServicePorts, ShownProof, from_via,
         },
     },
 };
+use secrecy::SecretString;
 use std::sync::Arc;
 
 /// A new password, and the proof that lets the client set it.
@@ -51,6 +54,18 @@ pub enum RecoverError {
 }
 
 from_via!(RecoverError: StoreError => Failure, SignError => Failure);
+
+/// All that is decided before anything is written.
+struct PreparedRecovery {
+    /// The account as it will be.
+    user: User,
+    hash: PasswordHash,
+    client: ClientInfo,
+    session: PreparedSession,
+    /// The credentials of the devices that the client shows.
+    others: Vec<SecretString>,
+    at: Timestamp,
+}
 
 /// Recovers accounts. The white list is written first and the rows last, as for a sign-in.
 pub struct Recover {
@@ -89,20 +104,71 @@ impl Recover {
         let checked = self.proofs.check(purpose, &request.proof, &request.client);
         let proof = checked.await??;
         let shown = request.proof.clone();
-        let outcome = self.recover(&proof, request).await;
+        let outcome = self.begin(&proof, request).await;
+        self.settle(&shown, outcome).await
+    }
+
+    /// The same for a client that can keep no tokens, such as a page: the session is over as it begins. The client's device is known from
+    /// then on.
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    pub async fn without_session(
+        &self,
+        purpose: ProofPurpose,
+        request: RecoverRequest,
+    ) -> Result<IssuedDevice, RecoverError> {
+        let checked = self.proofs.check(purpose, &request.proof, &request.client);
+        let proof = checked.await??;
+        let shown = request.proof.clone();
+        let outcome = self.reset(&proof, request).await;
+        self.settle(&shown, outcome).await
+    }
+
+    async fn settle<T>(
+        &self,
+        shown: &ShownProof,
+        outcome: Result<T, RecoverError>,
+    ) -> Result<T, RecoverError> {
         if matches!(
             outcome,
             Err(RecoverError::WeakPassword(_) | RecoverError::EmailTaken | RecoverError::Failed(_))
         ) {
-            self.proofs.forgive(&shown).await;
+            self.proofs.forgive(shown).await;
         }
         outcome
     }
 
-    async fn recover(&self, proof: &Proof, request: RecoverRequest) -> Result<Begun, RecoverError> {
+    async fn begin(&self, proof: &Proof, request: RecoverRequest) -> Result<Begun, RecoverError> {
+        let prepared = self.prepare(proof, request).await?;
+        let (tokens, _) = self
+            .starter
+            .white_list(&prepared.user, &prepared.session)
+            .await?;
+        self.commit(proof, &prepared).await?;
+        Ok(prepared.session.begun(tokens, Vec::new(), prepared.others))
+    }
+
+    async fn reset(
+        &self,
+        proof: &Proof,
+        request: RecoverRequest,
+    ) -> Result<IssuedDevice, RecoverError> {
+        let mut prepared = self.prepare(proof, request).await?;
+        prepared.session.end();
+        self.commit(proof, &prepared).await?;
+        Ok(prepared.session.device(prepared.others))
+    }
+
+    /// Judges and hashes the password. Nothing is written.
+    async fn prepare(
+        &self,
+        proof: &Proof,
+        request: RecoverRequest,
+    ) -> Result<PreparedRecovery, RecoverError> {
         let account = self.account(proof).await?;
-        let now = self.clock.now();
-        let user = recovered(proof, &account, now).ok_or(ProofRefused::Gone)?;
+        let at = self.clock.now();
+        let user = recovered(proof, &account, at).ok_or(ProofRefused::Gone)?;
         let context = PasswordContext {
             email: &user.email,
             name: user.details.name.as_ref(),
@@ -122,7 +188,7 @@ impl Recover {
             ..
         } = request;
         let starter = &self.starter;
-        let prepared = starter.prepare(NewSession {
+        let session = starter.prepare(NewSession {
             user: user.id,
             epoch: user.epoch,
             client: &client,
@@ -131,16 +197,14 @@ impl Recover {
             authenticated_by: AuthMethods::CODE,
         });
         let shown = starter.shown(&shown.asker.device_credentials);
-        let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
-        let recovery = Recovery {
-            proof: proof.version(),
+        Ok(PreparedRecovery {
+            user,
             hash,
-            session: prepared.session.clone(),
-            at: now,
-        };
-        self.commit(&recovery, &user, &client, &prepared).await?;
-        let others = self.starter.credentials(shown.all().iter().copied());
-        Ok(prepared.begun(tokens, Vec::new(), others))
+            client,
+            session,
+            others: starter.credentials(shown.all().iter().copied()),
+            at,
+        })
     }
 
     async fn account(&self, proof: &Proof) -> Result<Credentials, RecoverError> {
@@ -149,58 +213,63 @@ impl Recover {
         Ok(account.ok_or(ProofRefused::Gone)?)
     }
 
-    async fn commit(
-        &self,
-        recovery: &Recovery,
-        user: &User,
-        client: &ClientInfo,
-        prepared: &PreparedSession,
-    ) -> Result<(), RecoverError> {
-        let notice =
-            self.proofs
-                .recorder
-                .notice(MailKind::PasswordReset, user, client, recovery.at);
+    async fn commit(&self, proof: &Proof, prepared: &PreparedRecovery) -> Result<(), RecoverError> {
+        let PreparedRecovery {
+            user, client, at, ..
+        } = prepared;
+        let recovery = Recovery {
+            proof: proof.version(),
+            hash: prepared.hash.clone(),
+            session: prepared.session.session.clone(),
+            at: *at,
+        };
+        let recorder = &self.proofs.recorder;
+        let notice = recorder.notice(MailKind::PasswordReset, user, client, *at);
         let (user_id, session, address) = (user.id, recovery.session.id, client.address);
-        let device = recovery.session.device_label().cloned();
+        let begun = recovery
+            .session
+            .ending
+            .is_none()
+            .then(|| SecurityEvent::SessionBegun {
+                user: user_id,
+                session,
+                address,
+                device: recovery.session.device_label().cloned(),
+            });
         let told = move |outcome: &RecoveryOutcome| match outcome {
-            RecoveryOutcome::Recovered(_) => Told {
-                events: vec![
-                    SecurityEvent::AccountRecovered {
-                        user: user_id,
-                        session,
-                        address,
-                    },
-                    SecurityEvent::SessionsEnded {
-                        user: user_id,
-                        kept: None,
-                        reason: EndReason::Recovered,
-                    },
-                    SecurityEvent::SessionBegun {
-                        user: user_id,
-                        session,
-                        address,
-                        device: device.clone(),
-                    },
-                ],
-                mails: notice.clone().into_iter().collect(),
-            },
+            RecoveryOutcome::Recovered(_) => {
+                let recovered = SecurityEvent::AccountRecovered {
+                    user: user_id,
+                    session,
+                    address,
+                };
+                let ended = SecurityEvent::SessionsEnded {
+                    user: user_id,
+                    kept: None,
+                    reason: EndReason::Recovered,
+                };
+                Told {
+                    events: [recovered, ended]
+                        .into_iter()
+                        .chain(begun.clone())
+                        .collect(),
+                    mails: notice.clone().into_iter().collect(),
+                }
+            }
             RecoveryOutcome::Gone | RecoveryOutcome::EmailTaken => Told::default(),
         };
-        let tell = self
-            .proofs
-            .recorder
-            .tell(recovery.at, Actor::User(user.id), told);
+        let tell = recorder.tell(*at, Actor::User(user_id), told);
         let outcome = self.proofs.proofs.recover(recovery, &tell).await;
         let has_begun = |outcome: &_| matches!(outcome, RecoveryOutcome::Recovered(_));
         self.starter
-            .withdraw_unless(prepared, &outcome, has_begun)
+            .withdraw_unless(&prepared.session, &outcome, has_begun)
             .await;
         let outcome = outcome?;
-        self.proofs.recorder.record(&tell, &outcome);
+        recorder.record(&tell, &outcome);
         match outcome {
             RecoveryOutcome::Recovered(_) => {
                 let older = Clearing::Older {
-                    user: user.id,
+                    user: user_id,
                     epoch: user.epoch,
                     kept: None,
                 };

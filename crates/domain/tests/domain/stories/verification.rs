@@ -12,7 +12,7 @@ use revolve_domain::{
         ChangePasswordRequest, ConfirmEmailError, ConfirmEmailRequest, ConfirmSignUpError,
         ConfirmSignUpRequest, DerivedProofs, DisownEmailError, Evidence, ProofRefused,
         RecoverError, RecoverRequest, RecoveryRequest, Refusal, Refused, RequestVerificationError,
-        RequestedProof, ShownAsker, ShownProof, SignInRequest, SignUpError, SignedUp,
+        RequestedProof, ShownAsker, ShownProof, SignInError, SignInRequest, SignUpError, SignedUp,
         UpdateDetailsError, UpdateDetailsRequest,
     },
 };
@@ -53,6 +53,7 @@ async fn confirm(world: &World, proof: ShownProof) -> Result<(), ConfirmEmailErr
     let request = ConfirmEmailRequest {
         proof,
         caller: None,
+        password: None,
         client: ClientInfo::default(),
     };
     world.confirm_email.execute(&request).await
@@ -67,6 +68,7 @@ async fn confirm_in(
     let request = ConfirmEmailRequest {
         proof,
         caller: Some(client.caller()),
+        password: None,
         client: ClientInfo::default(),
     };
     world.confirm_email.execute(&request).await
@@ -138,6 +140,7 @@ async fn a_mailbox_verifies_no_account_of_a_stranger() {
             ..shown(&proof, code(&world, &proof, 1))
         },
         caller: Some(reader.caller()),
+        password: None,
         client: ClientInfo::default(),
     };
     assert!(matches!(
@@ -156,6 +159,64 @@ async fn a_mailbox_verifies_no_account_of_a_stranger() {
         .execute(&own)
         .await
         .expect("a session of the account counts");
+}
+
+/// The account's password says as much as a session of it.
+#[tokio::test]
+async fn another_client_verifies_by_code_and_password() {
+    let world = world(Verification::Optional);
+    let ann = world.signed_up("ann").await;
+    let proof = asked(&world, &ann).await;
+    let elsewhere = |evidence, password: &str| ConfirmEmailRequest {
+        proof: ShownProof {
+            asker: ShownAsker::default(),
+            ..shown(&proof, evidence)
+        },
+        caller: None,
+        password: Some(World::password(password)),
+        client: ClientInfo::default(),
+    };
+    let link = Evidence::Secret(world.proof_secrets.secret(proof.id, 1));
+    let robot = elsewhere(link, "ann's password");
+    assert!(matches!(
+        world.confirm_email.execute(&robot).await,
+        Err(ConfirmEmailError::Proof(ProofRefused::CodeRequired))
+    ));
+    let stranger = elsewhere(code(&world, &proof, 1), "stranger's password");
+    assert!(matches!(
+        world.confirm_email.execute(&stranger).await,
+        Err(ConfirmEmailError::WrongPassword)
+    ));
+    let left = async || {
+        let found = Proofs::find(&*world.accounts, proof.id, world.clock.now()).await;
+        found.expect("find works").map(|proof| proof.attempts_left)
+    };
+    assert_eq!(left().await, Some(4), "a wrong password is an attempt");
+    let guess = SignInRequest {
+        password: World::password("wrong"),
+        ..World::request("ann")
+    };
+    while !matches!(
+        world.sign_in.execute(guess.clone()).await,
+        Err(SignInError::Limited(_))
+    ) {}
+    let own = elsewhere(code(&world, &proof, 1), "ann's password");
+    assert!(
+        matches!(
+            world.confirm_email.execute(&own).await,
+            Err(ConfirmEmailError::Refused(Refused::Limited(_)))
+        ),
+        "it counts like the password of a sign-in"
+    );
+    assert_eq!(left().await, Some(4), "it was not looked at");
+    world.advance(secs(24 * 3600 - 1));
+    world
+        .confirm_email
+        .execute(&own)
+        .await
+        .expect("she knows the password and reads the mailbox");
+    let again = world.signed_in("ann").await;
+    assert!(is_verified(&world, &again.id_token).await);
 }
 
 /// "This was not me."
@@ -327,6 +388,28 @@ async fn there_is_no_account_before_its_mailbox_is_proved() {
     world.signed_in("ann").await;
 }
 
+#[tokio::test]
+async fn a_client_that_keeps_no_tokens_gets_an_account_and_no_session() {
+    let world = world(Verification::Required);
+    let proof = sign_up(&world, "ann", "ann's password").await;
+    let device = world
+        .confirm_sign_up
+        .without_session(proved(&world, &proof))
+        .await
+        .expect("the code is right");
+    let request = SignInRequest {
+        device_credentials: vec![device.credential],
+        ..World::request("ann")
+    };
+    let begun = world.sign_in.execute(request).await;
+    let begun = begun.expect("the password is hers");
+    assert_eq!(begun.device.id, device.id, "the device is known");
+    let ann = world.client(begun);
+    assert_eq!(world.tokens.inner().size(ann.user), 1, "that session alone");
+    let sessions = world.list_sessions.execute(&ann.caller()).await;
+    assert_eq!(sessions.expect("the session lives").len(), 1);
+}
+
 /// A stranger's sign-up does not seed a password for an address that is not theirs.
 #[tokio::test]
 async fn the_sign_up_that_is_proved_is_the_account() {
@@ -485,6 +568,31 @@ async fn an_address_changes_once_the_new_one_is_proved() {
     assert_eq!(user.email.as_str(), "ann@example.net");
     assert!(user.email_verified_at.is_some());
     ann.refresh().await.expect("sessions go on");
+}
+
+#[tokio::test]
+async fn an_address_changes_by_the_password_where_there_is_no_session() {
+    let world = world(Verification::Off);
+    let ann = world.signed_up("ann").await;
+    let proof = change(&world, &ann, "ann@example.net").await;
+    let request = |password: Option<&str>| ConfirmEmailRequest {
+        proof: shown(&proof, code(&world, &proof, 1)),
+        caller: None,
+        password: password.map(World::password),
+        client: ClientInfo::default(),
+    };
+    assert!(matches!(
+        world.confirm_email.execute(&request(None)).await,
+        Err(ConfirmEmailError::SessionRequired)
+    ));
+    let own = request(Some("ann's password"));
+    world
+        .confirm_email
+        .execute(&own)
+        .await
+        .expect("the password is hers");
+    let user = world.me.execute(&ann.id_token).await.expect("it is hers");
+    assert_eq!(user.email.as_str(), "ann@example.net");
 }
 
 #[tokio::test]
@@ -724,6 +832,7 @@ async fn a_proof_of_another_session_is_refused_with_its_token() {
             ..shown(&proof, code(&world, &proof, 1))
         },
         caller: Some(ann.caller()),
+        password: None,
         client: ClientInfo::default(),
     };
     let Err(ConfirmEmailError::Refused(refused)) = world.confirm_email.execute(&request).await

@@ -261,6 +261,21 @@ impl Problem {
     pub(crate) fn status(&self) -> StatusCode {
         self.0.status
     }
+
+    /// What is wrong with which field.
+    pub(crate) fn field_errors(&self) -> &[FieldProblem] {
+        &self.0.errors
+    }
+
+    /// How many codes can still be tried, if one was wrong.
+    pub(crate) fn attempts_left(&self) -> Option<u32> {
+        self.0.attempts_left
+    }
+
+    /// The time until another try may succeed, if there was one too many.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.0.limited.as_ref().map(|limited| limited.retry_after)
+    }
 }
 
 impl Serialize for Problem {

@@ -1,0 +1,173 @@
+//! A browser: it keeps cookies, says where its forms come from, and follows no redirect by itself.
+
+use crate::support::{Actor, Answer, App};
+use reqwest::{Client, Method, RequestBuilder, header::HeaderMap, redirect::Policy};
+use std::ops::Deref;
+use url::{Url, form_urlencoded};
+
+/// The issuer's origin of the tests.
+pub(super) const ORIGIN: &str = "http://localhost:8080";
+
+/// A browser. Scripts in it use the API as an actor does.
+pub(super) struct Browser {
+    actor: Actor,
+    language: &'static str,
+}
+
+/// The link of a mail to a page.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) path: String,
+    pub(super) proof: String,
+    pub(super) secret: String,
+}
+
+impl Link {
+    pub(super) fn of(link: &str) -> Self {
+        assert!(link.starts_with(ORIGIN), "{link}");
+        let url = Url::parse(link).expect("a URL");
+        let parameter = |wanted: &str| {
+            let mut found = url.query_pairs().filter(|(name, _)| name == wanted);
+            let (_, value) = found.next().expect("the link has it");
+            value.into_owned()
+        };
+        Self {
+            path: url.path().to_owned(),
+            proof: parameter("proof"),
+            secret: parameter("secret"),
+        }
+    }
+
+    /// What follows the origin.
+    pub(super) fn target(&self) -> String {
+        let Self {
+            path,
+            proof,
+            secret,
+        } = self;
+        format!("{path}?proof={proof}&secret={secret}")
+    }
+}
+
+impl Browser {
+    pub(super) fn new(app: &App) -> Self {
+        let client = Client::builder()
+            .cookie_store(true)
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()
+            .expect("a client can be made");
+        Self {
+            actor: Actor::new(client, format!("http://{}", app.address)),
+            language: "en-GB,en;q=0.9",
+        }
+    }
+
+    pub(super) fn german(app: &App) -> Self {
+        Self {
+            language: "de-AT,de;q=0.9,en;q=0.5",
+            ..Self::new(app)
+        }
+    }
+
+    /// Opens a page.
+    pub(super) async fn open(&self, target: &str) -> Answer {
+        self.load(self.actor.request(Method::GET, target)).await
+    }
+
+    /// Sends the form of the page that a link leads to, as it stands there, with what is typed.
+    pub(super) async fn submit(&self, link: &Link, typed: &[(&str, &str)]) -> Answer {
+        let hidden = [("proof", &*link.proof), ("secret", &*link.secret)];
+        let fields: Vec<_> = hidden.iter().chain(typed).copied().collect();
+        self.post(&link.path, &fields).await
+    }
+
+    /// Sends a form as one of these pages does: without a referrer, and therefore from nowhere.
+    pub(super) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let form = self.form(path, fields);
+        let sent = form
+            .header("Origin", "null")
+            .header("Sec-Fetch-Site", "same-origin");
+        self.load(sent).await
+    }
+
+    /// A form that says nothing about where it comes from.
+    pub(super) fn form(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+        let mut encoded = form_urlencoded::Serializer::new(String::new());
+        encoded.extend_pairs(fields);
+        self.actor
+            .request(Method::POST, path)
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .body(encoded.finish())
+    }
+
+    pub(super) async fn load(&self, request: RequestBuilder) -> Answer {
+        let request = request.header("Accept-Language", self.language);
+        let response = request.send().await.expect("the service answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.expect("the answer is text");
+        Answer {
+            status,
+            headers,
+            text,
+        }
+    }
+
+    /// Follows where a form leads that was carried out.
+    pub(super) async fn done(&self, answer: Answer) -> Answer {
+        let answer = answer.expect(303);
+        assert_eq!(answer.text, "");
+        let page = self.open(answer.header("location")).await.expect(200);
+        assert_page(&page);
+        page
+    }
+}
+
+impl Deref for Browser {
+    type Target = Actor;
+
+    fn deref(&self) -> &Actor {
+        &self.actor
+    }
+}
+
+/// The names of the cookies that an answer sets.
+pub(super) fn cookies(headers: &HeaderMap) -> Vec<String> {
+    let set = headers.get_all("set-cookie").into_iter();
+    let names = set.map(|cookie| cookie.to_str().unwrap().split('=').next().unwrap());
+    names.map(str::to_owned).collect()
+}
+
+/// Whether a page asks for a field.
+pub(super) fn asks(page: &Answer, field: &str) -> bool {
+    page.text.contains(&format!("<input id=\"{field}\""))
+}
+
+/// Fails unless this is a page, with all that protects it.
+#[track_caller]
+pub(super) fn assert_page(answer: &Answer) {
+    for (header, value) in [
+        ("content-type", "text/html; charset=utf-8"),
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+    ] {
+        assert_eq!(answer.header(header), value, "{header}: {answer:#?}");
+    }
+    let markup = answer.text.to_lowercase();
+    for foreign in ["<script", "style=", "http://", "https://", "javascript:"] {
+        assert!(!markup.contains(foreign), "{foreign}: {answer:#?}");
+    }
+    assert!(markup.starts_with("<!doctype html>"), "{answer:#?}");
+    for token in ["eyJhbGci", "eyJ0eXAi"] {
+        assert!(!answer.text.contains(token), "no token: {answer:#?}");
+    }
+    if answer.status >= 400 {
+        let id = answer.header("x-request-id");
+        assert!(id.len() == 36 && markup.contains(id), "{answer:#?}");
+    }
+}

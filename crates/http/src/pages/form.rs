@@ -1,0 +1,113 @@
+//! The forms of pages as browsers send them.
+
+use super::view::Given;
+use crate::kit::{
+    body::{Body, MediaType, duplicate, incomplete, read},
+    problem::Problem,
+};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use std::{collections::BTreeMap, future::Future, pin::Pin};
+use url::form_urlencoded;
+
+/// The fields of a form, but for those that were left empty.
+pub(crate) struct Form(BTreeMap<String, String>);
+
+impl Form {
+    fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        let mut fields = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(bytes) {
+            // In place of what is no UTF-8: a password must not become another one.
+            if name.contains(char::REPLACEMENT_CHARACTER)
+                || value.contains(char::REPLACEMENT_CHARACTER)
+            {
+                return Err(incomplete());
+            }
+            if fields
+                .insert(name.into_owned(), value.into_owned())
+                .is_some()
+            {
+                return Err(duplicate());
+            }
+        }
+        fields.retain(|_, value| !value.trim().is_empty());
+        Ok(Self(fields))
+    }
+
+    /// What the API's operation would be sent. A code goes before the link's secret: where it was asked for, the link did not do.
+    pub(super) fn body(&self) -> Body {
+        let has_code = self.0.contains_key("code");
+        self.without("secret", has_code)
+    }
+
+    /// The same where the link alone never does.
+    pub(super) fn body_with_code(&self) -> Body {
+        self.without("secret", true)
+    }
+
+    fn without(&self, left_out: &str, is_left_out: bool) -> Body {
+        let fields = self.0.clone().into_iter();
+        Body::of_fields(fields.filter(|(name, _)| !is_left_out || name != left_out))
+    }
+
+    /// What is shown once more.
+    pub(super) fn given(&self) -> Given {
+        let field = |name| self.0.get(name).cloned();
+        Given {
+            proof: field("proof").unwrap_or_default(),
+            secret: field("secret"),
+            code: field("code"),
+        }
+    }
+}
+
+impl FromRequest for Form {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move { Self::parse(&read(&request, payload, MediaType::Form).await?) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(form: &str) -> Result<Option<String>, &'static str> {
+        let form = Form::parse(form.as_bytes());
+        form.map(|form| form.given().code)
+            .map_err(|problem| problem.code())
+    }
+
+    #[test]
+    fn a_form_is_read_as_browsers_write_it() {
+        let typed = |text: &str| Ok(Some(text.to_owned()));
+        assert_eq!(code("proof=x&code=204+816"), typed("204 816"));
+        assert_eq!(code("code=%C3%BC%26%3D%2B"), typed("ü&=+"));
+        assert_eq!(code("proof=x&code="), Ok(None), "left empty");
+        assert_eq!(code("code=+%20"), Ok(None), "left empty");
+        assert_eq!(code(""), Ok(None));
+    }
+
+    #[test]
+    fn a_field_that_is_there_twice_or_no_text_is_refused() {
+        assert_eq!(code("code=1&code=2"), Err("duplicate_member"));
+        assert_eq!(code("code=&code=2"), Err("duplicate_member"));
+        for bytes in ["newPassword=%FF", "newPassword=%C3", "%FF=1"] {
+            assert_eq!(code(bytes), Err("incomplete_body"), "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_code_goes_before_the_secret_of_the_link() {
+        let has = |form: &str| {
+            let body = Form::parse(form.as_bytes()).unwrap().body();
+            (body.has("code"), body.has("secret"))
+        };
+        assert_eq!(has("secret=s&code=1"), (true, false));
+        assert_eq!(has("secret=s&code="), (false, true));
+        let form = Form::parse(b"secret=s&code=").unwrap();
+        assert!(!form.body_with_code().has("secret"));
+    }
+}
