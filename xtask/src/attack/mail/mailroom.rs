@@ -121,7 +121,7 @@ impl Mailroom {
     /// Dismisses the robot once it has worked what has arrived.
     pub(super) async fn dismiss(self) -> Result<ClosedMailroom> {
         // It fails if the task has ended with an error, which comes next.
-        drop(self.stop.send(()));
+        self.stop.send(()).ok();
         let robot = self.task.await.context("the robot panicked")??;
         Ok(ClosedMailroom {
             sink: self.sink,

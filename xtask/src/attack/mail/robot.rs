@@ -167,7 +167,7 @@ impl Robot {
             }
             if visit.depth < DEPTH && is_page(&headers) {
                 let page = Page::read(&response.body, &visit.url);
-                queue.extend(clicks(page, visit.depth + 1));
+                queue.extend(clicks(&page, visit.depth + 1));
             }
         }
         Ok(counts)
@@ -192,7 +192,7 @@ impl Robot {
     }
 }
 
-fn clicks(page: Page, depth: u32) -> Vec<Visit> {
+fn clicks(page: &Page, depth: u32) -> Vec<Visit> {
     let links = page.links.iter().map(|link| Visit {
         depth,
         is_of_link: false,
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn a_page_is_clicked_wherever_it_can_be() {
         let html = "<a href=/account/help>?</a><form method=post action=/account/go><button>Go</button></form>";
-        let all: Vec<_> = clicks(Page::read(html, &url(LINK)), 1)
+        let all: Vec<_> = clicks(&Page::read(html, &url(LINK)), 1)
             .iter()
             .map(Visit::words)
             .collect();

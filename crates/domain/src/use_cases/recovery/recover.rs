@@ -259,7 +259,7 @@ impl Recover {
             RecoveryOutcome::Gone | RecoveryOutcome::EmailTaken => Told::default(),
         };
         let tell = recorder.tell(*at, Actor::User(user_id), told);
-        let outcome = self.proofs.proofs.recover(recovery, &tell).await;
+        let outcome = self.proofs.proofs.recover(&recovery, &tell).await;
         let has_begun = |outcome: &_| matches!(outcome, RecoveryOutcome::Recovered(_));
         self.starter
             .withdraw_unless(&prepared.session, &outcome, has_begun)

@@ -42,6 +42,7 @@ async fn verified<'w>(world: &'w World, name: &str) -> TestClient<'w> {
     let request = ConfirmEmailRequest {
         proof: shown(&asked, code(world, &asked)),
         caller: Some(caller),
+        password: None,
         client: ClientInfo::default(),
     };
     let confirmed = world.confirm_email.execute(&request).await;
