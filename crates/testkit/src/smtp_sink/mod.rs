@@ -188,6 +188,18 @@ impl SmtpSink {
         self.shared.received.borrow().clone()
     }
 
+    /// Takes what was received so far: the server forgets it.
+    pub fn take(&self) -> Vec<ReceivedMail> {
+        self.shared.received.send_replace(Vec::new())
+    }
+
+    /// Waits until there is a mail to [take](Self::take).
+    pub async fn arrived(&self) {
+        let mut received = self.shared.received.subscribe();
+        // It fails only without a sender, and that is here.
+        drop(received.wait_for(|mails| !mails.is_empty()).await);
+    }
+
     /// Waits for that many mails, and answers all that there are.
     ///
     /// # Panics
