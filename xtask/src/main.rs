@@ -1,5 +1,5 @@
-//! `cargo xtask`: the project's development tasks, one module per command over one `harness`. It links nothing of the service: commands drive
-//! cargo, the stores and the binary as processes.
+//! `cargo xtask`: the project's development tasks, one module per command over one `harness`. It links nothing of the service
+//! but the mail server of its tests: commands drive cargo, the stores and the binary as processes.
 
 mod architecture;
 mod attack;
@@ -47,7 +47,7 @@ enum Command {
     Test(test::Args),
     /// Run everything that a change must pass: format, architecture, lints, documentation, tests
     Ci(test::Args),
-    /// Attack a service with floods, slow clients and a stopwatch, and fail if a goal is missed
+    /// Attack a service with floods, slow clients, a scanner of mails and a stopwatch, and fail if a goal is missed
     Attack {
         #[command(subcommand)]
         attack: attack::Attack,

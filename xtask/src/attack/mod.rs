@@ -5,6 +5,8 @@ mod auc;
 pub(crate) mod flood;
 mod goals;
 mod honest_users;
+mod imported;
+mod mail;
 mod sign_in_flood;
 mod slow;
 mod starvation;
@@ -27,8 +29,10 @@ pub(crate) enum Attack {
     /// Sign in without end as one account on many devices, from one network with many accounts, hanging up, and with the credentials of other
     /// accounts' devices: others are served in their turn
     Starvation(starvation::Args),
-    /// Find out who has an account: a classifier on the latency of sign-ins must not know
+    /// Find out who has an account: a classifier on the latency of sign-ins and recoveries must not know
     Timing(timing::Args),
+    /// Open every link of every mail and click every button before its reader does, and guess codes: no link is lost, and nothing is won
+    Mail(mail::Args),
 }
 
 pub(crate) async fn run(attack: &Attack, interrupt: &Interrupt) -> Result<()> {
@@ -37,6 +41,7 @@ pub(crate) async fn run(attack: &Attack, interrupt: &Interrupt) -> Result<()> {
         Attack::Flood(args) => flood::run(args, interrupt).await?,
         Attack::Starvation(args) => starvation::run(args, interrupt).await?,
         Attack::Timing(args) => timing::run(args, interrupt).await?,
+        Attack::Mail(args) => Box::pin(mail::run(args, interrupt)).await?,
     };
     print!("{goals}");
     ensure!(goals.are_met(), "a goal is not met");

@@ -33,6 +33,16 @@ pub(super) struct TargetArgs {
 }
 
 impl TargetArgs {
+    /// Both kinds of store, or the server's alone if that is asked for.
+    pub(super) fn each_store(&self) -> Vec<Self> {
+        let server = Self {
+            server: true,
+            ..self.clone()
+        };
+        let embedded = (!self.server).then(|| self.clone());
+        embedded.into_iter().chain([server]).collect()
+    }
+
     /// The binary that is attacked.
     pub(super) async fn binary(&self, interrupt: &Interrupt) -> Result<Binary> {
         match &self.binary {
@@ -49,7 +59,7 @@ pub(super) struct ServiceUnderAttack {
     binary: Arc<Binary>,
     settings: Settings,
     stores: Option<ServerStores>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl ServiceUnderAttack {
@@ -106,12 +116,22 @@ impl ServiceUnderAttack {
             binary,
             settings,
             stores,
-            _folder: folder,
+            folder,
         })
     }
 
     pub(super) fn url(&self) -> &str {
         self.instance.url()
+    }
+
+    /// Starts another replica over the same stores, with these settings besides.
+    pub(super) async fn start_replica(&self, settings: &[(&str, String)]) -> Result<Instance> {
+        let settings = settings
+            .iter()
+            .fold(self.settings.clone(), |settings, (key, value)| {
+                settings.with(key, value)
+            });
+        Instance::start(&self.binary, &settings, self.folder.path().join("replica")).await
     }
 
     /// Imports accounts with `revolve user import`.

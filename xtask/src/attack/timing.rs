@@ -1,18 +1,16 @@
-//! `attack timing`: sign-ins with unknown addresses, wrong passwords and disabled accounts, in random order over one connection, and a classifier
-//! on their latencies. Hashes are cheap, since that makes other differences easier to see.
+//! `attack timing`: requests that name an address, with unknown ones, those of accounts and those of disabled accounts, in random order over one
+//! connection, and a classifier on their latencies. Hashes are cheap, since that makes other differences easier to see.
 
-use std::{
-    fmt::Write as _,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
-use serde_json::json;
+use revolve_testkit::smtp_sink::{SinkSettings, SmtpSink};
+use serde_json::{Value, json};
 
 use super::{
     auc::auc,
     goals::AttackGoals,
+    imported::{self, HashCost},
     target::{ServiceUnderAttack, TargetArgs},
 };
 use crate::harness::{
@@ -26,7 +24,7 @@ use crate::harness::{
 const GUESSING: std::ops::RangeInclusive<f64> = 0.45..=0.55;
 /// Accounts of each class.
 const ACCOUNTS: usize = 20;
-/// Sign-ins before it counts.
+/// Requests of each class before it counts.
 const WARM_UP: usize = 300;
 
 /// Arguments of `attack timing`.
@@ -45,18 +43,56 @@ pub(crate) struct Args {
     target: TargetArgs,
 }
 
+/// What anybody can ask with an address, and must not learn from whether it has an account.
+#[derive(Clone, Copy)]
+struct Operation {
+    name: &'static str,
+    path: &'static str,
+    body: fn(&str) -> Value,
+    /// Of every answer.
+    status: u16,
+    /// What a request is called whose address has an account.
+    known: &'static str,
+}
+
+const OPERATIONS: [Operation; 2] = [
+    Operation {
+        name: "sign-in",
+        path: "/signin",
+        body: |email| json!({ "email": email, "password": "not the password" }),
+        status: 401,
+        known: "wrong password",
+    },
+    Operation {
+        name: "recovery",
+        path: "/recovery",
+        body: |email| json!({ "email": email }),
+        status: 202,
+        known: "account",
+    },
+];
+
 #[derive(Clone, Copy)]
 enum Class {
     Unknown,
-    Wrong,
+    Known,
     Disabled,
 }
 
-const CLASSES: [(Class, &str); 3] = [
-    (Class::Unknown, "unknown address"),
-    (Class::Wrong, "wrong password"),
-    (Class::Disabled, "disabled account"),
-];
+const CLASSES: [Class; 3] = [Class::Unknown, Class::Known, Class::Disabled];
+
+/// The latencies of each class.
+type Latencies = [Vec<Duration>; CLASSES.len()];
+
+impl Class {
+    fn name(self, operation: &Operation) -> &'static str {
+        match self {
+            Self::Unknown => "unknown address",
+            Self::Known => operation.known,
+            Self::Disabled => "disabled account",
+        }
+    }
+}
 
 /// All addresses have the same length.
 fn email(class: Class, account: usize) -> String {
@@ -67,108 +103,124 @@ fn email(class: Class, account: usize) -> String {
 }
 
 pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<AttackGoals> {
-    let settings = [
-        ("HASHING__MEMORY_KIB", args.memory_kib.to_string()),
-        ("HASHING__PASSES", args.passes.to_string()),
+    let cost = HashCost {
+        memory_kib: args.memory_kib,
+        passes: args.passes,
+    };
+    let sink = SmtpSink::start(SinkSettings::default()).await?;
+    let mut settings = vec![
+        ("MAIL__URL", sink.url()),
+        ("MAIL__FROM", "accounts@example.org".to_owned()),
     ];
+    settings.extend(cost.settings());
     let target = ServiceUnderAttack::start(&args.target, &settings, interrupt).await?;
-    target.import(&accounts(args)?).await?;
-    let (url, samples) = (target.url().to_owned(), args.samples);
-    let attack = tokio::task::spawn_blocking(move || attack(&url, samples));
-    let taken = interrupt.guard(async { attack.await? }).await;
+    let attacked = interrupt.guard(attack(args, cost, &target)).await;
     let name = target.name;
     target.stop().await?;
-    let taken = taken?;
+    let attacked = attacked?;
 
     let mut goals = AttackGoals::default();
     goals.note(format!(
-        "timing of sign-ins, {name}: {samples} of each class, m={} KiB, t={}",
-        args.memory_kib, args.passes
+        "timing, {name}: {} of each class, m={} KiB, t={}",
+        args.samples, args.memory_kib, args.passes
     ));
-    for ((_, class), times) in CLASSES.iter().zip(&taken) {
+    for (operation, latencies) in OPERATIONS.iter().zip(&attacked) {
+        judge(&mut goals, operation, latencies);
+    }
+    goals.add(
+        "samples of each class",
+        "at least 2000",
+        args.samples.to_string(),
+        args.samples >= 2000,
+    );
+    Ok(goals)
+}
+
+fn judge(goals: &mut AttackGoals, operation: &Operation, latencies: &Latencies) {
+    for (class, times) in CLASSES.into_iter().zip(latencies) {
         let mut sorted = times.clone();
         sorted.sort_unstable();
         let at = |per_mille| percentile(&sorted, per_mille).as_micros();
         goals.note(format!(
-            "  {class:<18} median {:>7} µs   p90 {:>7} µs   p99 {:>7} µs",
+            "  {:<10} {:<18} median {:>7} µs   p90 {:>7} µs   p99 {:>7} µs",
+            operation.name,
+            class.name(operation),
             at(500),
             at(900),
             at(990)
         ));
     }
     for (one, other) in [(0, 1), (0, 2), (1, 2)] {
-        let auc = auc(&taken[one], &taken[other]);
-        let what = format!("AUC, {} against {}", CLASSES[one].1, CLASSES[other].1);
+        let auc = auc(&latencies[one], &latencies[other]);
+        let [first, second] = [one, other].map(|class| CLASSES[class].name(operation));
         goals.add(
-            what,
+            format!("{}: AUC, {first} against {second}", operation.name),
             format!("{} to {}", GUESSING.start(), GUESSING.end()),
             format!("{auc:.3}"),
             GUESSING.contains(&auc),
         );
     }
-    goals.add(
-        "samples of each class",
-        "at least 2000",
-        samples.to_string(),
-        samples >= 2000,
-    );
-    Ok(goals)
 }
 
-/// Accounts with random hashes of the cost that new ones have: no password is known to match.
-fn accounts(args: &Args) -> Result<String> {
+async fn attack(
+    args: &Args,
+    cost: HashCost,
+    target: &ServiceUnderAttack,
+) -> Result<Vec<Latencies>> {
+    target.import(&accounts(cost)?).await?;
+    let (url, samples) = (target.url().to_owned(), args.samples);
+    let each = move || {
+        let operations = OPERATIONS.iter();
+        operations
+            .map(|operation| measure(&url, operation, samples))
+            .collect::<Result<Vec<_>>>()
+    };
+    tokio::task::spawn_blocking(each).await?
+}
+
+fn accounts(cost: HashCost) -> Result<String> {
     let mut rows = String::new();
-    for class in [Class::Wrong, Class::Disabled] {
+    for class in [Class::Known, Class::Disabled] {
         for account in 0..ACCOUNTS {
-            let (mut salt, mut output) = ([0; 16], [0; 32]);
-            getrandom::fill(&mut salt)?;
-            getrandom::fill(&mut output)?;
-            let (salt, output) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(output));
-            let hash = format!(
-                "$argon2id$v=19$m={},t={},p=1${salt}${output}",
-                args.memory_kib, args.passes
-            );
-            let row = json!({ "email": email(class, account), "passwordHash": hash, "disabled": matches!(class, Class::Disabled) });
-            writeln!(rows, "{row}")?;
+            let is_disabled = matches!(class, Class::Disabled);
+            rows.push_str(&imported::row(&email(class, account), cost, is_disabled)?);
         }
     }
     Ok(rows)
 }
 
-/// The latencies of each class.
-fn attack(url: &str, samples: usize) -> Result<[Vec<Duration>; 3]> {
+fn measure(url: &str, operation: &Operation, samples: usize) -> Result<Latencies> {
     let request = |class: Class, account| {
-        let body = json!({ "email": email(class, account), "password": "not the password" });
-        Ok(encode(&Request::post(
-            &format!("{url}/api/account/signin"),
-            &body,
-        )?))
+        let body = (operation.body)(&email(class, account));
+        let url = format!("{url}/api/account{}", operation.path);
+        Ok(encode(&Request::post(&url, &body)?))
     };
     let mut requests = Vec::new();
-    for (class, _) in CLASSES {
+    for class in CLASSES {
         let all = (0..ACCOUNTS).map(|account| request(class, account));
         requests.push(all.collect::<Result<Vec<_>>>()?);
     }
     let mut connection = BlockingConnection::open(url)?;
-    let mut sign_in = |class: Class| -> Result<Duration> {
+    let mut send = |class: Class| -> Result<Duration> {
         let request = &requests[class as usize][fastrand::usize(..ACCOUNTS)];
         let begun = Instant::now();
         let answer = connection.send(request)?;
         let took = begun.elapsed();
         ensure!(
-            answer.status == 401,
-            "a sign-in was answered {}: {}",
+            answer.status == operation.status,
+            "{} was answered {}: {}",
+            operation.name,
             answer.status,
             answer.body
         );
         Ok(took)
     };
-    let mut taken = [const { Vec::new() }; 3];
+    let mut taken = [const { Vec::new() }; CLASSES.len()];
     for round in 0..WARM_UP + samples {
-        let mut order = CLASSES.map(|(class, _)| class);
+        let mut order = CLASSES;
         fastrand::shuffle(&mut order);
         for class in order {
-            let took = sign_in(class)?;
+            let took = send(class)?;
             if round >= WARM_UP {
                 taken[class as usize].push(took);
             }

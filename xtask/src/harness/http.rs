@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use reqwest::{ClientBuilder, redirect::Policy};
+use reqwest::{ClientBuilder, header::HeaderMap, redirect::Policy};
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::aws_lc_rs,
@@ -79,6 +79,14 @@ impl HttpClient {
 
     /// Sends a request and reads the response to its end. Errors do not name the URL.
     pub(crate) async fn send(&self, request: &Request) -> Result<Response> {
+        Ok(self.send_for_headers(request).await?.1)
+    }
+
+    /// The same, with the headers of the response.
+    pub(crate) async fn send_for_headers(
+        &self,
+        request: &Request,
+    ) -> Result<(HeaderMap, Response)> {
         let method = reqwest::Method::from_bytes(request.method.as_bytes())?;
         let mut builder = self.client.request(method, request.url.clone());
         for (name, value) in &request.headers {
@@ -89,12 +97,14 @@ impl HttpClient {
         }
         let response = async {
             let response = builder.send().await?;
-            let retry_after = response.headers().get("Retry-After");
-            Ok(Response {
+            let headers = response.headers().clone();
+            let retry_after = headers.get("Retry-After");
+            let response = Response {
                 status: response.status().as_u16(),
                 retry_after: retry_after.and_then(|value| value.to_str().ok()?.parse().ok()),
                 body: response.text().await?,
-            })
+            };
+            Ok((headers, response))
         };
         response
             .await
