@@ -1,11 +1,12 @@
 //! What `cargo xtask bench` compares the service with, in processes of their own: raw floors on the same machine, a server of the scheme
-//! that the service replaces, and the load. Nothing of the service is linked in.
+//! that the service replaces, and the load; and what fills the embedded store. Nothing of the service is linked in.
 
 mod baseline;
 mod echo;
 mod floors;
 mod load;
 mod server;
+mod sqlite;
 
 use anyhow::Result;
 use clap::Parser;
@@ -22,6 +23,8 @@ enum Command {
     Baseline(baseline::Args),
     /// Send requests, as told in JSON on standard input, one order a line
     Load(load::Args),
+    /// Run the statements on standard input in the file of an embedded store
+    Sqlite(sqlite::Args),
 }
 
 fn main() -> Result<()> {
@@ -30,5 +33,6 @@ fn main() -> Result<()> {
         Command::Echo => echo::run(),
         Command::Baseline(args) => baseline::run(&args),
         Command::Load(args) => load::run(&args),
+        Command::Sqlite(args) => sqlite::run(&args),
     }
 }

@@ -1,5 +1,8 @@
 //! The goals of a run, each with a bound that follows from what was measured beside it.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     figures::Figures,
     goal::{Bound, Goal, Goals, MIB, Unit},
@@ -22,6 +25,11 @@ const ME: [&str; 3] = [
     "floor.ES256.verify.raw",
 ];
 
+/// Due mails that a replica has to send in a second.
+const MAILS_PER_SECOND: f64 = 300.0;
+/// What it may take for that, in MiB.
+const MAILS_MEMORY: f64 = 8.0;
+
 /// Judges what was measured; goals of parts that did not run are omitted.
 pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
     let mut goals = Goals::default();
@@ -41,6 +49,8 @@ pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
         goals.times("flood", what, 3.0, "of quiet", flooded / quiet);
         goals.unsteady();
     }
+    sending(&mut goals, figures);
+    outbox(&mut goals, figures);
     goals.all()
 }
 
@@ -236,10 +246,7 @@ fn among_others(goals: &mut Goals, figures: &Figures) {
             ["service", "redis", "postgres"].map(|part| format!("sessions_{sessions}.{part}"))
         };
         let (these, others) = (all(many.sessions), all(few.sessions));
-        if let Some(ratio) = figures.ratio(
-            &these.each_ref().map(String::as_str),
-            &others.each_ref().map(String::as_str),
-        ) {
+        if let Some(ratio) = ratio(figures, &these, &others) {
             let what = format!(
                 "refresh with {} live sessions by one with {}: CPU of all processes",
                 many.sessions, few.sessions
@@ -299,107 +306,82 @@ fn idle(goals: &mut Goals, figures: &Figures) {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bench::figures::{Samples, SessionCost};
-
-    /// One round.
-    fn figures(values: &[(&str, f64)]) -> Figures {
-        let (mut figures, mut samples) = (Figures::default(), Samples::default());
-        for (name, value) in values {
-            samples.add(*name, *value);
+/// Due mails: how fast they leave, and that many of them take no more memory than a few.
+fn sending(goals: &mut Goals, figures: &Figures) {
+    for (name, [rate, memory]) in [
+        ("server", ["mails_server", "mails_memory_server"]),
+        ("embedded", ["mails_embedded", "mails_memory_embedded"]),
+    ] {
+        let get = |part: &str| figures.get(&format!("drain_{name}.{part}"));
+        if let Some(per_second) = get("per_second") {
+            let bound = Bound {
+                factor: 1.0,
+                floor: MAILS_PER_SECOND,
+                called: "fixed",
+            };
+            let actual = (per_second, per_second / MAILS_PER_SECOND);
+            let what = format!("due mails to a local mail server, {name}: per second");
+            goals.at_least(rate, what, &bound, actual, Unit::PerSecond);
+            goals.unsteady();
         }
-        figures.settle(samples);
-        figures
-    }
-
-    /// A floor of 80 µs in all.
-    fn floors() -> Vec<(&'static str, f64)> {
-        REFRESH
-            .into_iter()
-            .zip([18.0, 22.0, 9.0, 1.0, 1.0, 29.0])
-            .collect()
-    }
-
-    #[test]
-    fn a_refresh_is_judged_by_the_floors_of_its_own_run() {
-        for (actual, met) in [(135.9, true), (137.0, false)] {
-            let goals = judge(&figures(
-                &[&floors()[..], &[("es256.refresh.service", actual)]].concat(),
-            ));
-            assert_eq!(goals.len(), 1);
-            assert_eq!((goals[0].key, goals[0].met), ("refresh_es256", met));
-            assert!((goals[0].efficiency - 80.0 / actual).abs() < 1e-9);
+        if let Some((before, peak)) = get("rss.before").zip(get("rss.peak")) {
+            let floor = before + MAILS_MEMORY * MIB;
+            let bound = Bound {
+                factor: 1.0,
+                floor,
+                called: &format!("before + {MAILS_MEMORY:.0} MiB"),
+            };
+            let what = format!("peak memory while due mails are sent, {name}");
+            goals.at_most(memory, what, &bound, (peak, peak / floor), Unit::Mib);
         }
     }
+}
 
-    #[test]
-    fn a_signature_of_rs256_comes_on_top() {
-        let values = [
-            &floors()[..],
-            &[
-                ("floor.RS256.sign.raw", 700.0),
-                ("rs256.refresh.service", 896.0),
-            ],
-        ]
-        .concat();
-        let goals = judge(&figures(&values));
-        assert!(goals[0].met, "1.15 × 780 is 897");
-        assert_eq!(
-            goals[0].bound,
-            "≤ 897 µs (1.15 × (raw signature + floors with ES256))"
-        );
-    }
-
-    #[test]
-    fn rates_have_to_be_higher_and_neither_they_nor_latencies_are_steady() {
-        let values = [
-            ("embedded.refresh.per_second", 7_999.0),
-            ("floor.sqlite.one_by_one_per_second", 2_000.0),
-            ("embedded.refresh.p99_at_half_load", 9_000.0),
-        ];
-        let goals = judge(&figures(&values));
-        let found: Vec<_> = goals
-            .iter()
-            .map(|goal| (goal.key, goal.met, goal.steady))
-            .collect();
-        assert_eq!(
-            found,
-            [
-                ("embedded_rate", false, false),
-                ("embedded_p99", true, false)
-            ]
-        );
-        assert_eq!(goals[0].bound, "≥ 8000/s (4 × one transaction per request)");
-        assert_eq!(goals[1].figure, "9.0 ms");
-    }
-
-    #[test]
-    fn the_cost_of_many_sessions_is_that_of_all_processes() {
-        let mut samples = Samples::default();
-        let mut figures = Figures::default();
-        for (sessions, redis) in [(1_000, 20.0), (10_000, 90.0), (100_000, 36.0)] {
-            figures.sizes.push(SessionCost {
-                sessions,
-                service: 70.0,
-                redis,
-                postgres: 10.0,
-            });
-            for (part, value) in [("service", 70.0), ("redis", redis), ("postgres", 10.0)] {
-                samples.add(format!("sessions_{sessions}.{part}"), value);
+/// What mail costs requests.
+fn outbox(goals: &mut Goals, figures: &Figures) {
+    let waiting = figures.get("mail.waiting").unwrap_or_default();
+    for (name, parts, keys) in [
+        (
+            "server",
+            &["service", "redis", "postgres"][..],
+            ["outbox_refresh_server", "outbox_sign_in_server"],
+        ),
+        (
+            "embedded",
+            &["service"][..],
+            ["outbox_refresh_embedded", "outbox_sign_in_embedded"],
+        ),
+    ] {
+        for (key, what) in keys.into_iter().zip(["refresh", "sign_in"]) {
+            let of = |outbox: &str| -> Vec<String> {
+                let parts = parts.iter();
+                parts
+                    .map(|part| format!("outbox_{outbox}_{name}.{what}.{part}"))
+                    .collect()
+            };
+            if let Some(ratio) = ratio(figures, &of("full"), &of("empty")) {
+                let what = format!(
+                    "{} with {waiting:.0} mails that wait, {name}: CPU of all processes",
+                    what.replace('_', "-")
+                );
+                goals.times(key, what, 1.05, "of an empty outbox", ratio);
             }
         }
-        figures.settle(samples);
-        let goals = judge(&figures);
-        assert_eq!(
-            (goals[0].key, goals[0].figure.as_str(), goals[0].met),
-            ("sessions", "1.16 ×", false)
-        );
     }
+    for (key, what) in [("mail_sign_in", "sign_in"), ("mail_sign_up", "sign_up")] {
+        let [on, off] = ["on", "off"].map(|mail| vec![format!("mail_{mail}.{what}.service")]);
+        if let Some(ratio) = ratio(figures, &on, &off) {
+            let what = format!(
+                "{} with its mails, sending included: CPU of the service",
+                what.replace('_', "-")
+            );
+            goals.times(key, what, 1.03, "of the same without mail", ratio);
+        }
+    }
+}
 
-    #[test]
-    fn what_was_not_measured_is_not_judged() {
-        assert!(judge(&Figures::default()).is_empty());
-    }
+fn ratio(figures: &Figures, these: &[String], others: &[String]) -> Option<f64> {
+    let these: Vec<_> = these.iter().map(String::as_str).collect();
+    let others: Vec<_> = others.iter().map(String::as_str).collect();
+    figures.ratio(&these, &others)
 }

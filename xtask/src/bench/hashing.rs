@@ -12,7 +12,7 @@ use crate::harness::{service::Settings, statistics::count, stores::Schema};
 /// `hashing.memory_budget` in MiB.
 pub(super) const BUDGET: u32 = 64;
 /// More than there are threads, so that all have work.
-const CLIENTS: usize = 8;
+pub(super) const CLIENTS: usize = 8;
 /// More threads than the budget has memory for.
 const MANY: usize = 8;
 
@@ -23,11 +23,11 @@ pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Res
         .start_server(
             "hashing",
             5,
-            hashing().with("HASHING__THREADS", &cores.to_string()),
+            default_hashes().with("HASHING__THREADS", &cores.to_string()),
         )
         .await?;
     let mut usual = testbed
-        .start_server("hashing_default", 6, hashing())
+        .start_server("hashing_default", 6, default_hashes())
         .await?;
     figures.put("hashing.cores", count(cores));
     for server in [&mut all, &mut usual] {
@@ -74,7 +74,7 @@ async fn memory(testbed: &Testbed<'_>, figures: &mut Figures) -> Result<()> {
         .start_server(
             "hashing_many",
             7,
-            hashing().with("HASHING__THREADS", &MANY.to_string()),
+            default_hashes().with("HASHING__THREADS", &MANY.to_string()),
         )
         .await?;
     figures.put("hashing.rss.idle", server.memory("VmRSS")?);
@@ -89,7 +89,7 @@ async fn memory(testbed: &Testbed<'_>, figures: &mut Figures) -> Result<()> {
 }
 
 /// Settings with default hashes.
-fn hashing() -> Settings {
+pub(super) fn default_hashes() -> Settings {
     let cost = default_settings("ES256")
         .with("HASHING__MEMORY_KIB", "19456")
         .with("HASHING__PASSES", "2");

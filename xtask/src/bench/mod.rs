@@ -12,7 +12,9 @@ mod goal;
 mod goals;
 mod hashing;
 mod load;
+mod mail;
 mod memory;
+mod outbox;
 mod page;
 mod plot;
 mod run_size;
@@ -74,9 +76,11 @@ enum Part {
     Start,
     /// Refreshes under a flood of sign-ins
     Flood,
+    /// Mails sent per second, and what the outbox costs requests
+    Mail,
 }
 
-const ALL: [Part; 7] = [
+const ALL: [Part; 8] = [
     Part::Costs,
     Part::Hashing,
     Part::Sessions,
@@ -84,6 +88,7 @@ const ALL: [Part; 7] = [
     Part::Memory,
     Part::Start,
     Part::Flood,
+    Part::Mail,
 ];
 
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
@@ -158,6 +163,7 @@ async fn measure(
             Part::Memory => memory::measure(testbed, &mut figures).await,
             Part::Start => start::measure(testbed, &mut figures).await,
             Part::Flood => flood::measure(testbed, &mut figures, interrupt).await,
+            Part::Mail => mail::measure(testbed, &mut figures).await,
         };
         eprintln!("{part:?}: {:.0} s", begun.elapsed().as_secs_f64());
         if let Err(error) = outcome {

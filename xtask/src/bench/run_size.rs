@@ -26,6 +26,10 @@ pub(super) struct RunSize {
     pub(super) memory: usize,
     /// How often each service is started.
     pub(super) starts: usize,
+    /// Due mails to send.
+    pub(super) due_mails: usize,
+    /// Mails in the outbox that are due much later.
+    pub(super) waiting_mails: usize,
     /// Seconds of flood.
     pub(super) flood: u64,
 }
@@ -44,6 +48,8 @@ impl RunSize {
         sign_outs: (200, 2),
         memory: 100_000,
         starts: 11,
+        due_mails: 10_000,
+        waiting_mails: 1_000_000,
         flood: 30,
     };
 
@@ -60,6 +66,8 @@ impl RunSize {
         sign_outs: (100, 1),
         memory: 20_000,
         starts: 5,
+        due_mails: 3_000,
+        waiting_mails: 100_000,
         flood: 8,
     };
 }

@@ -12,7 +12,7 @@ use super::{
     run_size::RunSize,
 };
 use crate::harness::{
-    folders,
+    folders, process,
     service::{Binary, Instance, Settings},
     statistics::float,
     stores::{Pooler, PostgresConnection, Schema, Store, StoreKind, Stores},
@@ -235,6 +235,16 @@ impl<'a> Testbed<'a> {
         serde_json::from_slice(&output.stdout).context("these are no floors")
     }
 
+    /// Runs statements in the file of an embedded store.
+    pub(super) async fn run_sqlite(&self, server: &MeasuredServer, statements: &str) -> Result<()> {
+        let file = server.instance.home().join("data/revolve.sqlite3");
+        let mut command = Command::new(self.tools.path());
+        command.arg("sqlite").arg(file).env_clear();
+        process::pipe(&mut command, statements.as_bytes())
+            .await
+            .map(drop)
+    }
+
     /// Runs an order and measures the CPU time of the processes meanwhile.
     pub(super) async fn cost(
         &self,
@@ -316,6 +326,8 @@ pub(super) fn default_settings(algorithm: &str) -> Settings {
         "PASSWORD_PER_DEVICE",
         "SIGN_UP_PER_ACCOUNT",
         "SIGN_UP_PER_ADDRESS",
+        "PROOFS_PER_ACCOUNT",
+        "PROOFS_PER_ADDRESS",
         "REFRESH_PER_SESSION",
         "REFRESH_PER_ADDRESS",
     ] {
