@@ -72,8 +72,7 @@ impl SessionStarter {
         let begin = self.begin_session(&prepared, &former_devices, &others);
         let told = self.told(user, &prepared, known.is_none());
         let begun = self.commit(&prepared, begin, proved.proof, told).await;
-        let has_begun =
-            |outcome: &Option<BeginOutcome>| matches!(outcome, Some(BeginOutcome::Begun { .. }));
+        let has_begun = |outcome: &_| matches!(outcome, Some(BeginOutcome::Begun { .. }));
         self.withdraw_unless(&prepared, &begun, has_begun).await;
         let (replaced, evicted) = match begun? {
             Some(BeginOutcome::Begun { replaced, evicted }) => (replaced, evicted),
@@ -132,9 +131,11 @@ impl SessionStarter {
             self.recorder.record(&tell, &outcome);
             return Ok(Some(outcome));
         };
-        let told =
-            move |outcome: &Option<BeginOutcome>| outcome.as_ref().map(&told).unwrap_or_default();
-        let tell = self.recorder.tell(at, actor, told);
+        let tell = self
+            .recorder
+            .tell(at, actor, move |outcome: &Option<BeginOutcome>| {
+                outcome.as_ref().map(&told).unwrap_or_default()
+            });
         let sign_in = ProvedSignIn { proof, begin, at };
         let outcome = self.proofs.sign_in(&sign_in, &tell).await?;
         self.recorder.record(&tell, &outcome);
