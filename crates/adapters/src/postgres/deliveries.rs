@@ -238,7 +238,8 @@ impl Intent for Settle<'_> {
         let (id, attempt) = (mail.id.as_uuid(), i64::from(self.delivery.attempts));
         let (state, next_at, error) = match self.settled {
             Settled::Sent { at } => {
-                let until = mail.kind.quiet().map(|quiet| PgTimestamp(at.plus(quiet)));
+                let interval = mail.kind.least_interval();
+                let until = interval.map(|interval| PgTimestamp(at.plus(interval)));
                 let sent = tx.prepare_cached(SENT).await?;
                 let ours = tx.query_opt(&sent, &[id, &attempt, &until]).await?;
                 return Ok(ours.is_some());

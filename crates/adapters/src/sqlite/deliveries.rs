@@ -263,8 +263,8 @@ fn begin_quiet(
     kind: MailKind,
     at: Timestamp,
 ) -> Result<(), SqliteError> {
-    if let (Some(user), Some(quiet)) = (user, kind.quiet()) {
-        let (user, until) = (user.to_string(), at.plus(quiet).as_millis());
+    if let (Some(user), Some(interval)) = (user, kind.least_interval()) {
+        let (user, until) = (user.to_string(), at.plus(interval).as_millis());
         for statement in [BEGIN_QUIET, HOLD] {
             run(conn, statement, params![user, kind.as_str(), until])?;
         }

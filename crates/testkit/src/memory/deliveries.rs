@@ -136,13 +136,13 @@ impl Outbox {
 
     fn sent(&mut self, delivery: &Delivery, at: Timestamp) {
         let gone = self.deliveries.remove(&delivery.mail.id);
-        let (Some(notice_of), Some(quiet)) = (
+        let (Some(notice_of), Some(interval)) = (
             gone.and_then(|gone| notice(&gone.mail)),
-            delivery.mail.kind.quiet(),
+            delivery.mail.kind.least_interval(),
         ) else {
             return;
         };
-        let until = at.plus(quiet);
+        let until = at.plus(interval);
         let known = self.quiet.entry(notice_of).or_insert(until);
         *known = until.max(*known);
         for held in self.deliveries.values_mut() {
