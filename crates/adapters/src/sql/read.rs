@@ -197,6 +197,7 @@ pub(crate) fn begun(ended: &[(SessionId, EndReason)]) -> BeginOutcome {
     };
     BeginOutcome::Begun {
         replaced: with(EndReason::Replaced),
+        expired: with(EndReason::Expired),
         evicted: with(EndReason::Evicted),
     }
 }

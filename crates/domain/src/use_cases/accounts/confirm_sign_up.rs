@@ -189,6 +189,7 @@ impl ConfirmSignUp {
                 session: session.id,
                 reason: EndReason::Expired,
                 cause: None,
+                notice: None,
             });
         }
         let outcome = outcome?;

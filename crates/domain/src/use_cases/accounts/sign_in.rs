@@ -102,10 +102,14 @@ impl SignIn {
                 session: prepared.session.id,
                 reason: EndReason::Expired,
                 cause: None,
+                notice: None,
             });
         }
         let outcome = begun?;
-        let BeginOutcome::Begun { replaced, evicted } = &outcome else {
+        let BeginOutcome::Begun {
+            replaced, evicted, ..
+        } = &outcome
+        else {
             return Err(SignInError::Superseded);
         };
         let gone: Vec<SessionId> = replaced.iter().chain(evicted).copied().collect();
@@ -142,7 +146,12 @@ impl SignIn {
             device: session.device_label().cloned(),
         };
         let told = move |outcome: &BeginOutcome| {
-            let BeginOutcome::Begun { replaced, evicted } = outcome else {
+            let BeginOutcome::Begun {
+                replaced,
+                expired,
+                evicted,
+            } = outcome
+            else {
                 return Told::default();
             };
             let ended = |sessions: &[SessionId], reason| -> Vec<SecurityEvent> {
@@ -154,6 +163,7 @@ impl SignIn {
                 sessions.iter().map(ended).collect()
             };
             let mut events = ended(replaced, EndReason::Replaced);
+            events.extend(ended(expired, EndReason::Expired));
             events.extend(ended(evicted, EndReason::Evicted));
             events.push(begun.clone());
             Told {

@@ -193,6 +193,7 @@ impl Recover {
                 session,
                 reason: EndReason::Expired,
                 cause: None,
+                notice: None,
             });
         }
         let outcome = outcome?;
