@@ -18,7 +18,7 @@ use tracing::{
 };
 use uuid::Uuid;
 
-const MIGRATIONS: [Script; 11] = migrations::scripts!("postgres":
+const MIGRATIONS: [Script; 12] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -30,10 +30,11 @@ const MIGRATIONS: [Script; 11] = migrations::scripts!("postgres":
     "V9__journal",
     "V10__deliveries",
     "V11__proofs",
+    "V13__deferred_deliveries",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 11;
+pub(super) const LATEST: i64 = 13;
 
 /// One lock per schema, so that installations that share a database don't wait for each other. It ends with the
 /// connection, whatever happens.
@@ -244,6 +245,7 @@ mod tests {
                 10_801_142_422_330_044_818,
                 4_537_688_790_676_067_242,
                 16_723_308_424_561_664_301,
+                6_367_035_919_789_756_907,
             ],
         );
     }

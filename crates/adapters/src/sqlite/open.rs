@@ -26,7 +26,7 @@ use tracing::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 12] = migrations::scripts!("sqlite":
+const MIGRATIONS: [Script; 13] = migrations::scripts!("sqlite":
     "V1__accounts_sessions_white_list",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -39,10 +39,11 @@ const MIGRATIONS: [Script; 12] = migrations::scripts!("sqlite":
     "V10__journal",
     "V11__deliveries",
     "V12__proofs",
+    "V14__deferred_deliveries",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 12;
+pub(super) const LATEST: i64 = 14;
 
 /// How long a connection waits for another process to unlock the file.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
@@ -244,6 +245,7 @@ mod tests {
                 3_175_282_717_251_064_780,
                 4_397_979_502_306_079_865,
                 5_782_385_877_136_718_178,
+                7_573_101_448_548_642_016,
             ],
         );
     }
