@@ -72,20 +72,16 @@ impl ConfirmEmail {
     /// # Errors
     /// [`ConfirmEmailError`]; then nothing changed but the number of the proof's attempts.
     pub async fn execute(&self, request: &ConfirmEmailRequest) -> Result<(), ConfirmEmailError> {
-        let shown = &request.proof;
-        let found = self.proofs.proofs.find(shown.id, self.clock.now()).await?;
-        let found =
-            found.filter(|proof| PURPOSES.contains(&proof.purpose) && proof.attempts_left > 0);
-        let proof = found.ok_or(ProofRefused::Gone)?;
+        let (shown, client) = (&request.proof, &request.client);
+        let proof = self.proofs.find(&PURPOSES, shown, client).await??;
         // Before an attempt is counted: a stranger uses up none.
         if !self.is_owner(&proof, request).await? {
             return Err(ConfirmEmailError::SessionRequired);
         }
-        let checked = self.proofs.check(proof.purpose, shown, &request.client);
-        let proof = checked.await??;
+        let proof = self.proofs.prove(&proof, shown, client).await??;
         let outcome = match proof.purpose {
             ProofPurpose::ChangeEmail => self.change(&proof, request).await,
-            _ => self.verify(&proof, &request.client).await,
+            _ => self.verify(&proof, client).await,
         };
         if matches!(outcome, Err(ConfirmEmailError::Refused(_))) {
             self.proofs.forgive(shown).await;

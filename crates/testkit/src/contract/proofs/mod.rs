@@ -8,12 +8,14 @@
 mod change;
 mod open;
 mod recover;
+mod restore;
 mod sign_up;
 mod spend;
 
 pub use change::*;
 pub use open::*;
 pub use recover::*;
+pub use restore::*;
 pub use sign_up::*;
 pub use spend::*;
 
