@@ -74,7 +74,7 @@ impl Clearings for ClearingQueue {
             &self.white_list
         };
         if let Err(error) = queue.try_send(clearing) {
-            tracing::warn!(clearing = ?error.into_inner(), "too many clearings wait; one was dropped");
+            tracing::warn!(clearing = %error.into_inner(), "too many clearings wait; one was dropped");
         }
     }
 }
@@ -292,7 +292,7 @@ async fn carry_out(clear: &Clear, clearing: &Clearing) {
     let mut pause = PAUSE.0;
     while let Err(error) = clear.attempt(clearing).await {
         if error.kind() == StoreErrorKind::Broken {
-            tracing::error!(?clearing, error = %chain(&error), "a clearing can't be carried out");
+            tracing::error!(%clearing, error = %chain(&error), "a clearing can't be carried out");
             return;
         }
         tracing::debug!(error = %chain(&error), "a clearing has to wait");
@@ -307,6 +307,6 @@ async fn last_try(clear: &Clear, clearing: &Clearing) {
         time::timeout(LAST_TRY, clear.attempt(clearing)).await,
         Ok(Ok(()))
     ) {
-        tracing::warn!(?clearing, "a clearing was left undone");
+        tracing::warn!(%clearing, "a clearing was left undone");
     }
 }

@@ -145,14 +145,13 @@ impl MailKind {
         )
     }
 
-    /// Whether the mail tells of something that has happened, rather than asks for something: at most one of a kind is sent for each
-    /// account within [`Self::quiet`], the rest are counted in the next.
+    /// Whether an account gets at most one mail of this kind within its [interval](Self::least_interval): the others are counted in the next.
     pub const fn is_notice(self) -> bool {
-        self.quiet().is_some()
+        self.least_interval().is_some()
     }
 
-    /// How long an account gets no second mail of this kind after one was sent; `None` if each is sent on its own.
-    pub const fn quiet(self) -> Option<Duration> {
+    /// The least time between two mails of this kind to one account; `None` if each is sent on its own.
+    pub const fn least_interval(self) -> Option<Duration> {
         match self {
             // Anybody can cause them.
             Self::SignInUnverified | Self::AccountExists => Some(Duration::from_hours(24)),

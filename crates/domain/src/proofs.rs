@@ -1,6 +1,8 @@
 //! The rules of proofs, pure: which ones a new one makes void, and what each grants. Stores call them within their transactions.
 
-use crate::model::{Credentials, PasswordHash, Proof, ProofId, ProofPurpose, Timestamp, User};
+use crate::model::{
+    Credentials, EmailAddress, PasswordHash, Proof, ProofId, ProofPurpose, Timestamp, User,
+};
 
 /// The most sign-ups of one address that wait for a proof of its mailbox.
 const SIGN_UPS: usize = 3;
@@ -112,6 +114,15 @@ pub fn outlives(other: &Proof, spent: &Proof) -> bool {
     let is_undo = |proof: &Proof| proof.purpose == ProofPurpose::UndoEmail;
     let is_earlier = other.created_at < spent.created_at;
     other.user != spent.user || (is_undo(other) && (!is_undo(spent) || is_earlier))
+}
+
+/// Whether the proof can bring this address back to its account. As long as it can, no other account may get the address.
+pub fn restores(proof: &Proof, address: &EmailAddress, at: Timestamp) -> bool {
+    let key = proof.address.key();
+    proof.purpose == ProofPurpose::UndoEmail
+        && proof.attempts_left > 0
+        && at < proof.expires_at
+        && (key == address.key() || key == address.former())
 }
 
 /// What a sign-up wants, with the hash of its password; `None` if it is a proof of something else.

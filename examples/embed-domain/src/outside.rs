@@ -23,6 +23,6 @@ pub(crate) struct NoQueue;
 
 impl Clearings for NoQueue {
     fn defer(&self, clearing: Clearing) {
-        print(&format!("  dropped: {clearing:?}"));
+        print(&format!("  dropped: {clearing}"));
     }
 }

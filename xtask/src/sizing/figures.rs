@@ -2,7 +2,7 @@
 
 pub(super) struct SizingFigures {
     pub(super) redis: RedisSize,
-    pub(super) postgres: Vec<TableSize>,
+    pub(super) postgres: PostgresSize,
     pub(super) sqlite: SqliteSize,
     pub(super) costs: Vec<RefreshCost>,
 }
@@ -15,6 +15,14 @@ pub(super) struct RedisSize {
     pub(super) refreshed: f64,
     /// Of each further session of the same user.
     pub(super) further: f64,
+}
+
+/// Bytes in Postgres.
+pub(super) struct PostgresSize {
+    /// Of the tables with a row for each user and for each session.
+    pub(super) lasting: Vec<TableSize>,
+    /// Of what happened to them.
+    pub(super) journal: TableSize,
 }
 
 /// Bytes of a table and of its indexes for each row.

@@ -15,6 +15,8 @@ const SESSIONS: f64 = 100e6;
 /// Bytes of data for one Redis, which also needs memory to fork while it is written to.
 const SHARD: f64 = 16.0 * GIB;
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
+/// Entries of the journal of each user.
+const ENTRIES: f64 = 3.0;
 /// Seconds after which an active client refreshes: the lifetime of an ID token.
 const LIFE: f64 = 900.0;
 /// Of so many sessions one is active at the busiest time of day.
@@ -48,7 +50,8 @@ fn space(text: &mut String, args: &Args, figures: &SizingFigures) {
         "Redis, each further session of the same user",
         redis.further,
     );
-    for table in &figures.postgres {
+    let postgres = &figures.postgres;
+    for table in postgres.lasting.iter().chain([&postgres.journal]) {
         line(&format!("Postgres, a row of `{}`", table.name), table.heap);
         line(
             &format!("Postgres, its entries in the indexes of `{}`", table.name),
@@ -90,6 +93,7 @@ fn extrapolation(text: &mut String, figures: &SizingFigures) {
     let disk: f64 = SESSIONS
         * figures
             .postgres
+            .lasting
             .iter()
             .map(|table| table.heap + table.indexes)
             .sum::<f64>();
@@ -105,6 +109,14 @@ fn extrapolation(text: &mut String, figures: &SizingFigures) {
     line(
         "Postgres, tables and indexes",
         format!("{:.0} GiB", disk / GIB),
+    );
+    let journal = &figures.postgres.journal;
+    line(
+        "the same of the journal, where everybody signs in once a month and entries are kept for 90 days",
+        format!(
+            "{:.0} GiB",
+            SESSIONS * ENTRIES * (journal.heap + journal.indexes) / GIB
+        ),
     );
     line(
         "refreshes each second, one session in ten at work",

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result};
 
 use super::{
-    figures::{RedisSize, SqliteSize, TableSize},
+    figures::{PostgresSize, RedisSize, SqliteSize, TableSize},
     setup::{Setup, settings},
     users::Users,
 };
@@ -19,7 +19,7 @@ use crate::harness::{
 const MORE: u32 = 9;
 
 /// Fills and measures Redis and Postgres.
-pub(super) async fn server(setup: &Setup<'_>) -> Result<(RedisSize, Vec<TableSize>)> {
+pub(super) async fn server(setup: &Setup<'_>) -> Result<(RedisSize, PostgresSize)> {
     eprintln!(
         "{} users with a session each, on Redis and Postgres",
         setup.args.users
@@ -47,27 +47,34 @@ pub(super) async fn server(setup: &Setup<'_>) -> Result<(RedisSize, Vec<TableSiz
     Ok((redis, postgres))
 }
 
-async fn tables(setup: &Setup<'_>) -> Result<Vec<TableSize>> {
+async fn tables(setup: &Setup<'_>) -> Result<PostgresSize> {
     let client = PostgresConnection::open(&setup.postgres_url()?).await?;
-    // Removes dead rows, as in the long run.
-    let mut tables = Vec::new();
+    let mut lasting = Vec::new();
     for name in ["users", "sessions"] {
-        client
-            .batch_execute(&format!("VACUUM sizing.{name}"))
-            .await?;
-        let sizes = format!(
-            "SELECT pg_table_size('sizing.{name}'), pg_indexes_size('sizing.{name}'), (SELECT count(*) FROM sizing.{name})"
-        );
-        let row = client.query_one(&sizes, &[]).await?;
-        let (heap, indexes, rows): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
-        let each = |bytes: i64| float(bytes.unsigned_abs()) / float(rows.unsigned_abs().max(1));
-        tables.push(TableSize {
-            name,
-            heap: each(heap),
-            indexes: each(indexes),
-        });
+        lasting.push(table(&client, name).await?);
     }
-    Ok(tables)
+    Ok(PostgresSize {
+        lasting,
+        journal: table(&client, "journal").await?,
+    })
+}
+
+async fn table(client: &PostgresConnection, name: &'static str) -> Result<TableSize> {
+    // Removes dead rows, as in the long run.
+    client
+        .batch_execute(&format!("VACUUM sizing.{name}"))
+        .await?;
+    let sizes = format!(
+        "SELECT pg_table_size('sizing.{name}'), pg_indexes_size('sizing.{name}'), (SELECT count(*) FROM sizing.{name})"
+    );
+    let row = client.query_one(&sizes, &[]).await?;
+    let (heap, indexes, rows): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    let each = |bytes: i64| float(bytes.unsigned_abs()) / float(rows.unsigned_abs().max(1));
+    Ok(TableSize {
+        name,
+        heap: each(heap),
+        indexes: each(indexes),
+    })
 }
 
 /// Fills and measures a file.

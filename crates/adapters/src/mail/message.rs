@@ -90,7 +90,8 @@ pub struct Composer {
 }
 
 impl Composer {
-    /// Reads and checks everything: each template is rendered once with all that a mail can have, and once with as little.
+    /// Reads everything. Where a folder has templates each is rendered once with all that a mail can have, and once with as little; those that
+    /// are built in are right.
     ///
     /// # Errors
     /// [`MailConfigError`].
@@ -102,6 +103,7 @@ impl Composer {
             return Err(MailConfigError::NoLanguage);
         }
         let service = from.name.as_deref().unwrap_or(from.email.domain());
+        let has_folder = config.templates.is_some();
         let composer = Self {
             service: service.to_owned(),
             from,
@@ -109,7 +111,9 @@ impl Composer {
             links: config.links,
             templates: Templates::load(config.templates.as_deref(), config.languages)?,
         };
-        composer.check()?;
+        if has_folder {
+            composer.check()?;
+        }
         Ok(composer)
     }
 
@@ -334,6 +338,27 @@ mod tests {
                 prop_assert!(!address.to_string().chars().any(char::is_control));
             }
         }
+    }
+
+    #[test]
+    fn the_built_in_templates_say_enough() {
+        let url = Some("https://app.example.org/?proof={proof}&secret={secret}".to_owned());
+        let composer = Composer::new(MailConfig {
+            from: "accounts@example.org".to_owned(),
+            reply_to: None,
+            links: MailLinks {
+                recovery: url.clone(),
+                sign_up: url.clone(),
+                verify_email: url.clone(),
+                change_email: url.clone(),
+                sign_in: url.clone(),
+                undo: url,
+            },
+            templates: None,
+            languages: ["en", "de"].map(|tag| tag.parse().expect("a tag")).to_vec(),
+        });
+        let checked = composer.expect("they are complete").check();
+        checked.expect("they are right");
     }
 
     #[test]

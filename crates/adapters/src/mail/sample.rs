@@ -36,7 +36,8 @@ pub(super) fn sample(kind: MailKind, extent: Extent) -> Mail {
             MailFacts::default()
         },
         more: if whole && kind.is_notice() { 2 } else { 0 },
-        proof: super::links::has_proof(kind).then(|| MailProof {
+        // What asks for something is not sent without; what tells of something has its proof only as long as that stands.
+        proof: (kind.asks() || whole && super::links::has_proof(kind)).then(|| MailProof {
             id: ProofId::from_random([7; 16]),
             code: "123456".into(),
             secret: "c2FtcGxlLXNlY3JldC1vZi1hLWxpbms".into(),
@@ -48,4 +49,25 @@ pub(super) fn sample(kind: MailKind, extent: Extent) -> Mail {
 #[expect(clippy::expect_used, reason = "it is a constant")]
 fn ann() -> EmailAddress {
     EmailAddress::parse("ann@example.org").expect("it is an address")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_sample_has_an_undo() {
+        for kind in MailKind::ALL {
+            let has_proof = |extent| sample(*kind, extent).proof.is_some();
+            let expected = match kind {
+                MailKind::EmailChanged => (false, true),
+                _ => (kind.asks(), kind.asks()),
+            };
+            assert_eq!(
+                (has_proof(Extent::Bare), has_proof(Extent::Whole)),
+                expected,
+                "{kind:?}"
+            );
+        }
+    }
 }

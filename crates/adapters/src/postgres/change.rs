@@ -1,6 +1,12 @@
 //! The change of an account's details, as long as the session that asks for it lives.
 
-use super::{database::Intent, end::LockedUser, error::PostgresError, transaction::Transaction};
+use super::{
+    database::Intent,
+    end::LockedUser,
+    error::PostgresError,
+    transaction::Transaction,
+    users::{Undos, refuse_taken},
+};
 use crate::sql::{self, user_columns};
 use revolve_domain::{
     model::{DetailsChange, EmailAddress, Label, Locale, Timestamp, UserId, WebUrl},
@@ -74,6 +80,10 @@ impl Intent for Update<'_> {
                 ],
             )
             .await?;
-        Ok(UpdateOutcome::Updated(sql::user(&row)?))
+        let user = sql::user(&row)?;
+        if email.is_some_and(|email| email != locked.email) {
+            refuse_taken(tx, &user, Undos::Count(self.at)).await?;
+        }
+        Ok(UpdateOutcome::Updated(user))
     }
 }

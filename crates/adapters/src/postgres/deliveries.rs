@@ -18,28 +18,42 @@ use revolve_domain::{
 };
 use uuid::Uuid;
 
-/// A notice waits until its kind's pause is over, which is no part of its life, and is counted in one that was not tried yet.
+/// A notice waits until its kind's pause is over, which is no part of its life, and is counted in one that was not tried yet. Behind one that
+/// was it is tried no sooner.
 const INSERT: &str = "
-    INSERT INTO deliveries (id, kind, email, email_typed, domain, locale, user_id, proof_id, facts, created_at, expires_at, notice, due_at, next_at)
+    INSERT INTO deliveries (id, kind, email, email_typed, domain, locale, user_id, proof_id, facts, created_at, expires_at, notice, due_at,
+        next_at, deferred)
     SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::uuid, $8::uuid, $9::text, $10::timestamptz,
-        $11::timestamptz + (pause.due - $10::timestamptz), $12::boolean, pause.due, pause.due
-    FROM (SELECT greatest($10::timestamptz, (SELECT until FROM quiet_notices WHERE user_id = $7::uuid AND kind = $2::text)) AS due) AS pause
+        $11::timestamptz + (pause.due - $10::timestamptz), $12::boolean, pause.due, try.at, try.at > $10::timestamptz
+    FROM (SELECT greatest($10::timestamptz, (SELECT until FROM quiet_notices WHERE user_id = $7::uuid AND kind = $2::text)) AS due) AS pause,
+        LATERAL (SELECT greatest(pause.due, (SELECT max(next_at) FROM deliveries
+            WHERE $12::boolean AND user_id = $7::uuid AND kind = $2::text AND notice AND state = 'waiting')) AS at) AS try
     ON CONFLICT (user_id, kind) WHERE notice AND state = 'waiting' AND attempts = 0 DO UPDATE
         SET more = deliveries.more + 1, expires_at = greatest(deliveries.expires_at, excluded.expires_at)";
 
+/// The most deliveries that a look finds whose time has come. More are due at once only after a stop of the service.
+const WOKEN: i64 = 500;
+
+/// Those whose time has come.
+const WAKE: &str = "
+    UPDATE deliveries SET deferred = false WHERE id = ANY (ARRAY(
+        SELECT id FROM deliveries WHERE state = 'waiting' AND deferred AND next_at <= $1 ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
+
 /// From domain to domain after `$3`, of each what is due at `$1` and has room: `$5` less what `$6` and `$7` say of it. Only the oldest of the
-/// notices of an account and kind: the others wait until that one was sent, and its pause is over.
+/// notices of an account and kind: the others wait until that one was sent, and its pause is over. It ends with the `$4` that it looks for:
+/// each domain has some, unless it has no room, or what it has is a notice behind one that is being sent.
 const LEASE: &str = concat!(
     "
     WITH RECURSIVE domains AS (
-        (SELECT domain FROM deliveries WHERE state = 'waiting' AND domain > $3 ORDER BY domain LIMIT 1)
+        (SELECT domain FROM deliveries WHERE state = 'waiting' AND NOT deferred AND domain > $3 ORDER BY domain LIMIT 1)
         UNION ALL
-        SELECT (SELECT d.domain FROM deliveries d WHERE d.state = 'waiting' AND d.domain > domains.domain ORDER BY d.domain LIMIT 1)
+        SELECT (SELECT d.domain FROM deliveries d
+            WHERE d.state = 'waiting' AND NOT d.deferred AND d.domain > domains.domain ORDER BY d.domain LIMIT 1)
         FROM domains WHERE domains.domain IS NOT NULL
     ), due AS (
         SELECT next.id AS delivery FROM domains CROSS JOIN LATERAL (
             SELECT d.id FROM deliveries d
-            WHERE d.state = 'waiting' AND d.domain = domains.domain AND d.next_at <= $1 AND NOT (d.notice AND (
+            WHERE d.state = 'waiting' AND NOT d.deferred AND d.domain = domains.domain AND d.next_at <= $1 AND NOT (d.notice AND (
                 coalesce((SELECT q.until FROM quiet_notices q WHERE q.user_id = d.user_id AND q.kind = d.kind) > $1, false)
                 OR EXISTS (SELECT FROM deliveries o WHERE o.user_id = d.user_id AND o.kind = d.kind AND o.state = 'waiting'
                     AND (o.created_at, o.id) < (d.created_at, d.id))))
@@ -50,7 +64,7 @@ const LEASE: &str = concat!(
         ) next
         LIMIT $4
     )
-    UPDATE deliveries SET attempts = attempts + 1, leased_until = $2, next_at = $2 FROM due WHERE id = due.delivery RETURNING ",
+    UPDATE deliveries SET attempts = attempts + 1, leased_until = $2, next_at = $2, deferred = true FROM due WHERE id = due.delivery RETURNING ",
     delivery_columns!()
 );
 
@@ -63,7 +77,7 @@ const SENT: &str = "
         SELECT user_id, kind, $3::timestamptz FROM gone WHERE user_id IS NOT NULL AND $3::timestamptz IS NOT NULL
         ON CONFLICT (user_id, kind) DO UPDATE SET until = greatest(known.until, excluded.until)
     ), held AS (
-        UPDATE deliveries d SET due_at = greatest(d.due_at, $3::timestamptz), next_at = greatest(d.next_at, $3::timestamptz),
+        UPDATE deliveries d SET due_at = greatest(d.due_at, $3::timestamptz), next_at = greatest(d.next_at, $3::timestamptz), deferred = true,
             expires_at = d.expires_at + (greatest(d.due_at, $3::timestamptz) - d.due_at)
         FROM gone
         WHERE $3::timestamptz IS NOT NULL AND d.user_id = gone.user_id AND d.kind = gone.kind AND d.id <> $1
@@ -74,10 +88,17 @@ const SENT: &str = "
 const DROPPED: &str =
     "DELETE FROM deliveries WHERE id = $1 AND attempts = $2 AND leased_until IS NOT NULL";
 
-/// Tried again, or given up and forgotten, at `$4`.
+/// Tried again, or given up and forgotten, at `$4`. A notice behind one that is tried again is tried no sooner.
 const UNSENT: &str = "
-    UPDATE deliveries SET state = $3, next_at = $4, leased_until = NULL, last_error = $5
-    WHERE id = $1 AND attempts = $2 AND leased_until IS NOT NULL";
+    WITH unsent AS (
+        UPDATE deliveries SET state = $3, next_at = $4, deferred = true, leased_until = NULL, last_error = $5
+        WHERE id = $1 AND attempts = $2 AND leased_until IS NOT NULL RETURNING user_id, kind, notice, state
+    ), behind AS (
+        UPDATE deliveries d SET next_at = greatest(d.next_at, $4), deferred = true FROM unsent
+        WHERE unsent.notice AND unsent.state = 'waiting' AND d.user_id = unsent.user_id AND d.kind = unsent.kind AND d.id <> $1
+            AND d.notice AND d.state = 'waiting' AND d.leased_until IS NULL
+    )
+    SELECT 1 FROM unsent";
 
 /// Held until the transaction ends, so that a deletion comes after it or before it.
 const OWNER: &str = "SELECT 1 FROM users WHERE id = $1 FOR KEY SHARE";
@@ -97,7 +118,7 @@ const FIND: &str = concat!(
 );
 
 const RETRY: &str = "
-    UPDATE deliveries SET state = 'waiting', next_at = $2, due_at = CASE state WHEN 'waiting' THEN due_at ELSE $2 END,
+    UPDATE deliveries SET state = 'waiting', next_at = $2, deferred = false, due_at = CASE state WHEN 'waiting' THEN due_at ELSE $2 END,
         expires_at = greatest(expires_at, $3), leased_until = NULL
     WHERE id = ANY ($1) AND attempts > 0 AND (leased_until IS NULL OR leased_until <= $2)
     RETURNING id AS delivery_id";
@@ -133,12 +154,15 @@ impl Deliveries for PostgresAccounts {
             .iter()
             .map(|(domain, count)| (domain.clone(), i64::from(*count)))
             .unzip();
+        let at = PgTimestamp(request.at);
+        let woken = self.db.write(WAKE, &[&at, &WOKEN]).await;
+        woken.map_err(|error| self.db.error("lease deliveries", error))?;
         let done = self
             .db
             .write(
                 LEASE,
                 &[
-                    &PgTimestamp(request.at),
+                    &at,
                     &PgTimestamp(request.until),
                     &request.after,
                     &i64::from(request.limit),
@@ -238,7 +262,8 @@ impl Intent for Settle<'_> {
         let (id, attempt) = (mail.id.as_uuid(), i64::from(self.delivery.attempts));
         let (state, next_at, error) = match self.settled {
             Settled::Sent { at } => {
-                let until = mail.kind.quiet().map(|quiet| PgTimestamp(at.plus(quiet)));
+                let interval = mail.kind.least_interval();
+                let until = interval.map(|interval| PgTimestamp(at.plus(interval)));
                 let sent = tx.prepare_cached(SENT).await?;
                 let ours = tx.query_opt(&sent, &[id, &attempt, &until]).await?;
                 return Ok(ours.is_some());
@@ -253,7 +278,7 @@ impl Intent for Settle<'_> {
         let is_kept = state == DeliveryState::Waiting || has_owner(tx, mail.user).await?;
         let unsent = tx.prepare_cached(UNSENT).await?;
         let params: [&dyn Param; 5] = [id, &attempt, &state.as_str(), &PgTimestamp(next_at), error];
-        let ours = tx.execute(&unsent, &params).await? > 0;
+        let ours = tx.query_opt(&unsent, &params).await?.is_some();
         if ours && !is_kept {
             let delete = tx.prepare_cached(DELETE).await?;
             tx.execute(&delete, &[id]).await?;

@@ -11,7 +11,7 @@ use revolve_domain::{
 };
 use uuid::Uuid;
 
-const LOCK: &str = "SELECT session_epoch, kept_sid FROM users WHERE id = $1 FOR UPDATE";
+const LOCK: &str = "SELECT session_epoch, kept_sid, email FROM users WHERE id = $1 FOR UPDATE";
 
 /// A row if the session lives at `$3`. It is locked, so that no single end comes between this check and the commit.
 const LIVES: &str = "
@@ -39,6 +39,8 @@ pub(super) struct LockedUser {
     user: UserId,
     epoch: i64,
     kept: Option<Uuid>,
+    /// The key of the address.
+    pub(super) email: String,
 }
 
 impl LockedUser {
@@ -54,6 +56,7 @@ impl LockedUser {
             user,
             epoch: row.try_get("session_epoch")?,
             kept: row.try_get("kept_sid")?,
+            email: row.try_get("email")?,
         }))
     }
 

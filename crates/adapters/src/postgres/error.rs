@@ -32,6 +32,8 @@ pub(super) enum PostgresError {
     Options,
     /// The deadline passed.
     TimedOut,
+    /// An account must not get the address that it was about to get.
+    AddressTaken,
     Corrupt(CorruptRow),
 }
 
@@ -75,13 +77,15 @@ impl PostgresError {
                 .and_then(<dyn Error>::downcast_ref)
                 .map_or(Remedy::None, remedy),
             Self::Pool(_) | Self::TimedOut => Remedy::Wait,
-            Self::Corrupt(_) | Self::Encoding(_) | Self::Options => Remedy::None,
+            Self::Corrupt(_) | Self::Encoding(_) | Self::Options | Self::AddressTaken => {
+                Remedy::None
+            }
         }
     }
 
-    /// Whether an account with the same address exists.
+    /// Whether the address is taken.
     pub(super) fn is_taken_email(&self) -> bool {
-        self.violates("users_email_key")
+        matches!(self, Self::AddressTaken) || self.violates("users_email_key")
     }
 
     /// Whether an account with the same id exists.
@@ -116,6 +120,7 @@ impl PostgresError {
             .into(),
             Self::Options => format!("there is a pooler; of postgres.url, {OPTIONS_OF_A_POOLER}").into(),
             Self::TimedOut => "no answer in time".into(),
+            Self::AddressTaken => "the address is taken".into(),
             Self::Corrupt(corrupt) => corrupt.into(),
         };
         let place = format!("Postgres at {place}");

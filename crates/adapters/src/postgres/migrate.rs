@@ -18,7 +18,7 @@ use tracing::{
 };
 use uuid::Uuid;
 
-const MIGRATIONS: [Script; 12] = migrations::scripts!("postgres":
+const MIGRATIONS: [Script; 13] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -31,10 +31,11 @@ const MIGRATIONS: [Script; 12] = migrations::scripts!("postgres":
     "V10__deliveries",
     "V11__proofs",
     "V12__session_amr",
+    "V13__deferred_deliveries",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 12;
+pub(super) const LATEST: i64 = 13;
 
 /// One lock per schema, so that installations that share a database don't wait for each other. It ends with the
 /// connection, whatever happens.
@@ -246,6 +247,7 @@ mod tests {
                 4_537_688_790_676_067_242,
                 16_723_308_424_561_664_301,
                 1_219_798_411_468_261_382,
+                6_367_035_919_789_756_907,
             ],
         );
     }

@@ -8,7 +8,7 @@ use super::{
     journal::{scrub, write_told},
     statement::Param,
     transaction::Transaction,
-    users::CREATE,
+    users::{CREATE, Undos, refuse_taken},
     values::PgTimestamp,
     write::{SessionRow, UserRow, insert_session, know_device},
 };
@@ -17,8 +17,8 @@ use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
     model::{
-        Credentials, EndReason, Locale, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion,
-        Timestamp, User, UserId,
+        Credentials, EmailAddress, EndReason, Locale, PasswordHash, Proof, ProofId, ProofPurpose,
+        ProofVersion, Timestamp, User, UserId,
     },
     ports::{
         AddressChange, AddressOutcome, BeginOutcome, OpenProof, Proofs, ProvedSignIn, ProvedSignUp,
@@ -50,6 +50,12 @@ const FIND: &str = concat!(
     "SELECT ",
     proof_columns!(),
     " FROM proofs WHERE id = $1 AND expires_at > $2"
+);
+const UNDO_OF: &str = concat!(
+    "SELECT ",
+    proof_columns!(),
+    " FROM proofs WHERE purpose = 'undo_email' AND email IN ($1, $2) AND expires_at > $3 AND attempts_left > 0 \
+     ORDER BY created_at DESC, id DESC LIMIT 1"
 );
 const ATTEMPT: &str = concat!(
     "UPDATE proofs SET attempts_left = attempts_left - 1 \
@@ -102,6 +108,17 @@ impl Proofs for PostgresAccounts {
                 &[proof.as_uuid(), &PgTimestamp(at)],
                 sql::proof,
             )
+            .await
+    }
+
+    async fn undo_of(
+        &self,
+        address: &EmailAddress,
+        at: Timestamp,
+    ) -> Result<Option<Proof>, StoreError> {
+        let asked: [&dyn Param; 3] = [&address.key(), &address.former(), &PgTimestamp(at)];
+        self.db
+            .look_up("read a proof by its address", UNDO_OF, &asked, sql::proof)
             .await
     }
 
@@ -371,6 +388,9 @@ impl Intent for Recovery {
         };
         found.locked.raise(tx, raise).await?;
         set_address(tx, &user).await?;
+        if user.email != found.account.user.email {
+            refuse_taken(tx, &user, Undos::Ignored).await?;
+        }
         let begin = tx.prepare_cached(BEGIN).await?;
         tx.execute(&begin, &SessionRow::from(&self.session).params())
             .await?;
@@ -437,6 +457,7 @@ impl Intent for AddressChange {
             return Ok(AddressOutcome::Gone);
         };
         set_address(tx, &user).await?;
+        refuse_taken(tx, &user, Undos::Count(self.at)).await?;
         delete(tx, &[self.proof.id]).await?;
         if let Some(undo) = self.undo.clone() {
             insert_proof(tx, undo).await?;
@@ -464,6 +485,7 @@ impl Intent for ProvedSignUp {
         let row: Vec<_> = session.params().into_iter().chain(user.params()).collect();
         let create = tx.prepare_cached(CREATE).await?;
         tx.execute(&create, &row).await?;
+        refuse_taken(tx, &self.user, Undos::Count(self.at)).await?;
         let void = tx.prepare_cached(VOID_SCOPE).await?;
         tx.execute(&void, &[&proof.scope()]).await?;
         Ok(SignUpOutcome::Created)

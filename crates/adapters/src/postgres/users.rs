@@ -3,9 +3,12 @@
 use super::{
     PostgresAccounts,
     change::Update,
+    database::Intent,
     end::Delete,
     error::{PostgresError, STORE},
-    journal::Single,
+    statement::{Param, Params},
+    transaction::Transaction,
+    values::PgTimestamp,
     write::{SessionRow, UserRow, insert_session, insert_user, know_device, user_into},
 };
 use crate::sql::{self, SqlRow, credential_columns};
@@ -55,6 +58,15 @@ const BY_ID: &str = concat!(
 );
 const REHASH: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
 
+/// Whether another account is stored under the former form `$3` of the address, or can take it back at `$4`; the key `$2` is the constraint's.
+/// `$5` says whether those that can count.
+const TAKEN: &str = "
+    SELECT 1 FROM users WHERE email = $3 AND id <> $1
+    UNION ALL
+    SELECT 1 FROM proofs
+    WHERE $5 AND purpose = 'undo_email' AND email IN ($2, $3) AND user_id <> $1 AND expires_at > $4 AND attempts_left > 0
+    LIMIT 1";
+
 const PING: &str = "SELECT current_setting('transaction_read_only') = 'on' AS read_only";
 
 #[async_trait]
@@ -66,12 +78,14 @@ impl UserRepository for PostgresAccounts {
         session: &Session,
         tell: &Tell<CreateOutcome>,
     ) -> Result<CreateOutcome, StoreError> {
-        let (user, session) = (UserRow::new(user, hash), SessionRow::from(session));
-        let params: Vec<_> = session.params().into_iter().chain(user.params()).collect();
-        let intent = Single {
+        let (row, session) = (UserRow::new(user, hash), SessionRow::from(session));
+        let params: Vec<_> = session.params().into_iter().chain(row.params()).collect();
+        let intent = NewAccount {
             sql: CREATE,
             params: &params,
-            outcome: |_| Ok(CreateOutcome::Created),
+            user,
+            at: tell.at,
+            outcome: CreateOutcome::Created,
         };
         let refused =
             |error: &PostgresError| error.is_taken_email().then_some(CreateOutcome::EmailTaken);
@@ -86,11 +100,13 @@ impl UserRepository for PostgresAccounts {
         hash: &PasswordHash,
         tell: &Tell<AddOutcome>,
     ) -> Result<AddOutcome, StoreError> {
-        let user = UserRow::new(user, hash);
-        let intent = Single {
+        let row = UserRow::new(user, hash);
+        let intent = NewAccount {
             sql: ADD,
-            params: &user.params(),
-            outcome: |_| Ok(AddOutcome::Added),
+            params: &row.params(),
+            user,
+            at: tell.at,
+            outcome: AddOutcome::Added,
         };
         let refused = |error: &PostgresError| {
             let id = error.is_taken_id().then_some(AddOutcome::IdTaken);
@@ -197,5 +213,59 @@ impl UserRepository for PostgresAccounts {
                 "the server takes no writes",
             )),
         }
+    }
+}
+
+/// One statement that stores an account with a new address.
+struct NewAccount<'a, O> {
+    sql: &'static str,
+    params: Params<'a>,
+    user: &'a User,
+    at: Timestamp,
+    outcome: O,
+}
+
+impl<O: Copy + Send + Sync> Intent for NewAccount<'_, O> {
+    type Answer = O;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<O, PostgresError> {
+        let insert = tx.prepare_cached(self.sql).await?;
+        tx.execute(&insert, self.params).await?;
+        refuse_taken(tx, self.user, Undos::Count(self.at)).await?;
+        Ok(self.outcome)
+    }
+}
+
+/// Whether an address is taken that another account can take back.
+#[derive(Clone, Copy)]
+pub(super) enum Undos {
+    /// At this time.
+    Count(Timestamp),
+    Ignored,
+}
+
+/// Fails if the address that the user's row has just got is taken. A statement of its own, after the one that has written the key: that waits for a
+/// change that takes the address from another account, and this one sees the proof that the change leaves behind.
+pub(super) async fn refuse_taken(
+    tx: &Transaction<'_>,
+    user: &User,
+    undos: Undos,
+) -> Result<(), PostgresError> {
+    let (at, count) = match undos {
+        Undos::Count(at) => (at, true),
+        Undos::Ignored => (Timestamp::from_millis(0), false),
+    };
+    let email = &user.email;
+    let asked: [&dyn Param; 5] = [
+        user.id.as_uuid(),
+        &email.key(),
+        &email.former(),
+        &PgTimestamp(at),
+        &count,
+    ];
+    let taken = tx.prepare_cached(TAKEN).await?;
+    match tx.query_opt(&taken, &asked).await? {
+        Some(_) => Err(PostgresError::AddressTaken),
+        None => Ok(()),
     }
 }

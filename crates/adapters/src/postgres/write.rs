@@ -8,21 +8,30 @@ use revolve_domain::model::{
 use std::net::IpAddr;
 use uuid::Uuid;
 
-/// Stores a [`SessionRow`], whose parameters are `$1` to `$14`.
+/// Stores a [`SessionRow`], whose parameters are `$1` to `$14`; with a source, if that has a row.
 macro_rules! insert_session {
-    () => {
-        "INSERT INTO sessions (id, user_id, device_id, device_name, user_agent, address, epoch, began_at, ends_at, bound_at, \
-         ended_at, end_reason, origin, amr) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+    ($($source:literal)?) => {
+        concat!(
+            "INSERT INTO sessions (id, user_id, device_id, device_name, user_agent, address, epoch, began_at, ends_at, bound_at, \
+             ended_at, end_reason, origin, amr) \
+             SELECT $1::uuid, $2::uuid, $3::uuid, $4::text, $5::text, $6::inet, $7::bigint, $8::timestamptz, $9::timestamptz, \
+             $10::timestamptz, $11::timestamptz, $12::text, $13::text, $14::text",
+            $($source)?
+        )
     };
 }
 
-/// Remembers the device of a [`SessionRow`] as one that its user has signed in on. A device on which reuse was found, whose
-/// epoch is null, stays as it is.
+/// Remembers the device of a [`SessionRow`] as one that its user has signed in on; with a source, if that has a row. A device on which
+/// reuse was found, whose epoch is null, stays as it is.
 macro_rules! know_device {
-    () => {
-        "INSERT INTO known_devices AS known (user_id, device_id, signed_in_at, epoch) VALUES ($2, $3, $8, $7) \
-         ON CONFLICT (user_id, device_id) DO UPDATE SET signed_in_at = excluded.signed_in_at, \
-         epoch = CASE WHEN known.epoch IS NOT NULL THEN excluded.epoch END"
+    ($($source:literal)?) => {
+        concat!(
+            "INSERT INTO known_devices AS known (user_id, device_id, signed_in_at, epoch) \
+             SELECT $2::uuid, $3::uuid, $8::timestamptz, $7::bigint",
+            $($source,)?
+            " ON CONFLICT (user_id, device_id) DO UPDATE SET signed_in_at = excluded.signed_in_at, \
+             epoch = CASE WHEN known.epoch IS NOT NULL THEN excluded.epoch END"
+        )
     };
 }
 

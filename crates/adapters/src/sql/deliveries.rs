@@ -22,10 +22,15 @@ macro_rules! delivery_columns {
 
 pub(crate) use delivery_columns;
 
-/// What [`backlog`] reads. One look at the index says both of those that wait.
+/// What [`backlog`] reads. One look at each of the indexes of those that wait says both.
 pub(crate) const BACKLOG: &str = "
-    SELECT count(*) AS waiting, min(due_at) AS first_due, (SELECT count(*) FROM deliveries WHERE state = 'given_up') AS given_up
-    FROM deliveries WHERE state = 'waiting'";
+    SELECT CAST(sum(number) AS bigint) AS waiting, min(due) AS first_due,
+        (SELECT count(*) FROM deliveries WHERE state = 'given_up') AS given_up
+    FROM (
+        SELECT count(*) AS number, min(due_at) AS due FROM deliveries WHERE state = 'waiting' AND NOT deferred
+        UNION ALL
+        SELECT count(*), min(due_at) FROM deliveries WHERE state = 'waiting' AND deferred
+    ) AS part";
 
 /// A new mail as its row has it.
 pub(crate) struct MailRow<'a> {

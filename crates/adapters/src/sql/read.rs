@@ -206,6 +206,7 @@ pub(crate) fn begun(ended: &[(SessionId, EndReason)]) -> BeginOutcome {
     };
     BeginOutcome::Begun {
         replaced: with(EndReason::Replaced),
+        expired: with(EndReason::Expired),
         evicted: with(EndReason::Evicted),
     }
 }

@@ -15,30 +15,43 @@ use revolve_domain::{
 };
 use rusqlite::{Connection, params};
 
-/// A notice waits until its kind's pause is over, which is no part of its life, and is counted in one that was not tried yet.
+/// A notice waits until its kind's pause is over, which is no part of its life, and is counted in one that was not tried yet. Behind one that
+/// was it is tried no sooner.
 const INSERT: &str = "
-    INSERT INTO deliveries (id, kind, email, email_typed, domain, locale, user_id, proof_id, facts, created_at, expires_at, notice, due_at, next_at)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 + (due - ?10), ?12, due, due
-    FROM (SELECT max(?10, coalesce((SELECT until FROM quiet_notices WHERE user_id = ?7 AND kind = ?2), ?10)) AS due) WHERE true
+    INSERT INTO deliveries (id, kind, email, email_typed, domain, locale, user_id, proof_id, facts, created_at, expires_at, notice, due_at,
+        next_at, deferred)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 + (due - ?10), ?12, due, max(due, behind), max(due, behind) > ?10
+    FROM (SELECT max(?10, coalesce((SELECT until FROM quiet_notices WHERE user_id = ?7 AND kind = ?2), ?10)) AS due,
+        coalesce((SELECT max(next_at) FROM deliveries WHERE ?12 AND user_id = ?7 AND kind = ?2 AND notice AND state = 'waiting'), ?10) AS behind)
+    WHERE true
     ON CONFLICT (user_id, kind) WHERE notice AND state = 'waiting' AND attempts = 0 DO UPDATE
         SET more = more + 1, expires_at = max(expires_at, excluded.expires_at)";
 
-const NEXT_DOMAIN: &str =
-    "SELECT domain FROM deliveries WHERE state = 'waiting' AND domain > ?1 ORDER BY domain LIMIT 1";
+/// The most deliveries that a look finds whose time has come. More are due at once only after a stop of the service.
+const WOKEN: u32 = 500;
+
+const HAS_LATE: &str =
+    "SELECT 1 FROM deliveries WHERE state = 'waiting' AND deferred AND next_at <= ?1 LIMIT 1";
+
+/// Those whose time has come.
+const WAKE: &str = "
+    UPDATE deliveries SET deferred = 0 WHERE id IN (
+        SELECT id FROM deliveries WHERE state = 'waiting' AND deferred AND next_at <= ?1 ORDER BY next_at LIMIT ?2)";
+
+const NEXT_DOMAIN: &str = "
+    SELECT domain FROM deliveries WHERE state = 'waiting' AND NOT deferred AND domain > ?1 ORDER BY domain LIMIT 1";
 
 /// Only the oldest of the notices of an account and kind: the others wait until that one was sent, and its pause is over.
 const DUE: &str = "
     SELECT d.id AS delivery_id FROM deliveries d
-    WHERE d.state = 'waiting' AND d.domain = ?1 AND d.next_at <= ?2 AND NOT (d.notice AND (
+    WHERE d.state = 'waiting' AND NOT d.deferred AND d.domain = ?1 AND d.next_at <= ?2 AND NOT (d.notice AND (
         EXISTS (SELECT 1 FROM quiet_notices q WHERE q.user_id = d.user_id AND q.kind = d.kind AND q.until > ?2)
         OR EXISTS (SELECT 1 FROM deliveries o WHERE o.user_id = d.user_id AND o.kind = d.kind AND o.state = 'waiting'
             AND (o.created_at, o.id) < (d.created_at, d.id))))
     ORDER BY d.next_at LIMIT ?3";
 
-/// Nothing if another process has leased it since it was seen.
 const LEASE: &str = concat!(
-    "UPDATE deliveries SET attempts = attempts + 1, leased_until = ?3, next_at = ?3 \
-     WHERE id = ?1 AND state = 'waiting' AND next_at <= ?2 RETURNING ",
+    "UPDATE deliveries SET attempts = attempts + 1, leased_until = ?2, next_at = ?2, deferred = 1 WHERE id = ?1 RETURNING ",
     delivery_columns!()
 );
 
@@ -49,11 +62,17 @@ const BEGIN_QUIET: &str = "
     INSERT INTO quiet_notices (user_id, kind, until) VALUES (?1, ?2, ?3)
     ON CONFLICT (user_id, kind) DO UPDATE SET until = max(until, excluded.until)";
 const HOLD: &str = "
-    UPDATE deliveries SET due_at = max(due_at, ?3), next_at = max(next_at, ?3), expires_at = expires_at + (max(due_at, ?3) - due_at)
+    UPDATE deliveries SET due_at = max(due_at, ?3), next_at = max(next_at, ?3), deferred = 1, expires_at = expires_at + (max(due_at, ?3) - due_at)
     WHERE user_id = ?1 AND kind = ?2 AND state = 'waiting' AND leased_until IS NULL";
 
 /// Tried again, or given up and forgotten, at `?3`.
-const UNSENT: &str = "UPDATE deliveries SET state = ?2, next_at = ?3, leased_until = NULL, last_error = ?4 WHERE id = ?1";
+const UNSENT: &str = "
+    UPDATE deliveries SET state = ?2, next_at = ?3, deferred = 1, leased_until = NULL, last_error = ?4 WHERE id = ?1";
+
+/// A notice behind one that is tried again is tried no sooner.
+const BEHIND: &str = "
+    UPDATE deliveries SET next_at = max(next_at, ?3), deferred = 1
+    WHERE user_id = ?1 AND kind = ?2 AND notice AND state = 'waiting' AND leased_until IS NULL";
 
 const DELETE_OF_NOBODY: &str = "
     DELETE FROM deliveries WHERE id = ?1 AND user_id IS NOT NULL
@@ -72,7 +91,7 @@ const FIND: &str = concat!(
 );
 
 const RETRY: &str = "
-    UPDATE deliveries SET state = 'waiting', next_at = ?2, due_at = CASE state WHEN 'waiting' THEN due_at ELSE ?2 END,
+    UPDATE deliveries SET state = 'waiting', next_at = ?2, deferred = 0, due_at = CASE state WHEN 'waiting' THEN due_at ELSE ?2 END,
         expires_at = max(expires_at, ?3), leased_until = NULL
     WHERE id = ?1 AND attempts > 0 AND (leased_until IS NULL OR leased_until <= ?2)";
 
@@ -94,22 +113,22 @@ impl Deliveries for SqliteStore {
 
     async fn lease(&self, request: &LeaseRequest) -> Result<Vec<Delivery>, StoreError> {
         let asked = request.clone();
-        let due = self
-            .read("look for due deliveries", move |conn| due(conn, &asked))
+        let is_any = self
+            .read("look for due deliveries", move |conn| {
+                Ok(exists(conn, HAS_LATE, [asked.at.as_millis()])?
+                    || !due(conn, &asked)?.is_empty())
+            })
             .await?;
-        if due.is_empty() {
+        if !is_any {
             return Ok(Vec::new());
         }
-        let (at, until) = (request.at.as_millis(), request.until.as_millis());
+        let asked = request.clone();
         self.write("lease deliveries", move |conn| {
+            run(conn, WAKE, params![asked.at.as_millis(), WOKEN])?;
+            let until = asked.until.as_millis();
             let mut leased = Vec::new();
-            for id in &due {
-                let row = first(
-                    conn,
-                    LEASE,
-                    params![id.to_string(), at, until],
-                    sql::readable,
-                )?;
+            for id in due(conn, &asked)? {
+                let row = first(conn, LEASE, params![id.to_string(), until], sql::readable)?;
                 leased.extend(row.flatten());
             }
             Ok(sql::by_domain(leased))
@@ -221,7 +240,7 @@ pub(super) fn insert_mails(
     Ok(())
 }
 
-/// From domain to domain, of each what is due and has room.
+/// From domain to domain, of each what is due and has room, until there are as many as may be.
 fn due(conn: &Connection, request: &LeaseRequest) -> Result<Vec<DeliveryId>, SqliteError> {
     let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
     let (at, mut domain, mut due) = (request.at.as_millis(), request.after.clone(), Vec::new());
@@ -248,7 +267,14 @@ fn settle(conn: &Connection, delivery: &Delivery, settled: &Settled) -> Result<b
         }
         _ if !ours => {}
         Settled::Dropped => drop(run(conn, DELETE, [&id])?),
-        Settled::Again { at, error } => unsent(conn, &id, DeliveryState::Waiting, *at, error)?,
+        Settled::Again { at, error } => {
+            unsent(conn, &id, DeliveryState::Waiting, *at, error)?;
+            let mail = &delivery.mail;
+            if let Some(user) = mail.user.filter(|_| mail.kind.is_notice()) {
+                let behind = params![user.to_string(), mail.kind.as_str(), at.as_millis()];
+                run(conn, BEHIND, behind)?;
+            }
+        }
         Settled::GivenUp { at, error } => {
             unsent(conn, &id, DeliveryState::GivenUp, at.plus(KEPT), error)?;
             run(conn, DELETE_OF_NOBODY, [&id])?;
@@ -263,8 +289,8 @@ fn begin_quiet(
     kind: MailKind,
     at: Timestamp,
 ) -> Result<(), SqliteError> {
-    if let (Some(user), Some(quiet)) = (user, kind.quiet()) {
-        let (user, until) = (user.to_string(), at.plus(quiet).as_millis());
+    if let (Some(user), Some(interval)) = (user, kind.least_interval()) {
+        let (user, until) = (user.to_string(), at.plus(interval).as_millis());
         for statement in [BEGIN_QUIET, HOLD] {
             run(conn, statement, params![user, kind.as_str(), until])?;
         }

@@ -26,7 +26,7 @@ use tracing::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 13] = migrations::scripts!("sqlite":
+const MIGRATIONS: [Script; 14] = migrations::scripts!("sqlite":
     "V1__accounts_sessions_white_list",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -40,10 +40,11 @@ const MIGRATIONS: [Script; 13] = migrations::scripts!("sqlite":
     "V11__deliveries",
     "V12__proofs",
     "V13__session_amr",
+    "V14__deferred_deliveries",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 13;
+pub(super) const LATEST: i64 = 14;
 
 /// How long a connection waits for another process to unlock the file.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
@@ -246,6 +247,7 @@ mod tests {
                 4_397_979_502_306_079_865,
                 5_782_385_877_136_718_178,
                 8_880_399_763_371_741_115,
+                7_573_101_448_548_642_016,
             ],
         );
     }

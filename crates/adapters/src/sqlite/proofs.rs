@@ -7,15 +7,15 @@ use super::{
     journal::{scrub_if_gone, write_told},
     query::{all, first, run},
     sessions::raise,
-    users::{create, delete, find, is_taken},
+    users::{create, delete, find, has_another, is_taken},
 };
 use crate::sql::{self, RaiseEpoch, proof_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
     model::{
-        Credentials, EndReason, Locale, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion,
-        Timestamp, User, UserId,
+        Credentials, EmailAddress, EndReason, Locale, PasswordHash, Proof, ProofId, ProofPurpose,
+        ProofVersion, Timestamp, User, UserId,
     },
     ports::{
         AddressChange, AddressOutcome, BeginOutcome, CreateOutcome, OpenProof, Proofs,
@@ -38,6 +38,12 @@ const FIND: &str = concat!(
     "SELECT ",
     proof_columns!(),
     " FROM proofs WHERE id = ?1 AND expires_at > ?2"
+);
+const UNDO_OF: &str = concat!(
+    "SELECT ",
+    proof_columns!(),
+    " FROM proofs WHERE purpose = 'undo_email' AND email IN (?1, ?2) AND expires_at > ?3 AND attempts_left > 0 \
+     ORDER BY created_at DESC, id DESC LIMIT 1"
 );
 const ATTEMPT: &str = concat!(
     "UPDATE proofs SET attempts_left = attempts_left - 1 \
@@ -92,6 +98,19 @@ impl Proofs for SqliteStore {
     async fn find(&self, proof: ProofId, at: Timestamp) -> Result<Option<Proof>, StoreError> {
         self.read("read a proof", move |conn| find_proof(conn, proof, at))
             .await
+    }
+
+    async fn undo_of(
+        &self,
+        address: &EmailAddress,
+        at: Timestamp,
+    ) -> Result<Option<Proof>, StoreError> {
+        let (key, former) = (address.key().to_owned(), address.former());
+        self.read("read a proof by its address", move |conn| {
+            let asked = params![key, former, at.as_millis()];
+            first(conn, UNDO_OF, asked, sql::proof)
+        })
+        .await
     }
 
     async fn attempt(
@@ -282,7 +301,7 @@ fn recover(conn: &Connection, recovery: &Recovery) -> Result<RecoveryOutcome, Sq
     let Some(user) = recovered.filter(|user| user.epoch == recovery.session.epoch) else {
         return Ok(RecoveryOutcome::Gone);
     };
-    if is_taken(conn, &user)? {
+    if user.email != account.user.email && has_another(conn, &user)? {
         return Ok(RecoveryOutcome::EmailTaken);
     }
     let end = RaiseEpoch {
@@ -324,7 +343,7 @@ fn change_email(conn: &Connection, change: AddressChange) -> Result<AddressOutco
     let Some(user) = changed else {
         return Ok(AddressOutcome::Gone);
     };
-    if is_taken(conn, &user)? {
+    if is_taken(conn, &user, change.at)? {
         return Ok(AddressOutcome::EmailTaken);
     }
     set_address(conn, &user)?;
@@ -340,7 +359,8 @@ fn sign_up_proved(conn: &Connection, proved: &ProvedSignUp) -> Result<SignUpOutc
     let Some((proof, hash)) = proof.and_then(proofs::intended) else {
         return Ok(SignUpOutcome::Gone);
     };
-    if create(conn, &proved.user, &hash, &proved.session)? == CreateOutcome::EmailTaken {
+    let created = create(conn, &proved.user, &hash, &proved.session, proved.at)?;
+    if created == CreateOutcome::EmailTaken {
         return Ok(SignUpOutcome::EmailTaken);
     }
     run(conn, VOID_SCOPE, [proof.scope()])?;

@@ -42,7 +42,10 @@ const BY_ID: &str = concat!(
     " FROM users u WHERE u.id = ?1"
 );
 const REHASH: &str = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
-const TAKEN: &str = "SELECT 1 FROM users WHERE email IN (?1, ?3) AND id <> ?2";
+const OTHERS: &str = "SELECT 1 FROM users WHERE email IN (?1, ?3) AND id <> ?2";
+const RESERVED: &str = "
+    SELECT 1 FROM proofs
+    WHERE purpose = 'undo_email' AND email IN (?1, ?3) AND user_id <> ?2 AND expires_at > ?4 AND attempts_left > 0";
 const UPDATE: &str = "UPDATE users SET email = ?2, email_typed = ?6, name = ?3, website = ?4, image_url = ?5, locale = ?7, email_verified_at = ?8
     WHERE id = ?1";
 const INSERT: &str = "
@@ -69,8 +72,9 @@ impl UserRepository for SqliteStore {
         tell: &Tell<CreateOutcome>,
     ) -> Result<CreateOutcome, StoreError> {
         let (user, hash, session) = (user.clone(), hash.clone(), session.clone());
+        let at = tell.at;
         self.change("create an account", tell, move |conn| {
-            create(conn, &user, &hash, &session)
+            create(conn, &user, &hash, &session, at)
         })
         .await
     }
@@ -81,9 +85,11 @@ impl UserRepository for SqliteStore {
         hash: &PasswordHash,
         tell: &Tell<AddOutcome>,
     ) -> Result<AddOutcome, StoreError> {
-        let (user, hash) = (user.clone(), hash.clone());
-        self.change("add an account", tell, move |conn| add(conn, &user, &hash))
-            .await
+        let (user, hash, at) = (user.clone(), hash.clone(), tell.at);
+        self.change("add an account", tell, move |conn| {
+            add(conn, &user, &hash, at)
+        })
+        .await
     }
 
     async fn credentials_by_email(
@@ -188,9 +194,16 @@ pub(super) fn find(conn: &Connection, user: UserId) -> Result<Option<Credentials
 }
 
 /// Whether another account has the user's address.
-pub(super) fn is_taken(conn: &Connection, user: &User) -> Result<bool, SqliteError> {
-    let taken = params![user.email.key(), user.id.to_string(), user.email.former()];
-    exists(conn, TAKEN, taken)
+pub(super) fn has_another(conn: &Connection, user: &User) -> Result<bool, SqliteError> {
+    let others = params![user.email.key(), user.id.to_string(), user.email.former()];
+    exists(conn, OTHERS, others)
+}
+
+/// Whether another account has the user's address, or can take it back.
+pub(super) fn is_taken(conn: &Connection, user: &User, at: Timestamp) -> Result<bool, SqliteError> {
+    let (id, former) = (user.id.to_string(), user.email.former());
+    let reserved = params![user.email.key(), id, former, at.as_millis()];
+    Ok(has_another(conn, user)? || exists(conn, RESERVED, reserved)?)
 }
 
 pub(super) fn create(
@@ -198,8 +211,9 @@ pub(super) fn create(
     user: &User,
     hash: &PasswordHash,
     session: &Session,
+    at: Timestamp,
 ) -> Result<CreateOutcome, SqliteError> {
-    if is_taken(conn, user)? {
+    if is_taken(conn, user, at)? {
         return Ok(CreateOutcome::EmailTaken);
     }
     insert_user(conn, user, hash)?;
@@ -208,8 +222,13 @@ pub(super) fn create(
     Ok(CreateOutcome::Created)
 }
 
-fn add(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<AddOutcome, SqliteError> {
-    if is_taken(conn, user)? {
+fn add(
+    conn: &Connection,
+    user: &User,
+    hash: &PasswordHash,
+    at: Timestamp,
+) -> Result<AddOutcome, SqliteError> {
+    if is_taken(conn, user, at)? {
         return Ok(AddOutcome::EmailTaken);
     }
     if exists(conn, THERE, [user.id.to_string()])? {
@@ -253,8 +272,9 @@ fn update(
     {
         return Ok(UpdateOutcome::Superseded);
     }
+    let former = user.email.clone();
     let user = change.apply(user);
-    if is_taken(conn, &user)? {
+    if user.email != former && is_taken(conn, &user, at)? {
         return Ok(UpdateOutcome::EmailTaken);
     }
     let row = params![

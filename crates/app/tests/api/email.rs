@@ -97,6 +97,7 @@ on_both_stores_with_mail! {
         ann.call(Method::POST, "/email/confirm", Some(by_code(&asked["proof"], &code))).await.expect(204);
         let after = user(&ann).await;
         assert_eq!((&after["email"], &after["emailVerified"]), (&json!(OTHER), &json!(true)));
+        service.anon().sign_up(ANN).await.expect_problem(409, "email_taken");
 
         let told = service.mails_to(ANN, 2).await.remove(1);
         let link = told.link().unwrap();

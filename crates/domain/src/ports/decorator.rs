@@ -94,6 +94,7 @@ decorate!(SessionRepository {
 decorate!(Proofs {
     "open_proof": open(open: &OpenProof, tell: &Tell<StandingProof>) -> StandingProof;
     "find_proof": find(proof: ProofId, at: Timestamp) -> Option<Proof>;
+    "find_undo": undo_of(address: &EmailAddress, at: Timestamp) -> Option<Proof>;
     "attempt_proof": attempt(proof: ProofId, purpose: ProofPurpose, at: Timestamp) -> Option<Proof>;
     "forgive_attempt": forgive(proof: ProofId) -> ();
     "recover_account": recover(recovery: &Recovery, tell: &Tell<RecoveryOutcome>) -> RecoveryOutcome;

@@ -104,7 +104,7 @@ pub enum AddressOutcome {
     Changed(User),
     /// The proof is spent, expired, void or unknown. Nothing changed.
     Gone,
-    /// Another account has that address. Nothing changed.
+    /// The address is [taken](super::UserRepository). Nothing changed.
     EmailTaken,
 }
 
@@ -128,7 +128,7 @@ pub enum SignUpOutcome {
     Created,
     /// The proof is spent, expired, void or unknown. Nothing changed.
     Gone,
-    /// Another account has that address by now. Nothing changed.
+    /// The address is [taken](super::UserRepository) by now. Nothing changed.
     EmailTaken,
 }
 
@@ -184,6 +184,13 @@ pub trait Proofs: Send + Sync {
     /// The proof, unless it has expired.
     async fn find(&self, proof: ProofId, at: Timestamp) -> Result<Option<Proof>, StoreError>;
 
+    /// The proof that [restores](crate::proofs::restores) this address, the newest if there are several. MUST be one read by key.
+    async fn undo_of(
+        &self,
+        address: &EmailAddress,
+        at: Timestamp,
+    ) -> Result<Option<Proof>, StoreError>;
+
     /// Counts an attempt and answers the proof with the attempts that are left after it; `None` if there is none of that purpose that can still be
     /// tried. MUST commit before it answers: the code is compared after that.
     async fn attempt(
@@ -199,8 +206,8 @@ pub trait Proofs: Send + Sync {
     /// Sets the password, raises the epoch, ends all sessions with [`crate::model::EndReason::Recovered`], begins the session and
     /// remembers its device, spends the proof and voids the account's others but for those that [outlive](crate::proofs::outlives) it, in one
     /// commit. MUST answer `Gone` and change nothing unless
-    /// [`crate::proofs::recovered`] says otherwise and the session is of the epoch that it says. MUST store the session as it is, with
-    /// its ending if it has one.
+    /// [`crate::proofs::recovered`] says otherwise and the session is of the epoch that it says; `EmailTaken` and change nothing if another
+    /// account has the address that is restored. MUST store the session as it is, with its ending if it has one.
     async fn recover(
         &self,
         recovery: &Recovery,
@@ -225,7 +232,7 @@ pub trait Proofs: Send + Sync {
     ) -> Result<Option<UserId>, StoreError>;
 
     /// Changes the account's address as [`crate::proofs::changed`] says, spends the proof and opens the one that undoes it, if there is
-    /// one, in one commit.
+    /// one, in one commit. MUST answer `EmailTaken` and change nothing if the address is [taken](super::UserRepository).
     async fn change_email(
         &self,
         change: &AddressChange,
@@ -233,7 +240,8 @@ pub trait Proofs: Send + Sync {
     ) -> Result<AddressOutcome, StoreError>;
 
     /// Creates the account with the password of the proof, and its first session as it is, with its ending if it has one, remembers the
-    /// session's device, and voids all sign-ups of the address, in one commit.
+    /// session's device, and voids all sign-ups of the address, in one commit. MUST answer `EmailTaken` and change nothing if the address is
+    /// [taken](super::UserRepository).
     async fn sign_up(
         &self,
         sign_up: &ProvedSignUp,
@@ -293,6 +301,10 @@ impl Proofs for NoProofs {
     }
 
     async fn find(&self, _: ProofId, _: Timestamp) -> Result<Option<Proof>, StoreError> {
+        Ok(None)
+    }
+
+    async fn undo_of(&self, _: &EmailAddress, _: Timestamp) -> Result<Option<Proof>, StoreError> {
         Ok(None)
     }
 

@@ -45,6 +45,8 @@ pub enum BeginOutcome {
     Begun {
         /// Sessions of the same device and client that it replaced.
         replaced: Vec<SessionId>,
+        /// Sessions that ended because they were not refreshed in time.
+        expired: Vec<SessionId>,
         /// Sessions that ended because there were too many.
         evicted: Vec<SessionId>,
     },
@@ -82,7 +84,7 @@ pub trait SessionRepository: Send + Sync {
     /// Commits a sign-in, if the user's epoch is still the session's, and the [kept device](BeginSession::kept_device), if there is
     /// one, is still current (signed in on under that epoch, and no reuse found on it since): ends the live sessions of the same device or a former
     /// one whose client has the same origin, or none either ([`EndReason::Replaced`]), then those that were not refreshed in
-    /// time ([`EndReason::Expired`], not named), then as many of the least recently refreshed as there are too many
+    /// time ([`EndReason::Expired`]), then as many of the least recently refreshed as there are too many
     /// ([`EndReason::Evicted`]), and drops the oldest rows of ended sessions over `max_ended`, of those that ended before
     /// `settled`.
     ///

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 pub enum CreateOutcome {
     /// Account and session are committed.
     Created,
-    /// Another account has that e-mail address. Nothing changed.
+    /// The e-mail address is [taken](UserRepository). Nothing changed.
     EmailTaken,
 }
 
@@ -24,7 +24,7 @@ pub enum CreateOutcome {
 pub enum AddOutcome {
     /// The account is committed.
     Added,
-    /// Another account has that e-mail address. Nothing changed.
+    /// The e-mail address is [taken](UserRepository). Nothing changed.
     EmailTaken,
     /// An account has that id. Nothing changed.
     IdTaken,
@@ -39,7 +39,7 @@ pub enum AddOutcome {
 pub enum UpdateOutcome {
     /// The account after the change.
     Updated(User),
-    /// Another account has that e-mail address. Nothing changed.
+    /// The e-mail address is [taken](UserRepository). Nothing changed.
     EmailTaken,
     /// There is no such account.
     NotFound,
@@ -87,11 +87,15 @@ pub enum PasswordOutcome {
 /// Every method is one atomic intent: it happens whole or not at all, and is durable when it answers `Ok`. Reads MUST see every
 /// write that was acknowledged before they began. What `tell` says of the outcome is committed with it ([`super::Journal`]).
 ///
+/// An address is *taken* if another account is stored under its key or its former form, or another account's proof
+/// [restores](crate::proofs::restores) it. No account MUST get a taken address, also if the change that leaves such a proof behind commits at the
+/// same time. `tell` has the time where a method has none.
+///
 /// The contract suite is `revolve_testkit::contract::users`.
 #[async_trait]
 pub trait UserRepository: Send + Sync {
     /// Creates an account and its first session in one commit, and remembers the session's device. MUST answer `EmailTaken` and change
-    /// nothing if an account has that address, also when many such calls run at once.
+    /// nothing if the address is taken, also when many such calls run at once.
     async fn create(
         &self,
         user: &User,
@@ -101,7 +105,7 @@ pub trait UserRepository: Send + Sync {
     ) -> Result<CreateOutcome, StoreError>;
 
     /// Creates an account without a session in one commit. MUST answer `EmailTaken` or `IdTaken` and change
-    /// nothing if an account has that address or that id, also when many such calls run at once; either of the two if both are so.
+    /// nothing if the address is taken or an account has that id, also when many such calls run at once; either of the two if both are so.
     async fn add(
         &self,
         user: &User,
@@ -131,7 +135,7 @@ pub trait UserRepository: Send + Sync {
 
     /// Changes details. Fields that the change does not name MUST keep the value that they have at commit. MUST answer
     /// `Superseded` and change nothing unless the session that asks is live, and its epoch the user's, at commit; an operator's
-    /// change has none.
+    /// change has none. MUST answer `EmailTaken` and change nothing if the address becomes another one that is taken.
     async fn update(
         &self,
         user: UserId,

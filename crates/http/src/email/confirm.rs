@@ -57,7 +57,7 @@ impl From<ConfirmEmailError> for Problem {
 
 pub(crate) fn confirm_docs() -> Operation {
     let description = "Verifies the address of an account, or changes it where `PUT /details` asked for that: then the old address, if it was \
-                       verified, is sent a proof that undoes it for three days. A change needs an ID token of the account. A \
+                       verified, is sent a proof that undoes it for three days, in which no other account gets it. A change needs an ID token of the account. A \
                        verification counts with one, or in the browser or on the device that asked for the mail (or signed up): \
                        nobody verifies the address of an account that a stranger has made.";
     let [id, code, secret] = members();

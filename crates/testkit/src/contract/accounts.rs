@@ -67,6 +67,7 @@ impl Accounts {
         let session = session(user, after);
         let expected = BeginOutcome::Begun {
             replaced: vec![],
+            expired: vec![],
             evicted: vec![],
         };
         assert_eq!(

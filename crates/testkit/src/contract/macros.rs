@@ -103,6 +103,7 @@ macro_rules! accounts_contract {
             an_account_is_added_without_a_session,
             an_added_account_takes_no_address_and_no_id,
             an_address_is_found_under_its_former_form_first,
+            an_address_is_taken_by_its_former_form,
             parallel_adds_of_one_address_make_one_account,
             a_hash_is_replaced_only_while_it_is_the_old_one,
             an_update_changes_only_what_it_names,
@@ -264,6 +265,9 @@ macro_rules! proofs_contract {
             an_undo_restores_the_address,
             an_undo_leaves_those_of_earlier_changes,
             an_undo_needs_the_address_to_be_free,
+            an_address_that_can_be_restored_is_taken,
+            an_address_is_free_once_it_can_not_be_restored,
+            no_sign_up_comes_between_a_change_and_its_undo,
         );
     };
 }

@@ -48,30 +48,38 @@ impl Outbox {
         let due_at = quiet.map_or(at, |until| until.max(at));
         let mut mail = mail.clone();
         mail.expires_at = mail.expires_at.plus(due_at.since(at));
-        let untried = self.deliveries.values_mut().find(|other| {
-            notice_of.is_some()
-                && notice(&other.mail) == notice_of
-                && other.state == DeliveryState::Waiting
-                && other.attempts == 0
-        });
+        let untried = self.waiting(notice_of).find(|other| other.attempts == 0);
         if let Some(untried) = untried {
             untried.more += 1;
             untried.mail.expires_at = untried.mail.expires_at.max(mail.expires_at);
             return;
         }
         let id = mail.id;
+        let behind = self.waiting(notice_of).map(|other| other.next_at).max();
         let delivery = Delivery {
             mail,
             more: 0,
             state: DeliveryState::Waiting,
             created_at: at,
             due_at,
-            next_at: due_at,
+            next_at: behind.map_or(due_at, |next_at| next_at.max(due_at)),
             leased_until: None,
             attempts: 0,
             last_error: None,
         };
         self.deliveries.insert(id, delivery);
+    }
+
+    /// The notices of an account and kind that wait.
+    fn waiting(
+        &mut self,
+        notice_of: Option<(UserId, MailKind)>,
+    ) -> impl Iterator<Item = &mut Delivery> {
+        self.deliveries.values_mut().filter(move |row| {
+            notice_of.is_some()
+                && notice(&row.mail) == notice_of
+                && row.state == DeliveryState::Waiting
+        })
     }
 
     fn may_be_leased(&self, delivery: &Delivery, at: Timestamp) -> bool {
@@ -126,7 +134,13 @@ impl Outbox {
         match settled {
             Settled::Sent { at } => self.sent(delivery, *at),
             Settled::Dropped => drop(self.deliveries.remove(&delivery.mail.id)),
-            Settled::Again { at, error } => unsent(row, DeliveryState::Waiting, *at, error),
+            Settled::Again { at, error } => {
+                unsent(row, DeliveryState::Waiting, *at, error);
+                let behind = self.waiting(notice(&delivery.mail));
+                for row in behind.filter(|row| row.leased_until.is_none()) {
+                    row.next_at = row.next_at.max(*at);
+                }
+            }
             Settled::GivenUp { at, error } => {
                 unsent(row, DeliveryState::GivenUp, at.plus(KEPT), error);
             }
@@ -136,25 +150,21 @@ impl Outbox {
 
     fn sent(&mut self, delivery: &Delivery, at: Timestamp) {
         let gone = self.deliveries.remove(&delivery.mail.id);
-        let (Some(notice_of), Some(quiet)) = (
+        let (Some(notice_of), Some(interval)) = (
             gone.and_then(|gone| notice(&gone.mail)),
-            delivery.mail.kind.quiet(),
+            delivery.mail.kind.least_interval(),
         ) else {
             return;
         };
-        let until = at.plus(quiet);
+        let until = at.plus(interval);
         let known = self.quiet.entry(notice_of).or_insert(until);
         *known = until.max(*known);
-        for held in self.deliveries.values_mut() {
-            if notice(&held.mail) == Some(notice_of)
-                && held.state == DeliveryState::Waiting
-                && held.leased_until.is_none()
-            {
-                let paused = held.due_at.max(until).since(held.due_at);
-                held.mail.expires_at = held.mail.expires_at.plus(paused);
-                held.due_at = held.due_at.max(until);
-                held.next_at = held.next_at.max(until);
-            }
+        let held = self.waiting(Some(notice_of));
+        for held in held.filter(|held| held.leased_until.is_none()) {
+            let paused = held.due_at.max(until).since(held.due_at);
+            held.mail.expires_at = held.mail.expires_at.plus(paused);
+            held.due_at = held.due_at.max(until);
+            held.next_at = held.next_at.max(until);
         }
     }
 }

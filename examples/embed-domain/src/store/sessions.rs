@@ -11,8 +11,8 @@ use revolve_domain::{
 use std::{cmp::Reverse, collections::BTreeMap};
 
 impl Lists {
-    /// Ends the sessions that a new one replaces or evicts; answers both.
-    fn make_room(&mut self, begin: &BeginSession) -> (Vec<SessionId>, Vec<SessionId>) {
+    /// Ends the sessions that a new one replaces or evicts, and those that were not refreshed in time.
+    fn make_room(&mut self, begin: &BeginSession) -> BeginOutcome {
         let (new, now) = (&begin.session, begin.session.began_at);
         let last_used = |row: &Session| {
             begin
@@ -28,8 +28,8 @@ impl Lists {
             .collect();
         // The most recently used first: those over the limit are evicted.
         live.sort_by_key(|row| Reverse((last_used(row).unwrap_or(row.began_at), row.id)));
-        let (mut replaced, mut evicted, mut room) =
-            (Vec::new(), Vec::new(), begin.max_live.saturating_sub(1));
+        let (mut replaced, mut expired, mut evicted) = (Vec::new(), Vec::new(), Vec::new());
+        let mut room = begin.max_live.saturating_sub(1);
         for row in live {
             let forgotten = last_used(row).is_none() && now.since(row.began_at) > begin.idle;
             let is_same_device =
@@ -38,6 +38,7 @@ impl Lists {
                 replaced.push(row.id);
                 EndReason::Replaced
             } else if forgotten || now >= row.ends_at {
+                expired.push(row.id);
                 EndReason::Expired
             } else if room > 0 {
                 room -= 1;
@@ -48,7 +49,11 @@ impl Lists {
             };
             row.ending = Some(ending(reason, now));
         }
-        (replaced, evicted)
+        BeginOutcome::Begun {
+            replaced,
+            expired,
+            evicted,
+        }
     }
 
     fn forget_oldest_ended(&mut self, begin: &BeginSession) {
@@ -99,14 +104,14 @@ impl SessionRepository for MemoryStore {
             if !may_begin {
                 return BeginOutcome::Superseded;
             }
-            let (replaced, evicted) = lists.make_room(begin);
+            let begun = lists.make_room(begin);
             lists.sessions.push(new.clone());
             lists.forget_oldest_ended(begin);
             lists.known_devices.retain(|known| {
                 known.user != new.user || !begin.former_devices.contains(&known.device)
             });
             lists.know_device(new, begin.max_devices);
-            BeginOutcome::Begun { replaced, evicted }
+            begun
         })
     }
 

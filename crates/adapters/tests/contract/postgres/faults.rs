@@ -396,7 +396,10 @@ async fn a_sign_out_among_sign_ins_is_final() {
                 &ends
             ),
         );
-        let BeginOutcome::Begun { replaced, evicted } = begun.expect("begin works") else {
+        let BeginOutcome::Begun {
+            replaced, evicted, ..
+        } = begun.expect("begin works")
+        else {
             panic!("nothing superseded it")
         };
         assert_eq!((replaced, evicted.contains(&ended.id)), (Vec::new(), false));

@@ -2,6 +2,7 @@
 //! Postgres, which `cargo xtask test` starts; every test has a schema of its own there.
 #![cfg(feature = "postgres")]
 
+mod deliveries;
 mod faults;
 mod given;
 mod journal;

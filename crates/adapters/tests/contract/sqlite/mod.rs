@@ -2,6 +2,7 @@
 //! file promises.
 #![cfg(feature = "sqlite")]
 
+mod deliveries;
 mod file;
 mod given;
 mod migrations;

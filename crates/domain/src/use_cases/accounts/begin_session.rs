@@ -75,7 +75,9 @@ impl SessionStarter {
         let has_begun = |outcome: &_| matches!(outcome, Some(BeginOutcome::Begun { .. }));
         self.withdraw_unless(&prepared, &begun, has_begun).await;
         let (replaced, evicted) = match begun? {
-            Some(BeginOutcome::Begun { replaced, evicted }) => (replaced, evicted),
+            Some(BeginOutcome::Begun {
+                replaced, evicted, ..
+            }) => (replaced, evicted),
             Some(BeginOutcome::Superseded) => return Err(NotBegun::Superseded),
             None => return Err(NotBegun::ProofGone),
         };
@@ -163,7 +165,12 @@ impl SessionStarter {
             device: session.device_label().cloned(),
         };
         move |outcome: &BeginOutcome| {
-            let BeginOutcome::Begun { replaced, evicted } = outcome else {
+            let BeginOutcome::Begun {
+                replaced,
+                expired,
+                evicted,
+            } = outcome
+            else {
                 return Told::default();
             };
             let ended = |sessions: &[SessionId], reason| -> Vec<SecurityEvent> {
@@ -175,6 +182,7 @@ impl SessionStarter {
                 sessions.iter().map(ended).collect()
             };
             let mut events = ended(replaced, EndReason::Replaced);
+            events.extend(ended(expired, EndReason::Expired));
             events.extend(ended(evicted, EndReason::Evicted));
             events.push(begun.clone());
             Told {

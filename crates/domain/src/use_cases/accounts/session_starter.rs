@@ -208,6 +208,7 @@ impl SessionStarter {
                 session: prepared.session.id,
                 reason: EndReason::Expired,
                 cause: None,
+                notice: None,
             });
         }
     }

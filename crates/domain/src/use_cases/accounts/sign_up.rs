@@ -7,8 +7,8 @@ use super::{
 use crate::{
     journal::{Actor, MailKind, SecurityEvent, Tell},
     model::{
-        AuthMethods, Credentials, Details, Epoch, FieldError, PasswordHash, ProofPurpose, User,
-        UserId,
+        AuthMethods, Credentials, Details, EmailAddress, Epoch, FieldError, PasswordHash,
+        ProofPurpose, User, UserId,
     },
     policy::{self, AccountPolicy},
     ports::{
@@ -28,7 +28,7 @@ use std::sync::Arc;
 /// Why there is no new account.
 #[derive(Debug, thiserror::Error)]
 pub enum SignUpError {
-    /// Another account has that address.
+    /// Another account has that address, or can take it back.
     #[error("an account with this e-mail address exists already")]
     EmailTaken,
     /// The password is easy to guess.
@@ -210,8 +210,9 @@ impl SignUp {
         flow: &HashFlow,
     ) -> Result<RequestedProof, SignUpError> {
         let hash = self.hasher.hash(flow, &request.password).await?;
-        let found = self.users.credentials_by_email(&request.email, &[]).await?;
-        let owner = found.as_ref().map(|found| &found.user);
+        let owner = self.owner(&request.email).await?;
+        let account = owner.as_ref().map(|(account, _)| account);
+        let user = account.map(|account| &account.user);
         let asker = ShownAsker {
             cookie: request.proof_cookie,
             device_credentials: request.device_credentials,
@@ -223,19 +224,43 @@ impl SignUp {
             } else {
                 MailKind::SignUp
             },
-            address: owner.map_or(request.email, |owner| owner.email.clone()),
-            account: found.as_ref(),
+            address: owner.as_ref().map_or(request.email, |(_, own)| own.clone()),
+            account,
             intent: Some(hash),
-            locale: request.locale,
+            // An owner is told in the language of the account, not in that of the client that signed up.
+            locale: match user {
+                Some(user) => user.details.locale.clone(),
+                None => request.locale,
+            },
             asker: &asker,
             client: &request.client,
-            withheld: owner.is_some_and(|owner| owner.disabled_at.is_some()),
+            withheld: user.is_some_and(|user| user.disabled_at.is_some()),
             event: SecurityEvent::SignUpRequested {
-                user: owner.map(|owner| owner.id),
+                user: user.map(|user| user.id),
                 address: request.client.address,
             },
         };
         Ok(self.proofs.open(asked).await?)
+    }
+
+    /// The account that has the address, or else can take it back, and the address as it has or had it. The reads are the same for all.
+    async fn owner(
+        &self,
+        email: &EmailAddress,
+    ) -> Result<Option<(Credentials, EmailAddress)>, StoreError> {
+        let found = self.users.credentials_by_email(email, &[]).await?;
+        let undo = self.proofs.undo_of(email).await?;
+        let former = undo.as_ref().and_then(|undo| undo.user);
+        let nobody = || UserId::from_random(self.entropy.bytes());
+        let former = self
+            .users
+            .credentials(former.unwrap_or_else(nobody))
+            .await?;
+        let found = found.map(|account| {
+            let own = account.user.email.clone();
+            (account, own)
+        });
+        Ok(found.or_else(|| Some((former?, undo?.address))))
     }
 
     /// The account is there, whether or not the mail can be asked for, or may: its user can ask again. The device of the sign-up is the client that

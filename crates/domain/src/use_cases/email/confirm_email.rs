@@ -85,19 +85,15 @@ impl ConfirmEmail {
     /// # Errors
     /// [`ConfirmEmailError`]; then nothing changed but the number of the proof's attempts.
     pub async fn execute(&self, request: &ConfirmEmailRequest) -> Result<(), ConfirmEmailError> {
-        let shown = &request.proof;
-        let found = self.proofs.proofs.find(shown.id, self.clock.now()).await?;
-        let found =
-            found.filter(|proof| PURPOSES.contains(&proof.purpose) && proof.attempts_left > 0);
-        let proof = found.ok_or(ProofRefused::Gone)?;
+        let (shown, client) = (&request.proof, &request.client);
+        let proof = self.proofs.find(&PURPOSES, shown, client).await??;
         // Before an attempt is counted: a stranger uses up none.
         let is_owner = self.is_owner(&proof, request).await?;
         let password = request.password.as_ref().filter(|_| !is_owner);
         if !is_owner && password.is_none() {
             return Err(ConfirmEmailError::SessionRequired);
         }
-        let checked = self.proofs.check(proof.purpose, shown, &request.client);
-        let proof = checked.await??;
+        let proof = self.proofs.prove(&proof, shown, client).await??;
         let outcome = self.grant(&proof, password, request).await;
         if matches!(outcome, Err(ConfirmEmailError::Refused(_))) {
             self.proofs.forgive(shown).await;

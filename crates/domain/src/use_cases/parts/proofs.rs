@@ -11,7 +11,9 @@ use crate::{
         Clock, DeviceCredentials, Entropy, OpenProof, ProofSecrets, Proofs, StandingProof,
         StoreError,
     },
-    use_cases::parts::{Denied, Limited, Recorder, RequestLimits, ShownDevices, facts},
+    use_cases::parts::{
+        Denied, Limited, Recorder, RequestLimits, ShownDevices, TakenBuckets, facts,
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::{sync::Arc, time::Duration};
@@ -154,15 +156,14 @@ impl MailboxProofs {
             },
         };
         let event = request.event.clone();
-        let tell = self
-            .recorder
-            .tell(now, Actor::Stranger, move |opened: &StandingProof| Told {
-                events: vec![event.clone()],
-                mails: vec![NewMail {
-                    proof: mail.kind.asks().then_some(opened.id),
-                    ..mail.clone()
-                }],
-            });
+        let told = move |opened: &StandingProof| Told {
+            events: vec![event.clone()],
+            mails: vec![NewMail {
+                proof: mail.kind.asks().then_some(opened.id),
+                ..mail.clone()
+            }],
+        };
+        let tell = self.recorder.tell(now, actor(&request.event), told);
         let opened = self.proofs.open(&open, &tell).await?;
         self.recorder.record(&tell, &opened);
         Ok(RequestedProof {
@@ -204,44 +205,76 @@ impl MailboxProofs {
         }
     }
 
-    /// The proof, if what is shown proves it. A code is an attempt, which is counted before it is looked at; the secret of a link that another
-    /// client follows is none. What comes to nothing counts for the client's address, unless this is the client that asked.
+    /// The proof, if what is shown proves it: [`Self::find`], then [`Self::prove`].
     pub(crate) async fn check(
         &self,
         purpose: ProofPurpose,
         shown: &ShownProof,
         client: &ClientInfo,
     ) -> Result<Result<Proof, ProofRefused>, StoreError> {
-        // Read first, so that an invented id writes nothing.
-        let found = self.proofs.find(shown.id, self.clock.now()).await?;
-        let open = found.filter(|proof| proof.purpose == purpose && proof.attempts_left > 0);
-        let asked = open
-            .as_ref()
-            .filter(|proof| self.is_asker(proof, &shown.asker));
-        if let Some(proof) = asked {
-            return self.prove(proof, true, &shown.evidence, client).await;
+        match self.find(&[purpose], shown, client).await? {
+            Ok(open) => self.prove(&open, shown, client).await,
+            Err(refused) => Ok(Err(refused)),
         }
-        let taken = match self.limits.confirmation(client).await {
+    }
+
+    /// The proof that is shown, if it is for one of these purposes and can still be tried. It is read before an attempt is counted, so that an
+    /// invented id writes nothing; that counts for the client's address.
+    pub(crate) async fn find(
+        &self,
+        purposes: &[ProofPurpose],
+        shown: &ShownProof,
+        client: &ClientInfo,
+    ) -> Result<Result<Proof, ProofRefused>, StoreError> {
+        let found = self.proofs.find(shown.id, self.clock.now()).await?;
+        let is_open = |proof: &Proof| purposes.contains(&proof.purpose) && proof.attempts_left > 0;
+        if let Some(open) = found.filter(is_open) {
+            return Ok(Ok(open));
+        }
+        let counted = self.count(client).await?;
+        Ok(Err(counted.err().map_or(ProofRefused::Gone, Into::into)))
+    }
+
+    /// The proof once more, if what is shown proves it. A code is an attempt, which is counted before it is looked at; the secret of a link that
+    /// another client follows is none. What comes to nothing counts for the client's address, unless this is the client that asked.
+    pub(crate) async fn prove(
+        &self,
+        open: &Proof,
+        shown: &ShownProof,
+        client: &ClientInfo,
+    ) -> Result<Result<Proof, ProofRefused>, StoreError> {
+        if self.is_asker(open, &shown.asker) {
+            return self.compare(open, true, &shown.evidence, client).await;
+        }
+        let taken = match self.count(client).await? {
             Ok(taken) => taken,
-            Err(Denied::Limited(limited)) => return Ok(Err(limited.into())),
-            Err(Denied::Failed(error)) => return Err(error),
+            Err(limited) => return Ok(Err(limited.into())),
         };
-        let checked = match &open {
-            Some(proof) => self.prove(proof, false, &shown.evidence, client).await,
-            None => Ok(Err(ProofRefused::Gone)),
-        };
+        let proved = self.compare(open, false, &shown.evidence, client).await;
         let counts = matches!(
-            checked,
+            proved,
             Ok(Err(ProofRefused::Gone | ProofRefused::WrongCode { .. }))
         );
         if !counts {
             self.limits.give_back(taken).await;
         }
-        checked
+        proved
+    }
+
+    /// Counts for the client's address.
+    async fn count(
+        &self,
+        client: &ClientInfo,
+    ) -> Result<Result<TakenBuckets, Limited>, StoreError> {
+        match self.limits.confirmation(client).await {
+            Ok(taken) => Ok(Ok(taken)),
+            Err(Denied::Limited(limited)) => Ok(Err(limited)),
+            Err(Denied::Failed(error)) => Err(error),
+        }
     }
 
     /// Compares what is shown with a proof that is open.
-    async fn prove(
+    async fn compare(
         &self,
         open: &Proof,
         is_asker: bool,
@@ -272,6 +305,14 @@ impl MailboxProofs {
         Ok(Err(ProofRefused::WrongCode {
             attempts_left: proof.attempts_left,
         }))
+    }
+
+    /// The proof that can bring this address back to its account.
+    pub(crate) async fn undo_of(
+        &self,
+        address: &EmailAddress,
+    ) -> Result<Option<Proof>, StoreError> {
+        self.proofs.undo_of(address, self.clock.now()).await
     }
 
     /// What was right does not count as an attempt, since nothing came of it. If the store fails, it counts.
@@ -326,5 +367,14 @@ impl MailboxProofs {
             attempts_left: Proof::ATTEMPTS,
             serial: 1,
         }
+    }
+}
+
+/// On whose behalf a mail is asked for: that of the account's user, where only a session of the account can.
+const fn actor(event: &SecurityEvent) -> Actor {
+    match event {
+        SecurityEvent::EmailChangeRequested { user, .. }
+        | SecurityEvent::VerificationRequested { user, .. } => Actor::User(*user),
+        _ => Actor::Stranger,
     }
 }

@@ -80,6 +80,11 @@ impl Recorder {
         for event in events {
             self.events.record(event);
         }
+        self.ring(&mails);
+    }
+
+    /// These mails are committed.
+    pub(crate) fn ring(&self, mails: &[NewMail]) {
         if let Some(bell) = self.bell.as_ref().filter(|_| !mails.is_empty()) {
             bell.ring();
         }

@@ -77,9 +77,11 @@ impl Clear {
                 session,
                 reason,
                 cause,
+                notice,
             } => {
                 let end = EndOne {
                     cause: cause.as_deref().cloned(),
+                    notice: notice.as_deref().cloned(),
                     ..EndOne::new(*user, *session, *reason)
                 };
                 self.end_row(end).await?;
@@ -94,9 +96,11 @@ impl Clear {
         let (now, ended) = (self.clock.now(), end.ended());
         let told = move |outcome: &EndOutcome| end.told(*outcome);
         let tell = self.recorder.tell(now, Actor::System, told);
-        if self.sessions.end(user, session, reason, now, &tell).await? == EndOutcome::Ended {
+        let outcome = self.sessions.end(user, session, reason, now, &tell).await?;
+        if outcome == EndOutcome::Ended {
             self.recorder.record_event(ended);
         }
+        self.recorder.ring(&tell.told(&outcome).mails);
         Ok(())
     }
 }

@@ -97,6 +97,7 @@ impl End {
             session: end.session,
             reason: end.reason,
             cause: end.cause.map(Box::new),
+            notice: end.notice.map(Box::new),
         });
     }
 

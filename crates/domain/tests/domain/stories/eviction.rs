@@ -1,7 +1,9 @@
 //! The number of sessions is limited; the least recently refreshed one is evicted.
 
 use super::{DAY, refusal, secs};
-use revolve_domain::{policy::SessionPolicy, ports::SecurityEvent, use_cases::Refusal};
+use revolve_domain::{
+    model::EndReason, policy::SessionPolicy, ports::SecurityEvent, use_cases::Refusal,
+};
 use revolve_testkit::World;
 
 fn world_of(max_per_user: usize) -> World {
@@ -60,11 +62,21 @@ async fn what_was_not_refreshed_in_time_takes_no_slot() {
     world.advance(2 * DAY);
     let mut active = world.signed_in("ann").await;
     world.advance(2 * DAY);
+    world.events.take();
     let begun = world
         .sign_in
         .execute(World::request("ann"))
         .await
         .expect("a third sign-in");
+    let events = world.events.take();
+    assert_eq!(super::names(&events), ["session.ended", "session.begun"]);
+    assert!(
+        matches!(
+            events[0],
+            SecurityEvent::SessionEnded { session, reason: EndReason::Expired, .. } if session == idle.session
+        ),
+        "it is told in the commit that ends it"
+    );
     assert!(
         begun.evicted.is_empty(),
         "the idle one made room, got {:?}",

@@ -16,6 +16,7 @@ mod minting;
 mod operators;
 mod outages;
 mod password;
+mod proofs;
 mod races;
 mod reauthentication;
 mod recovery;

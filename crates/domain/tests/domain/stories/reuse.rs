@@ -2,9 +2,11 @@
 
 use super::{LATE, assert_unavailable, names, refusal, secs};
 use revolve_domain::{
+    deliveries::DeliveryQuery,
+    journal::MailKind,
     model::{EndReason, Generation},
-    policy::SessionPolicy,
-    ports::{Clearing, SecurityEvent, TokenRepository},
+    policy::{AccountPolicy, SessionPolicy},
+    ports::{Clearing, Deliveries, SecurityEvent, TokenRepository},
     rotation::{RetryPolicy, ReusePolicy},
     use_cases::Refusal,
 };
@@ -146,6 +148,35 @@ async fn with_the_user_database_down_reuse_is_committed_later() {
         Refusal::TokenReused,
         "now the row says why"
     );
+}
+
+#[tokio::test]
+async fn reuse_that_is_committed_later_is_mailed_then() {
+    let world = World::with_mail(AccountPolicy::default());
+    let mut ann = world.signed_up("ann").await;
+    let stolen = ann.refresh_token.clone();
+    ann.refresh().await.expect("the session lives");
+    ann.refresh().await.expect("the session lives");
+    world.advance(LATE);
+    let told = async || {
+        let query = DeliveryQuery {
+            state: None,
+            limit: 100,
+        };
+        let waiting = Deliveries::list(world.accounts.inner(), query).await;
+        let waiting = waiting.expect("the outbox is in memory").into_iter();
+        let told = waiting.filter(|one| one.mail.kind == MailKind::SessionReused);
+        told.map(|one| one.mail.to.as_str().to_owned())
+            .collect::<Vec<_>>()
+    };
+    world.accounts.fail_on("end_session", Fault::Before);
+    assert_unavailable(ann.present(&stolen).await);
+    assert!(told().await.is_empty(), "nothing is committed yet");
+    world.accounts.recover();
+    world.clearings.run(&world.clear).await;
+    assert_eq!(told().await, ["ann@example.org"]);
+    world.clearings.run(&world.clear).await;
+    assert_eq!(told().await.len(), 1, "once");
 }
 
 #[tokio::test]

@@ -110,14 +110,21 @@ pub async fn a_notice_beside_one_that_is_tried_again_waits_for_it(
     let leased = lease_one(&outbox, 0).await;
     assert!(settle(&outbox, &leased, again(5)).await);
     insert(&outbox, &[(2, &second)]).await;
+    let next_at = async || find(&outbox, &second).await.expect("it is there").next_at;
+    assert_eq!(next_at().await, at(5), "it is tried no sooner");
     assert_eq!(lease(&outbox, 4).await, [], "the first is not due yet");
     let leased = lease_one(&outbox, 10).await;
     assert_eq!(leased.mail.id, first.id);
     assert_eq!(lease(&outbox, 11).await, [], "the first is being sent");
-    sent(&outbox, &leased, 12).await;
-    assert_eq!(lease(&outbox, 12 + HOUR - 1).await, []);
+    assert!(settle(&outbox, &leased, again(100)).await);
+    assert_eq!(next_at().await, at(100));
+    assert_eq!(lease(&outbox, 99).await, []);
+    let leased = lease_one(&outbox, 101).await;
+    assert_eq!(leased.mail.id, first.id);
+    sent(&outbox, &leased, 102).await;
+    assert_eq!(lease(&outbox, 102 + HOUR - 1).await, []);
     assert_eq!(
-        lease_one(&outbox, 12 + HOUR).await.mail.id,
+        lease_one(&outbox, 102 + HOUR).await.mail.id,
         second.id,
         "the pause is over"
     );

@@ -13,14 +13,19 @@ use revolve_domain::{
 };
 
 /// A proof of the new address that is open.
-async fn wanted(proving: &Proving, user: &User, address: &EmailAddress) -> Proof {
+pub(super) async fn wanted(proving: &Proving, user: &User, address: &EmailAddress) -> Proof {
     let mut proof = proving.proof(ProofPurpose::ChangeEmail, user, 60).await;
     proof.address = address.clone();
     proving.open(&proof).await;
     proof
 }
 
-async fn change(proving: &Proving, user: &User, proof: &Proof) -> (AddressOutcome, Proof) {
+/// Changes the address; answers the proof that undoes it, too.
+pub(super) async fn change(
+    proving: &Proving,
+    user: &User,
+    proof: &Proof,
+) -> (AddressOutcome, Proof) {
     let mut undo = proving.proof(ProofPurpose::UndoEmail, user, 90).await;
     undo.binding = None;
     let change = AddressChange {

@@ -8,6 +8,7 @@
 mod change;
 mod open;
 mod recover;
+mod restore;
 mod sign_in;
 mod sign_up;
 mod spend;
@@ -15,6 +16,7 @@ mod spend;
 pub use change::*;
 pub use open::*;
 pub use recover::*;
+pub use restore::*;
 pub use sign_in::*;
 pub use sign_up::*;
 pub use spend::*;

@@ -242,11 +242,24 @@ pub async fn a_superseded_code_resets_nothing(subject: &impl ProofsSubject) {
 pub async fn an_undo_needs_the_address_to_be_free(subject: &impl ProofsSubject) {
     let proving = Proving::new(subject);
     let (user, _) = proving.accounts.signed_up().await;
-    let (undo, changed) = change_address(&proving, &user, 60).await;
+    let mut undo = proving.proof(ProofPurpose::UndoEmail, &user, 60).await;
+    undo.binding = None;
+    let change = DetailsChange {
+        email: Some(email()),
+        ..DetailsChange::default()
+    };
+    let users = &proving.accounts.users;
+    let updated = users
+        .update(user.id, &change, None, at(60), &untold())
+        .await;
+    updated.expect("update works");
+    let changed = proving.credentials(user.id).await.user;
+    // An earlier release lets another account have it.
     let mut other = crate::contract::given::user();
     other.email = user.email.clone();
-    let session = crate::contract::given::session(&other, 70);
+    let session = crate::contract::given::session(&other, 60);
     proving.accounts.create(&other, &session).await;
+    proving.open(&undo).await;
     let attempt = recovery(&undo, &changed, 90);
     assert_eq!(proving.recover(&attempt).await, RecoveryOutcome::EmailTaken);
     assert_eq!(proving.accounts.account(user.id).await, Some(changed));

@@ -15,6 +15,7 @@ use revolve_domain::{
 
 const BEGUN: BeginOutcome = BeginOutcome::Begun {
     replaced: Vec::new(),
+    expired: Vec::new(),
     evicted: Vec::new(),
 };
 
@@ -82,6 +83,7 @@ pub async fn a_code_begins_a_session_and_is_spent(subject: &impl ProofsSubject) 
     let outcome = proving.proofs.sign_in(&sign_in, &tell).await;
     let replacing = BeginOutcome::Begun {
         replaced: vec![first.id],
+        expired: Vec::new(),
         evicted: Vec::new(),
     };
     assert_eq!(outcome.expect("sign_in works"), Some(replacing));

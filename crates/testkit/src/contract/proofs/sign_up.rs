@@ -13,7 +13,7 @@ use revolve_domain::{
 };
 
 /// A sign-up with that password that is open.
-async fn intended(proving: &Proving, address: &EmailAddress, password: &str) -> Proof {
+pub(super) async fn intended(proving: &Proving, address: &EmailAddress, password: &str) -> Proof {
     let proof = Proof {
         intent: Some(hash(password)),
         ..proof(ProofPurpose::SignUp, address, 60)
@@ -22,7 +22,8 @@ async fn intended(proving: &Proving, address: &EmailAddress, password: &str) -> 
     proof
 }
 
-fn proved(proof: &Proof) -> ProvedSignUp {
+/// What makes an account of it.
+pub(super) fn proved(proof: &Proof) -> ProvedSignUp {
     let user = User {
         email: proof.address.clone(),
         email_verified_at: Some(at(90)),

@@ -63,6 +63,7 @@ pub async fn a_session_reads_back_as_begun(subject: &dyn AccountsSubject) {
             begun,
             BeginOutcome::Begun {
                 replaced: vec![],
+                expired: vec![],
                 evicted: vec![]
             },
             "a sign-in with wide limits ends nothing"
@@ -251,6 +252,7 @@ pub async fn a_sign_in_that_keeps_a_device_needs_it_to_be_current(subject: &dyn 
         accounts.begin(&kept).await,
         BeginOutcome::Begun {
             replaced: vec![first.id],
+            expired: vec![],
             evicted: vec![]
         },
         "its device is current"
@@ -342,7 +344,9 @@ pub async fn parallel_sign_ins_keep_max_live(subject: &dyn AccountsSubject) {
     let mut gone: Vec<_> = outcomes
         .into_iter()
         .flat_map(|outcome| match outcome {
-            BeginOutcome::Begun { replaced, evicted } => {
+            BeginOutcome::Begun {
+                replaced, evicted, ..
+            } => {
                 assert!(replaced.is_empty(), "each has a device of its own");
                 evicted
             }

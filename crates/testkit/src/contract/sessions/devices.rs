@@ -396,6 +396,7 @@ pub async fn former_devices_become_the_new_one(subject: &dyn AccountsSubject) {
         outcome,
         BeginOutcome::Begun {
             replaced: vec![first.id],
+            expired: vec![],
             evicted: vec![]
         },
         "the session of the user's former device"

@@ -29,6 +29,7 @@ async fn assert_begun(
         BeginOutcome::Begun {
             replaced: was_replaced,
             evicted: was_evicted,
+            ..
         } => {
             assert_eq!(
                 sorted(was_replaced),
@@ -144,16 +145,23 @@ pub async fn a_sign_in_expires_what_was_not_refreshed(subject: &dyn AccountsSubj
     let now = IDLE + 600;
     let refreshed = vec![(second.id, at(now - 60))];
     let new = session(&user, now);
-    assert_begun(
-        &accounts,
-        BeginSession {
-            refreshed,
-            ..begin(&new)
-        },
-        &[],
-        &[],
-    )
-    .await;
+    let sign_in = BeginSession {
+        refreshed,
+        ..begin(&new)
+    };
+    let BeginOutcome::Begun {
+        replaced,
+        mut expired,
+        evicted,
+    } = accounts.begin_with(&sign_in).await
+    else {
+        panic!("expected the sign-in to commit");
+    };
+    expired.sort_unstable();
+    let mut idle = [first.id, third.id];
+    idle.sort_unstable();
+    assert_eq!((replaced, evicted), (vec![], vec![]));
+    assert_eq!(expired, idle, "they are named");
     for idle in [&first, &third] {
         let ending = accounts.row(idle).await.ending;
         assert_eq!(

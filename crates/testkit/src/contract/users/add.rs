@@ -4,13 +4,13 @@ use crate::{
     contract::{
         AccountsSubject,
         accounts::{Accounts, at},
-        given::{at_once, email, hash, label, user},
+        given::{at_once, email, hash, label, session, user},
     },
     untold,
 };
 use revolve_domain::{
-    model::{Details, EmailAddress, Timestamp, User, WebUrl},
-    ports::{AddOutcome, BeginOutcome},
+    model::{Details, DetailsChange, EmailAddress, Timestamp, User, WebUrl},
+    ports::{AddOutcome, BeginOutcome, CreateOutcome, UpdateOutcome},
 };
 
 async fn add(accounts: &Accounts, user: &User) -> AddOutcome {
@@ -64,9 +64,7 @@ pub async fn an_account_is_added_without_a_session(subject: &dyn AccountsSubject
             accounts.live(user.id, at(60)).await.is_empty(),
             "no session"
         );
-        let begun = accounts
-            .begin(&crate::contract::given::session(&user, 60))
-            .await;
+        let begun = accounts.begin(&session(&user, 60)).await;
         assert_eq!(
             matches!(begun, BeginOutcome::Begun { .. }),
             user.disabled_at.is_none(),
@@ -175,6 +173,59 @@ pub async fn an_address_is_found_under_its_former_form_first(subject: &dyn Accou
     ] {
         assert_found(text, expected).await;
     }
+}
+
+/// An account of an earlier release is stored under the former form of an address: that is one mailbox, and another account with its key would
+/// not be found by it.
+pub async fn an_address_is_taken_by_its_former_form(subject: &dyn AccountsSubject) {
+    let accounts = Accounts::new(subject);
+    let fresh = email();
+    let (local, _) = fresh.as_str().split_once('@').expect("an address");
+    // Keyed first: a store that gives addresses their keys at a start finds this one taken.
+    let [keyed, former] = ["strasse@example.org", "straße@example.org"].map(|text| User {
+        email: EmailAddress::stored(&format!("{local}{text}"), None).expect("an address"),
+        ..user()
+    });
+    for user in [&keyed, &former] {
+        assert_eq!(add(&accounts, user).await, AddOutcome::Added);
+    }
+    let freed = DetailsChange {
+        email: Some(email()),
+        ..DetailsChange::default()
+    };
+    let users = &accounts.users;
+    let freed = users.update(keyed.id, &freed, None, at(1), &untold()).await;
+    assert!(matches!(freed, Ok(UpdateOutcome::Updated(_))), "{freed:?}");
+
+    let email = EmailAddress::parse(&format!("{local}straße@example.org")).expect("an address");
+    let same = User {
+        email: email.clone(),
+        ..user()
+    };
+    assert_eq!(add(&accounts, &same).await, AddOutcome::EmailTaken);
+    let first = session(&same, 0);
+    assert_eq!(
+        accounts.create(&same, &first).await,
+        CreateOutcome::EmailTaken
+    );
+    let change = DetailsChange {
+        email: Some(email),
+        ..DetailsChange::default()
+    };
+    let changed = users
+        .update(keyed.id, &change, None, at(2), &untold())
+        .await;
+    assert!(
+        matches!(changed, Ok(UpdateOutcome::EmailTaken)),
+        "{changed:?}"
+    );
+    assert_eq!(accounts.account(same.id).await, None);
+    let own = DetailsChange {
+        name: Some(Some(label("Ann"))),
+        ..DetailsChange::default()
+    };
+    let named = users.update(former.id, &own, None, at(3), &untold()).await;
+    assert!(matches!(named, Ok(UpdateOutcome::Updated(_))), "{named:?}");
 }
 
 /// Of many concurrent calls with one address, one adds the account and all others get `EmailTaken`.

@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
     model::{
-        Credentials, EndReason, Proof, ProofId, ProofPurpose, ProofVersion, Timestamp, UserId,
+        Credentials, EmailAddress, EndReason, Proof, ProofId, ProofPurpose, ProofVersion,
+        Timestamp, UserId,
     },
     ports::{
         AddressChange, AddressOutcome, BeginOutcome, OpenProof, Proofs, ProvedSignIn, ProvedSignUp,
@@ -68,6 +69,19 @@ impl Proofs for MemoryAccounts {
         Ok(found.filter(|proof| at < proof.expires_at).cloned())
     }
 
+    async fn undo_of(
+        &self,
+        address: &EmailAddress,
+        at: Timestamp,
+    ) -> Result<Option<Proof>, StoreError> {
+        let tables = self.tables();
+        let found = tables.proofs.values();
+        let found = found.filter(|proof| proofs::restores(proof, address, at));
+        Ok(found
+            .max_by_key(|proof| (proof.created_at, proof.id))
+            .cloned())
+    }
+
     async fn attempt(
         &self,
         proof: ProofId,
@@ -106,7 +120,8 @@ impl Proofs for MemoryAccounts {
             else {
                 return RecoveryOutcome::Gone;
             };
-            if tables.is_taken(&user.email, Some(user.id)) {
+            let is_restored = user.email != account.user.email;
+            if is_restored && tables.has_another(&user.email, user.id) {
                 return RecoveryOutcome::EmailTaken;
             }
             tables.raise(user.id, None, EndReason::Recovered, recovery.at);
@@ -172,7 +187,7 @@ impl Proofs for MemoryAccounts {
             else {
                 return AddressOutcome::Gone;
             };
-            if tables.is_taken(&user.email, Some(user.id)) {
+            if tables.is_taken(&user.email, user.id, change.at) {
                 return AddressOutcome::EmailTaken;
             }
             tables.proofs.remove(&change.proof.id);
@@ -197,7 +212,7 @@ impl Proofs for MemoryAccounts {
                 return SignUpOutcome::Gone;
             };
             let (user, session) = (&sign_up.user, &sign_up.session);
-            if tables.is_taken(&user.email, None) {
+            if tables.is_taken(&user.email, user.id, sign_up.at) {
                 return SignUpOutcome::EmailTaken;
             }
             tables.users.insert(user.id, (user.clone(), hash));

@@ -15,10 +15,10 @@ use std::{
 
 impl MemoryTables {
     /// Makes room for a new session: replaced, then expired, then evicted.
-    fn make_room(&mut self, begin: &BeginSession) -> (Vec<SessionId>, Vec<SessionId>) {
+    fn make_room(&mut self, begin: &BeginSession) -> BeginOutcome {
         let (new, now) = (&begin.session, begin.session.began_at);
         let refreshed: HashMap<_, _> = begin.refreshed.iter().copied().collect();
-        let (mut replaced, mut left) = (Vec::new(), Vec::new());
+        let (mut replaced, mut expired, mut left) = (Vec::new(), Vec::new(), Vec::new());
         for row in self.rows(new.user).filter(|row| row.ending.is_none()) {
             let idle = !refreshed.contains_key(&row.id) && now.since(row.began_at) > begin.idle;
             let is_same_device =
@@ -28,6 +28,7 @@ impl MemoryTables {
                 replaced.push(row.id);
             } else if idle || now >= row.ends_at {
                 end(row, EndReason::Expired, now);
+                expired.push(row.id);
             } else {
                 left.push((
                     refreshed.get(&row.id).copied().unwrap_or(row.began_at),
@@ -45,7 +46,11 @@ impl MemoryTables {
         for row in self.rows(new.user).filter(|row| evicted.contains(&row.id)) {
             end(row, EndReason::Evicted, now);
         }
-        (replaced, evicted)
+        BeginOutcome::Begun {
+            replaced,
+            expired,
+            evicted,
+        }
     }
 
     /// Remembers the device of a session.
@@ -94,12 +99,12 @@ impl MemoryTables {
         if !may_begin || !begin.kept_device().is_none_or(is_current) {
             return BeginOutcome::Superseded;
         }
-        let (replaced, evicted) = self.make_room(begin);
+        let begun = self.make_room(begin);
         self.sessions.insert(new.id, new.clone());
         self.drop_oldest_ended(begin);
         self.know_device(new);
         self.forget_devices(begin);
-        BeginOutcome::Begun { replaced, evicted }
+        begun
     }
 
     fn bind(

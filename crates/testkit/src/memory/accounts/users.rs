@@ -12,6 +12,7 @@ use revolve_domain::{
         AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
         UpdateOutcome, UserRepository,
     },
+    proofs::restores,
 };
 
 impl MemoryTables {
@@ -32,9 +33,21 @@ impl MemoryTables {
         true
     }
 
-    pub(super) fn is_taken(&self, email: &EmailAddress, but: Option<UserId>) -> bool {
-        let mut owners = self.users.values().map(|(user, _)| user);
-        owners.any(|owner| owner.email == *email && Some(owner.id) != but)
+    /// Whether another account than this one has the address.
+    pub(super) fn has_another(&self, email: &EmailAddress, user: UserId) -> bool {
+        let former = email.former();
+        let mut others = self.users.values().map(|(other, _)| other);
+        others.any(|other| {
+            let key = other.email.key();
+            other.id != user && (key == email.key() || key == former)
+        })
+    }
+
+    /// Whether another account than this one has the address, or can take it back.
+    pub(super) fn is_taken(&self, email: &EmailAddress, user: UserId, at: Timestamp) -> bool {
+        let mut others = self.proofs.values();
+        self.has_another(email, user)
+            || others.any(|proof| proof.user != Some(user) && restores(proof, email, at))
     }
 
     /// The account that is stored under the address's former form, else the one under its key.
@@ -73,7 +86,7 @@ impl UserRepository for MemoryAccounts {
         tell: &Tell<CreateOutcome>,
     ) -> Result<CreateOutcome, StoreError> {
         self.change(tell, |tables| {
-            if tables.is_taken(&user.email, None) {
+            if tables.is_taken(&user.email, user.id, tell.at) {
                 return CreateOutcome::EmailTaken;
             }
             tables.users.insert(user.id, (user.clone(), hash.clone()));
@@ -90,7 +103,7 @@ impl UserRepository for MemoryAccounts {
         tell: &Tell<AddOutcome>,
     ) -> Result<AddOutcome, StoreError> {
         self.change(tell, |tables| {
-            if tables.is_taken(&user.email, None) {
+            if tables.is_taken(&user.email, user.id, tell.at) {
                 return AddOutcome::EmailTaken;
             }
             if tables.users.contains_key(&user.id) {
@@ -152,21 +165,18 @@ impl UserRepository for MemoryAccounts {
         tell: &Tell<UpdateOutcome>,
     ) -> Result<UpdateOutcome, StoreError> {
         self.change(tell, |tables| {
-            if !tables.users.contains_key(&user) {
+            let Some((found, hash)) = tables.users.get(&user).cloned() else {
                 return UpdateOutcome::NotFound;
-            }
+            };
             if asking.is_some_and(|asking| !tables.admits(user, asking, at)) {
                 return UpdateOutcome::Superseded;
             }
-            let mut email = change.email.iter();
-            if email.any(|email| tables.is_taken(email, Some(user))) {
+            let changed = change.clone().apply(found.clone());
+            if changed.email != found.email && tables.is_taken(&changed.email, user, at) {
                 return UpdateOutcome::EmailTaken;
             }
-            let Some((found, _)) = tables.users.get_mut(&user) else {
-                return UpdateOutcome::NotFound;
-            };
-            *found = change.clone().apply(found.clone());
-            UpdateOutcome::Updated(found.clone())
+            tables.users.insert(user, (changed.clone(), hash));
+            UpdateOutcome::Updated(changed)
         })
     }
 
