@@ -15,10 +15,13 @@ use revolve_domain::{
 };
 
 impl Lists {
+    /// Whether another account has the address, under its key or its former form.
     fn has_address(&self, email: &EmailAddress, but: Option<UserId>) -> bool {
-        self.accounts
-            .iter()
-            .any(|account| account.user.email == *email && Some(account.user.id) != but)
+        let former = email.former();
+        self.accounts.iter().any(|account| {
+            let key = account.user.email.key();
+            Some(account.user.id) != but && (key == email.key() || key == former)
+        })
     }
 
     /// The account that is stored under the address's former form, else the one under its key.

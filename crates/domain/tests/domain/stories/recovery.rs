@@ -147,7 +147,8 @@ async fn a_client_that_keeps_no_tokens_sets_the_password_and_gets_no_session() {
     let begun = world.sign_in.execute(request).await;
     let begun = begun.expect("the password is the new one");
     assert_eq!(begun.device.id, device.id, "the device is known");
-    let ann = world.client(begun);
+    let mut ann = world.client(begun);
+    ann.shows_credential = true;
     let sessions = world.list_sessions.execute(&ann.caller()).await;
     assert_eq!(sessions.expect("the session lives").len(), 1);
     let again = reset(by_code(&world, &proof)).await;

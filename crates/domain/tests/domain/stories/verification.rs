@@ -404,7 +404,8 @@ async fn a_client_that_keeps_no_tokens_gets_an_account_and_no_session() {
     let begun = world.sign_in.execute(request).await;
     let begun = begun.expect("the password is hers");
     assert_eq!(begun.device.id, device.id, "the device is known");
-    let ann = world.client(begun);
+    let mut ann = world.client(begun);
+    ann.shows_credential = true;
     assert_eq!(world.tokens.inner().size(ann.user), 1, "that session alone");
     let sessions = world.list_sessions.execute(&ann.caller()).await;
     assert_eq!(sessions.expect("the session lives").len(), 1);
