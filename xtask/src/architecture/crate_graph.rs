@@ -72,7 +72,7 @@ const ALLOWED: [AllowedDependencies; 14] = [
             "revolve-verify",
         ],
     ),
-    ("xtask", &[], &[]),
+    ("xtask", &["revolve-testkit"], &[]),
 ];
 
 /// The domain's direct dependencies.
