@@ -64,7 +64,10 @@ impl PostgresPair {
     }
 
     fn at(&self, servers: &str) -> String {
-        format!("postgres://revolve:{}@{servers}/postgres", self.password)
+        format!(
+            "postgres://revolve:{}@{servers}/postgres?sslmode=disable",
+            self.password
+        )
     }
 
     /// Kills the primary, and lets the standby take over.

@@ -73,7 +73,12 @@ impl DeliveryRow {
         self.waits && !self.leased && self.attempts > 0 && self.wait > SOON
     }
 
-    pub(in crate::faults) fn words(&self) -> String {
+    /// Whether it is a notice that has to wait for the end of another one's pause.
+    fn is_held_back(&self) -> bool {
+        self.attempts == 0 && self.wait > SOON
+    }
+
+    pub(super) fn words(&self) -> String {
         format!(
             "{} to {}: {} attempts, {}due in {} s, {}",
             self.kind,
@@ -171,7 +176,7 @@ impl OpenOutbox {
         let (begun, before) = (Instant::now(), scenario.stalled());
         loop {
             let mut waiting = self.rows().await?;
-            waiting.retain(|row| row.waits);
+            waiting.retain(|row| row.waits && !row.is_held_back());
             let stalled = scenario.stalled().saturating_sub(before);
             if waiting.is_empty() || begun.elapsed() > PATIENCE + stalled {
                 return Ok(waiting);
@@ -247,7 +252,8 @@ mod tests {
     fn a_mail_pauses_after_an_attempt_and_not_while_it_is_sent_or_due() {
         let half_a_minute = Duration::from_secs(30);
         assert!(row("1", 1, false, half_a_minute).is_pausing());
-        assert!(!row("1", 0, false, half_a_minute).is_pausing());
+        let held_back = row("1", 0, false, half_a_minute);
+        assert!(!held_back.is_pausing() && held_back.is_held_back());
         assert!(!row("1", 1, true, half_a_minute).is_pausing());
         assert!(!row("1", 1, false, Duration::ZERO).is_pausing());
         let given_up = DeliveryRow {
@@ -266,10 +272,10 @@ mod tests {
             known: || BTreeSet::from(["arrived".to_owned()]),
         };
         let rows = [
-            row("before", 1, true, LEASE - ago * 2),
-            row("arrived", 1, true, LEASE - ago * 2),
-            row("after", 1, true, LEASE - ago / 2),
-            row("pausing", 1, false, ago),
+            row("before", 1, true, Duration::from_secs(25)),
+            row("arrived", 1, true, Duration::from_secs(25)),
+            row("after", 1, true, Duration::from_secs(33)),
+            row("pausing", 1, false, Duration::from_secs(25)),
         ];
         let before = Instant::now().checked_sub(ago);
         assert_eq!(lost(before).ids(&rows), ["before"]);
