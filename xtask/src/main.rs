@@ -76,7 +76,7 @@ enum Command {
     Torture(Box<torture::Args>),
     /// Play the whole story against a fresh server and print what happens: sign-up, verification, refresh, theft, sign-out
     Tour,
-    /// Break the service, its stores, its disk and its clock, and check everything that it has acknowledged (--long for the whole of it)
+    /// Break the service, its stores, its disk, its clock and its mail server, and check everything that it has acknowledged (--long for the whole of it)
     Faults(Box<faults::Args>),
     /// Write the manual pages of `revolve` into target/man
     Man,

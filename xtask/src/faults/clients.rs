@@ -11,7 +11,7 @@ use crate::harness::client::Client;
 
 const CLIENTS: usize = 6;
 /// A fault begins within so many microseconds.
-const BEFORE: std::ops::RangeInclusive<u64> = 20_000..=250_000;
+pub(super) const BEFORE: std::ops::RangeInclusive<u64> = 20_000..=250_000;
 /// Clients go on for so long after a fault.
 const AFTER: Duration = Duration::from_millis(150);
 
@@ -41,17 +41,8 @@ impl Clients {
             .iter_mut()
             .map(|client| client.run(scenario, round.rng.fork()))
             .collect();
-        let fault = async {
-            sleep(before).await;
-            let outcome = fault.await;
-            scenario.fault_ends();
-            sleep(AFTER).await;
-            scenario.stop();
-            outcome
-        };
-        let (ran, outcome) = tokio::join!(try_join_all(running), fault);
+        let outcome = beside(scenario, before, running, fault).await;
         let verified = async {
-            ran?;
             let outcome = outcome?;
             let verifying: Vec<_> = self
                 .0
@@ -73,4 +64,24 @@ impl Clients {
     pub(super) fn sessions(&self) -> impl Iterator<Item = &Client> {
         self.0.iter().filter_map(ClientLedger::client)
     }
+}
+
+/// Runs these until some time after the fault, which happens after so long.
+pub(super) async fn beside<T>(
+    scenario: &Scenario,
+    before: Duration,
+    running: Vec<impl Future<Output = Result<()>>>,
+    fault: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let fault = async {
+        sleep(before).await;
+        let outcome = fault.await;
+        scenario.fault_ends();
+        sleep(AFTER).await;
+        scenario.stop();
+        outcome
+    };
+    let (ran, outcome) = tokio::join!(try_join_all(running), fault);
+    ran?;
+    outcome
 }

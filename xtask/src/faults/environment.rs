@@ -6,7 +6,7 @@ use anyhow::Result;
 use tempfile::TempDir;
 use url::Url;
 
-use super::{scenario::Scenario, stall_monitor::StallMonitor};
+use super::{postgres_pair::PostgresPair, scenario::Scenario, stall_monitor::StallMonitor};
 use crate::harness::{
     folders, random,
     service::{Binary, Instance, Settings},
@@ -75,6 +75,11 @@ impl Environment {
         self.schemas += 1;
         let schema = Schema::create(&self.postgres.url().parse()?, name).await?;
         Ok(schema.url())
+    }
+
+    /// Starts a Postgres of its own, with a standby.
+    pub(super) async fn postgres_pair(&self) -> Result<PostgresPair> {
+        PostgresPair::start(&self.stores).await
     }
 
     /// The server profile's settings without its stores.

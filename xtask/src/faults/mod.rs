@@ -1,5 +1,5 @@
-//! `cargo xtask faults`: breaks the service, its stores, its disk and its clock while clients use it that remember every acknowledgement.
-//! Nothing acknowledged may be lost, and nothing revoked may work again.
+//! `cargo xtask faults`: breaks the service, its stores, its disk, its clock and its mail server while clients use it that remember every
+//! acknowledgement. Nothing acknowledged may be lost, and nothing revoked may work again.
 
 mod args;
 mod catalog;
@@ -10,6 +10,8 @@ mod environment;
 mod fault_window;
 mod findings;
 mod liveness;
+mod mail;
+mod postgres_pair;
 mod process_memory;
 mod report;
 mod rollback_probe;

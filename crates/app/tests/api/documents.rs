@@ -232,41 +232,45 @@ fn needs_the_password(body: &Value, operation: &Value) -> bool {
 
 #[test]
 fn examples_of_bodies_are_carried_out() {
-    with_config(Store::Embedded, "accounts.sign_in_code = true", |app| async move {
-        let (mut carried_out, mut sent) = (Vec::new(), 0);
-        for (method, path, described) in operations() {
-            for example in body_examples(described) {
-                sent += 1;
-                let name = format!("ann{sent}");
-                let ann = app.sign_up(&name).await;
-                let mut body = example.clone();
-                if body.get("email").is_some() && !path.ends_with("/signin") {
-                    body["email"] = format!("new-{name}@example.org").into();
-                } else if path.ends_with("/signin") {
-                    body["email"] = format!("{name}@example.org").into();
-                } else if path.ends_with("/tokens") {
-                    body["refreshToken"] = ann.refresh_token.clone().into();
+    with_config(
+        Store::Embedded,
+        "accounts.sign_in_code = true",
+        |app| async move {
+            let (mut carried_out, mut sent) = (Vec::new(), 0);
+            for (method, path, described) in operations() {
+                for example in body_examples(described) {
+                    sent += 1;
+                    let name = format!("ann{sent}");
+                    let ann = app.sign_up(&name).await;
+                    let mut body = example.clone();
+                    if body.get("email").is_some() && !path.ends_with("/signin") {
+                        body["email"] = format!("new-{name}@example.org").into();
+                    } else if path.ends_with("/signin") {
+                        body["email"] = format!("{name}@example.org").into();
+                    } else if path.ends_with("/tokens") {
+                        body["refreshToken"] = ann.refresh_token.clone().into();
+                    }
+                    let operation = path.strip_prefix(BASE).expect("an operation of accounts");
+                    let answer = if needs_the_password(&body, described) {
+                        let shown = ann.reauthenticate().await;
+                        ann.call_with(method.clone(), operation, Some(body.clone()), &shown)
+                            .await
+                    } else {
+                        send(&ann, (&method, path), &body).await
+                    };
+                    // The proof of an example is nobody's.
+                    let expected = if body.get("proof").is_some() {
+                        410
+                    } else {
+                        299
+                    };
+                    let done = answer.status < 300 || answer.status == expected;
+                    assert!(done, "{method} {path}: {body}: {answer:#?}");
+                    carried_out.push((method.clone(), path));
                 }
-                let operation = path.strip_prefix(BASE).expect("an operation of accounts");
-                let answer = if needs_the_password(&body, described) {
-                    let shown = ann.reauthenticate().await;
-                    ann.call_with(method.clone(), operation, Some(body.clone()), &shown)
-                        .await
-                } else {
-                    send(&ann, (&method, path), &body).await
-                };
-                // The proof of an example is nobody's.
-                let expected = if body.get("proof").is_some() {
-                    410
-                } else {
-                    299
-                };
-                let done = answer.status < 300 || answer.status == expected;
-                assert!(done, "{method} {path}: {body}: {answer:#?}");
-                carried_out.push((method.clone(), path));
             }
-        }
-        carried_out.dedup();
-        assert_eq!(carried_out, operations_with_body());
-    });
+            carried_out.dedup();
+            assert_eq!(carried_out, operations_with_body());
+        },
+    );
 }

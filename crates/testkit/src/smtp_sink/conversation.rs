@@ -3,7 +3,10 @@
 use super::{ReceivedMail, Shared, SinkAnswer, SinkEncryption, SinkStage};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{io, ops::ControlFlow};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    time::sleep,
+};
 
 /// The longest line that is read, and the longest content.
 const MOST: u64 = 1 << 20;
@@ -143,6 +146,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Conversation<'a, S> {
                 user: self.user.clone(),
                 client: self.client.clone(),
                 data: Vec::new(),
+                answered: false,
             });
             "250 2.1.0 ok"
         };
@@ -177,8 +181,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Conversation<'a, S> {
         if !self.say(step).await? {
             return Ok(Step::Break(()));
         }
-        let answer = self.shared.answer(SinkStage::Content, "");
         let mut mail = self.mail.take();
+        let to = mail.as_ref().map(|mail| mail.to.join(" "));
+        let answer = self
+            .shared
+            .answer(SinkStage::Content, &to.unwrap_or_default());
         let mut lonely_feed = false;
         loop {
             let mut line = Vec::new();
@@ -211,8 +218,13 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Conversation<'a, S> {
         mail: Option<ReceivedMail>,
         answer: Option<SinkAnswer>,
     ) -> io::Result<Step> {
+        let usual = || Step::Continue("250 2.0.0 kept".to_owned());
         let (kept, step) = match answer {
-            None => (true, Step::Continue("250 2.0.0 kept".to_owned())),
+            None => (true, usual()),
+            Some(SinkAnswer::Late(by)) => {
+                sleep(by).await;
+                (true, usual())
+            }
             Some(SinkAnswer::Reply(reply)) => (reply.starts_with('2'), Step::Continue(reply)),
             Some(SinkAnswer::Lose) => (true, Step::Break(())),
             Some(SinkAnswer::Close) => (false, Step::Break(())),
@@ -222,6 +234,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Conversation<'a, S> {
             }
         };
         if kept {
+            let answered = matches!(step, Step::Continue(_));
+            let mail = mail.map(|mail| ReceivedMail { answered, ..mail });
             let received = &self.shared.received;
             received.send_modify(|received| received.extend(mail));
         }
@@ -231,6 +245,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Conversation<'a, S> {
     async fn usually(&mut self, stage: SinkStage, line: &str, usual: &str) -> io::Result<Step> {
         Ok(match self.shared.answer(stage, line) {
             None => Step::Continue(usual.to_owned()),
+            Some(SinkAnswer::Late(by)) => {
+                sleep(by).await;
+                Step::Continue(usual.to_owned())
+            }
             Some(SinkAnswer::Reply(reply)) => Step::Continue(reply),
             Some(SinkAnswer::Close | SinkAnswer::Lose) => Step::Break(()),
             Some(SinkAnswer::Silence) => {

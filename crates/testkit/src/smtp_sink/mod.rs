@@ -18,12 +18,14 @@ use std::{
 };
 use tls::ServerTls;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::watch,
     task::JoinHandle,
     time::timeout,
 };
 
+/// How many connections wait to be accepted.
+const BACKLOG: u32 = 1024;
 /// How long [`SmtpSink::wait_for`] waits.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -86,6 +88,8 @@ pub enum SinkAnswer {
     Lose,
     /// It says nothing until the client goes away.
     Silence,
+    /// It goes on as usual, this much later.
+    Late(Duration),
 }
 
 type Rule = dyn Fn(SinkStage, &str) -> Option<SinkAnswer> + Send + Sync;
@@ -94,7 +98,9 @@ type Rule = dyn Fn(SinkStage, &str) -> Option<SinkAnswer> + Send + Sync;
 pub struct SmtpSink {
     address: SocketAddr,
     shared: Arc<Shared>,
-    task: JoinHandle<()>,
+    task: Option<JoinHandle<()>>,
+    /// While it is down: keeps the port and does not listen.
+    port: Option<TcpSocket>,
 }
 
 struct Shared {
@@ -137,8 +143,38 @@ impl SmtpSink {
         Ok(Self {
             address,
             shared,
-            task,
+            task: Some(task),
+            port: None,
         })
+    }
+
+    /// Ends all connections, and refuses new ones until [`Self::come_up`].
+    ///
+    /// # Errors
+    /// If another process has taken its port.
+    pub async fn go_down(&mut self) -> io::Result<()> {
+        if let Some(task) = self.task.take() {
+            task.abort();
+            // It says only that it was aborted.
+            drop(task.await);
+            let port = TcpSocket::new_v4()?;
+            port.set_reuseaddr(true)?;
+            port.bind(self.address)?;
+            self.port = Some(port);
+        }
+        Ok(())
+    }
+
+    /// Listens again at the same address.
+    ///
+    /// # Errors
+    /// If the system does not let it.
+    pub fn come_up(&mut self) -> io::Result<()> {
+        if let Some(port) = self.port.take() {
+            let listener = port.listen(BACKLOG)?;
+            self.task = Some(tokio::spawn(accept(listener, Arc::clone(&self.shared))));
+        }
+        Ok(())
     }
 
     /// Where it listens.
@@ -165,7 +201,8 @@ impl SmtpSink {
         self.shared.tls.as_ref().map(|tls| tls.authority.clone())
     }
 
-    /// Has the rule decide from now on, with what a client has said and its line; `None` goes on as usual.
+    /// Has the rule decide from now on, with what a client has said and its line, which is that of all recipients for
+    /// [`SinkStage::Content`]; `None` goes on as usual.
     pub fn rule(
         &self,
         rule: impl Fn(SinkStage, &str) -> Option<SinkAnswer> + Send + Sync + 'static,
@@ -231,7 +268,26 @@ impl SmtpSink {
 
 impl Drop for SmtpSink {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+/// An open connection, counted until it is dropped.
+struct OpenConnection(Arc<Shared>);
+
+impl OpenConnection {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.connections.fetch_add(1, Ordering::SeqCst);
+        shared.open.send_modify(|open| *open += 1);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.open.send_modify(|open| *open -= 1);
     }
 }
 
@@ -239,13 +295,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     // Dropped with this task, so that no connection outlives the server.
     let mut running = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        shared.connections.fetch_add(1, Ordering::SeqCst);
-        shared.open.send_modify(|open| *open += 1);
-        let shared = Arc::clone(&shared);
+        let open = OpenConnection::new(&shared);
         running.spawn(async move {
             // A client that goes away ends its own connection only.
-            drop(converse(stream, &shared).await);
-            shared.open.send_modify(|open| *open -= 1);
+            drop(converse(stream, &open.0).await);
         });
         while running.try_join_next().is_some() {}
     }

@@ -19,6 +19,8 @@ pub struct ReceivedMail {
     pub client: String,
     /// The message, with lines that end with `\r\n`.
     pub data: Vec<u8>,
+    /// Whether the client was to be told that it was taken.
+    pub answered: bool,
 }
 
 impl ReceivedMail {

@@ -6,6 +6,7 @@ mod guesses;
 mod html;
 mod mailroom;
 mod people;
+mod received;
 mod robot;
 mod rounds;
 
@@ -20,8 +21,9 @@ use revolve_testkit::smtp_sink::{SinkSettings, SmtpSink};
 use self::{
     findings::Findings,
     guesses::GuessCounts,
-    mailroom::{ClosedMailroom, MailCounts, Mailroom},
+    mailroom::{ClosedMailroom, Mailroom},
     people::{Network, World},
+    received::MailCounts,
     robot::{Robot, RobotCounts},
 };
 use super::{

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use reqwest::header::{HeaderMap, SET_COOKIE};
 use serde_json::{Value, json};
 
-use super::mailroom::{Letters, Mail};
+use super::{mailroom::Letters, received::Mail};
 use crate::harness::http::{HttpClient, Request, Response};
 
 pub(super) const PASSWORD: &str = "correct horse battery";

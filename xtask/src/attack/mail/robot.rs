@@ -10,7 +10,7 @@ use url::{Position, Url};
 use super::{
     findings::Findings,
     html::{Form, Page, Submission},
-    mailroom::Mail,
+    received::Mail,
 };
 use crate::harness::http::{HttpClient, Request, Response};
 

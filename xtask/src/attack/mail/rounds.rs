@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::{
     findings::Findings,
-    mailroom::Mail,
     people::{Asked, Client, NEW_PASSWORD, Network, PASSWORD, World, api},
+    received::Mail,
 };
 
 /// What the person wants.

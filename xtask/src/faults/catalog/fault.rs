@@ -3,9 +3,10 @@
 use futures_util::future::LocalBoxFuture;
 
 use super::{
-    answer_lost, clock, descriptors, disks, embedded_restored, no_writes, pool, postgres_kill,
-    power_cut, redis_failover, redis_full, redis_kill, redis_restored, redis_wiped, releases,
-    service_kill, sigterm, unresponsive_stores,
+    answer_lost, clock, descriptors, disks, embedded_restored, mail_kill, mail_postgres_failover,
+    mail_replicas, no_writes, pool, postgres_kill, power_cut, redis_failover, redis_full,
+    redis_kill, redis_restored, redis_wiped, releases, service_kill, sigterm, smtp_down,
+    smtp_trouble, unresponsive_stores,
 };
 use crate::faults::{environment::Environment, rounds::Rounds};
 
@@ -58,6 +59,22 @@ pub(crate) enum CatalogFault {
     Sigterm,
     /// The power fails while the embedded store writes
     PowerCut,
+    /// The mail server is down for an hour
+    SmtpDown,
+    /// The mail server answers late, not at all, or not for one domain
+    SmtpSlow,
+    /// The mail server refuses every second recipient, for now or for good
+    SmtpRefusing,
+    /// The mail server closes connections in the middle of contents, or before it answers them
+    SmtpMidData,
+    /// The mail server refuses every recipient at first
+    SmtpGreylisting,
+    /// The service is killed between the commit of mails and their arrival
+    MailKill,
+    /// Two replicas send the mails of one outbox
+    MailReplicas,
+    /// Postgres fails over while mails are sent
+    MailPostgresFailover,
 }
 
 impl CatalogFault {
@@ -87,6 +104,14 @@ impl CatalogFault {
             Self::Versions => "versions",
             Self::Sigterm => "sigterm",
             Self::PowerCut => "power-cut",
+            Self::SmtpDown => "smtp-down",
+            Self::SmtpSlow => "smtp-slow",
+            Self::SmtpRefusing => "smtp-refusing",
+            Self::SmtpMidData => "smtp-mid-data",
+            Self::SmtpGreylisting => "smtp-greylisting",
+            Self::MailKill => "mail-kill",
+            Self::MailReplicas => "mail-replicas",
+            Self::MailPostgresFailover => "mail-postgres-failover",
         }
     }
 
@@ -120,6 +145,14 @@ impl CatalogFault {
             Self::Versions => Box::pin(releases::versions(env, rounds)),
             Self::Sigterm => Box::pin(sigterm::run(env, rounds)),
             Self::PowerCut => Box::pin(power_cut::run(env, rounds)),
+            Self::SmtpDown => Box::pin(smtp_down::run(env, rounds)),
+            Self::SmtpSlow => Box::pin(smtp_trouble::slow(env, rounds)),
+            Self::SmtpRefusing => Box::pin(smtp_trouble::refusing(env, rounds)),
+            Self::SmtpMidData => Box::pin(smtp_trouble::mid_data(env, rounds)),
+            Self::SmtpGreylisting => Box::pin(smtp_trouble::greylisting(env, rounds)),
+            Self::MailKill => Box::pin(mail_kill::run(env, rounds)),
+            Self::MailReplicas => Box::pin(mail_replicas::run(env, rounds)),
+            Self::MailPostgresFailover => Box::pin(mail_postgres_failover::run(env, rounds)),
         }
     }
 }

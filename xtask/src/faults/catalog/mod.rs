@@ -6,6 +6,9 @@ mod descriptors;
 mod disks;
 mod embedded_restored;
 mod fault;
+mod mail_kill;
+mod mail_postgres_failover;
+mod mail_replicas;
 mod no_writes;
 mod pool;
 mod postgres_kill;
@@ -18,6 +21,8 @@ mod redis_wiped;
 mod releases;
 mod service_kill;
 mod sigterm;
+mod smtp_down;
+mod smtp_trouble;
 mod unresponsive_stores;
 
 pub(super) use self::fault::CatalogFault;

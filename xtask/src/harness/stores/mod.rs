@@ -18,6 +18,7 @@ mod set;
 mod store;
 
 pub(crate) use self::{
+    group::{Group, GroupSpec},
     kind::StoreKind,
     pooler::Pooler,
     postgres::{PostgresConnection, Schema},

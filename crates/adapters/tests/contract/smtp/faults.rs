@@ -8,7 +8,7 @@ use revolve_testkit::{
     smtp_sink::{SinkAnswer, SinkSettings, SinkStage, SmtpSink},
 };
 use std::time::Duration;
-use tokio::{net::TcpListener, time::timeout};
+use tokio::time::timeout;
 
 fn reply(line: &str) -> SinkAnswer {
     SinkAnswer::Reply(line.to_owned())
@@ -78,6 +78,7 @@ async fn a_lost_answer_is_no_refusal_and_the_next_try_is_the_same_mail() {
         received[0].header("Message-ID"),
         received[1].header("Message-ID")
     );
+    assert!(!received[0].answered && received[1].answered);
 }
 
 #[tokio::test]
@@ -122,17 +123,24 @@ async fn a_mail_that_the_server_has_taken_is_sent_whatever_comes_then() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_named() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let mailer = mailer_with(&SmtpConfig {
-        url: format!("smtp://{address}?tls=off").into(),
-        ..config(&sink().await)
-    });
+async fn a_server_that_is_not_there_is_named_and_no_refusal() {
+    let mut sink = sink().await;
+    let mailer = mailer(&sink);
+    sink.go_down().await.unwrap();
     let (refused, words) = told(mailer.send(&for_ann()).await);
-    let said = format!("{address} can't be reached");
+    let said = format!("{} can't be reached", sink.address());
     assert!(!refused && words.contains(&said), "{words}");
+    sink.come_up().unwrap();
+    mailer.send(&for_ann()).await.unwrap();
+    assert_eq!(sink.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_slow_server_is_waited_for() {
+    let sink = sink().await;
+    sink.rule(|_, _| Some(SinkAnswer::Late(Duration::from_millis(20))));
+    mailer(&sink).send(&for_ann()).await.unwrap();
+    assert!(sink.received()[0].answered);
 }
 
 #[tokio::test]

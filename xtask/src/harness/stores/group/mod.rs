@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use self::{container_group::ContainerGroup, local_group::LocalGroup};
 use super::{install, program::Program, store::Args};
 
-pub(super) use self::spec::GroupSpec;
+pub(crate) use self::spec::GroupSpec;
 
 const ATTEMPTS: u32 = 3;
 
