@@ -1,20 +1,24 @@
 //! The embedded profile's data directory. What is in it decides who is signed in, so only the service's user and root may
-//! own it or write to it.
+//! own it or write to it, and nobody else may put another one in its place.
 
 use anyhow::{Context, Result, bail};
 use rustix::{fs::OFlags, process::geteuid};
 use std::{
+    collections::BTreeSet,
     ffi::OsStr,
     fs::{self, DirBuilder, File, Metadata, OpenOptions},
     io,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
-    path::Path,
+    path::{self, Path},
 };
 
 /// How the names of the service's own files begin.
 const OWN: [&str; 3] = ["master-key", "revolve.sqlite3", "signing-key."];
 /// The bits of a mode with which the group or others can write.
 const WRITABLE: u32 = 0o022;
+/// The bit with which others can write, and the one with which they can't rename or remove what is not theirs.
+const OTHERS: u32 = 0o002;
+const STICKY: u32 = 0o1000;
 
 /// Something with which another user could take the service over.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,7 +45,7 @@ pub(crate) fn prepare(data_dir: &Path) -> Result<()> {
     check(data_dir)
 }
 
-/// Refuses a directory in which others can change what is in it; one that is not there is fine.
+/// Refuses a directory that others can replace, or in which they can change what is in it; one that is not there is fine.
 ///
 /// # Errors
 /// If it is such a one, or can't be looked at; the message says what to do.
@@ -73,7 +77,7 @@ pub(crate) fn open(file: &Path) -> io::Result<File> {
         .open(file)
 }
 
-/// With what other users could change the directory or the service's own files in it.
+/// With what other users could replace the directory, or change it or the service's own files in it.
 ///
 /// # Errors
 /// If this user may not look, or nothing is there.
@@ -111,6 +115,60 @@ pub(crate) fn weaknesses(data_dir: &Path) -> io::Result<Vec<Weakness>> {
             });
         }
     }
+    found.extend(parents(data_dir)?);
+    Ok(found)
+}
+
+/// With what other users could put another directory in the place of this one or of one above it. Those that are not there yet
+/// will be the service's; those that this user may not look at are left out. A group may write to them: it is often the user's
+/// own, and volumes come so.
+///
+/// # Errors
+/// If they can't be looked at for another reason.
+pub(crate) fn parents(data_dir: &Path) -> io::Result<Vec<Weakness>> {
+    let me = geteuid().as_raw();
+    let root = Path::new("/");
+    // Whoever owns that can do anything in any case. In a user namespace it need not be 0.
+    let trusted = [me, 0, fs::metadata(root)?.uid()];
+    // Where links are, and where they lead to.
+    let named = path::absolute(data_dir)?;
+    let meant = fs::canonicalize(data_dir).unwrap_or_else(|_| named.clone());
+    let folders: BTreeSet<&Path> = [&named, &meant]
+        .into_iter()
+        .flat_map(|folder| folder.ancestors().skip(1))
+        .collect();
+    let mut found = Vec::new();
+    for folder in folders {
+        let about = match fs::symlink_metadata(folder) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+                ) =>
+            {
+                continue;
+            }
+            about => about?,
+        };
+        let (shown, owner, mode) = (folder.display(), about.uid(), about.mode() & 0o7777);
+        if !trusted.contains(&owner) {
+            found.push(Weakness {
+                says: format!("{shown}, above the data directory, belongs to the user {owner}, and this is the user {me}"),
+                advice: format!(
+                    "run this as the user {owner} if that is the service's; if not, set data_dir to a folder below those of root or of \
+                     the user {me}"
+                ),
+                foreign: true,
+            });
+        }
+        if about.is_dir() && mode & (OTHERS | STICKY) == OTHERS {
+            found.push(Weakness {
+                says: format!("everybody can rename what is in {shown}, above the data directory (mode {mode:o})"),
+                advice: format!("chmod o-w {shown}, or set data_dir to a folder elsewhere"),
+                foreign: false,
+            });
+        }
+    }
     Ok(found)
 }
 
@@ -136,11 +194,16 @@ fn owner(path: &Path, about: &Metadata, me: u32) -> Option<Weakness> {
 
 fn writable(path: &Path, about: &Metadata, mode: &str) -> Option<Weakness> {
     let found = about.mode() & 0o7777;
+    // Everybody could rename a folder below it, too.
+    let below = if found & (OTHERS | STICKY) == OTHERS {
+        ""
+    } else {
+        "; where the mode is not yours to choose, name a new folder below it, which the service makes for itself"
+    };
     (found & WRITABLE != 0).then(|| Weakness {
         says: format!("others can write to {} (mode {found:o})", path.display()),
         advice: format!(
-            "look at what is in it, then chmod {mode} {}; where the mode is not yours to choose, name a new folder below it, which the \
-             service makes for itself",
+            "look at what is in it, then chmod {mode} {}{below}",
             path.display()
         ),
         foreign: false,
@@ -219,6 +282,41 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_that_others_can_replace_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let above = home.path().join("above");
+        let folder = above.join("inner/data");
+        prepare(&folder).unwrap();
+        let link = home.path().join("link");
+        symlink(&folder, &link).unwrap();
+        for (mode, fine) in [
+            (0o755, true),
+            (0o775, true),
+            (0o1777, true),
+            (0o777, false),
+            (0o703, false),
+        ] {
+            set(&above, mode);
+            for named in [&folder, &link] {
+                let said = prepare(named).err().map(|error| error.to_string());
+                assert_eq!(said.is_none(), fine, "{mode:o}: {said:?}");
+                let advice = format!("chmod o-w {}", above.display());
+                assert!(said.is_none_or(|said| said.contains(&advice)));
+            }
+            let new = parents(&above.join("new/data")).unwrap();
+            assert_eq!(new.is_empty(), fine, "before the first start: {new:?}");
+        }
+        set(&above, 0o700);
+        // The link can be replaced, but not what it leads to.
+        let open = home.path().join("open");
+        fs::create_dir(&open).unwrap();
+        symlink(&folder, open.join("link")).unwrap();
+        prepare(&open.join("link")).unwrap();
+        set(&open, 0o777);
+        assert!(prepare(&open.join("link")).is_err());
+    }
+
+    #[test]
     fn what_another_user_owns_is_refused() {
         if !geteuid().is_root() {
             return;
@@ -235,6 +333,12 @@ mod tests {
             assert!(prepare(&folder).unwrap_err().to_string().contains("65534"));
             std::os::unix::fs::chown(path, Some(0), None).unwrap();
         }
+        // Nor what another user can replace.
+        std::os::unix::fs::chown(home.path(), Some(65_534), None).unwrap();
+        let found = weaknesses(&folder).unwrap();
+        assert!(found[0].foreign && found.len() == 1, "{found:?}");
+        assert!(prepare(&folder).unwrap_err().to_string().contains("65534"));
+        std::os::unix::fs::chown(home.path(), Some(0), None).unwrap();
         // Nor through a link that another user made.
         let link = home.path().join("link");
         symlink(&folder, &link).unwrap();

@@ -22,7 +22,8 @@ mod sessions;
 pub use health::{Dependencies, Stopping};
 pub use keys::Discovery;
 pub use kit::{
-    caller::{Bearer, CookieSettings},
+    caller::Bearer,
+    cookies::CookieSettings,
     cors::Origins,
     deadline::ReceivedAt,
     forwarded::{ForwardedHeader, TrustedProxies},

@@ -4,7 +4,7 @@ use crate::{
     health::Dependencies,
     keys::Discovery,
     kit::{
-        caller::CookieSettings, cors::Origins, forwarded::TrustedProxies, shield::Shield,
+        cookies::CookieSettings, cors::Origins, forwarded::TrustedProxies, shield::Shield,
         watch::Watch,
     },
     pages::PageSettings,

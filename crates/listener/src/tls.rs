@@ -56,10 +56,17 @@ pub enum CertificateError {
     #[error("http.tls.certificate_file: is no X.509 certificate")]
     NoX509(#[source] x509_parser::nom::Err<X509Error>),
     /// The other file holds no private key.
+    #[error("http.tls.private_key_file: has no private key in PEM")]
+    NoKey,
+    /// It holds one that needs a passphrase.
     #[error(
-        "http.tls.private_key_file: has no private key in PEM, or one with a passphrase (without: openssl pkey -in FILE -out NEW)"
+        "http.tls.private_key_file: its private key has a passphrase, for which the service can't ask (without: openssl pkey -in FILE \
+         -out NEW)"
     )]
-    NoKey(#[source] pem::Error),
+    EncryptedKey,
+    /// It is damaged.
+    #[error("http.tls.private_key_file: is not PEM")]
+    BadKey(#[source] pem::Error),
     /// The two do not belong together.
     #[error("http.tls.private_key_file: belongs to another certificate than certificate_file")]
     OtherKey,
@@ -229,12 +236,27 @@ fn parse([certificate, key]: &[Vec<u8>; 2], now: OffsetDateTime) -> Result<Arc<C
     let chain = chain.map_err(CertificateError::NoPem)?;
     let own = chain.first().ok_or(CertificateError::NoCertificate)?;
     warn_of_expiry(own, now)?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(CertificateError::NoKey)?;
-    match CertifiedKey::from_der(chain, key, &provider()) {
+    match CertifiedKey::from_der(chain, private_key(key)?, &provider()) {
         Ok(pair) => Ok(Arc::new(pair)),
         Err(rustls::Error::InconsistentKeys(_)) => Err(CertificateError::OtherKey),
         Err(error) => Err(CertificateError::Unusable(error)),
     }
+}
+
+/// The first private key of a file that may hold the chain, parameters of a curve and text, too.
+fn private_key(file: &[u8]) -> Result<PrivateKeyDer<'static>> {
+    PrivateKeyDer::from_pem_slice(file).map_err(|error| {
+        // PKCS #8 (RFC 5958 §3), and the older form with a header (RFC 1421 §4.6.1.1).
+        let is_encrypted = file.split(|byte| *byte == b'\n').any(|line| {
+            line.starts_with(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+                || line.starts_with(b"Proc-Type: 4,ENCRYPTED")
+        });
+        match error {
+            _ if is_encrypted => CertificateError::EncryptedKey,
+            pem::Error::NoItemsFound => CertificateError::NoKey,
+            error => CertificateError::BadKey(error),
+        }
+    })
 }
 
 /// Warns about what clients will refuse.
@@ -325,3 +347,6 @@ impl AsyncWrite for Stream {
         either!(self, io => io.poll_shutdown(cx))
     }
 }
+
+#[cfg(test)]
+mod tests;

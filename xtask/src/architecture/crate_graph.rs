@@ -112,12 +112,6 @@ const DOMAIN_NEVER: [&str; 15] = [
     "tracing",
 ];
 
-/// Crates that only some of our packages may name.
-const RESERVED: [(&str, &[&str]); 2] = [
-    ("anyhow", &["revolve", "revolve-bench", "xtask"]),
-    ("josekit", &["revolve-adapters", "revolve-bench"]),
-];
-
 /// What is wrong with the manifests.
 pub(super) fn mistakes(metadata: &Metadata) -> Vec<String> {
     let members = metadata.workspace_packages();
@@ -141,12 +135,6 @@ pub(super) fn mistakes(metadata: &Metadata) -> Vec<String> {
                 mistakes.push(format!(
                     "{name} must not depend on {on}: arrows point inward"
                 ));
-            }
-            if RESERVED
-                .iter()
-                .any(|(reserved, may)| *reserved == on && !may.contains(&name))
-            {
-                mistakes.push(format!("{name} must not depend on {on}"));
             }
             if name == "revolve-domain" && !for_tests && !DOMAIN_MAY_USE.contains(&on) {
                 mistakes.push(format!(

@@ -61,6 +61,16 @@ on_both_stores! {
         assert_eq!(ann.get("/me").await.expect(200).json()["user"]["locale"], "de-CH");
     }
 
+    async fn refuses_a_picture_that_others_would_load_from_a_private_host(app: App) {
+        let ann = app.sign_up("ann").await;
+        for url in ["http://127.0.0.1/a", "http://2130706433/a", "http://localhost/a", "http://[::1]/a", "http://10.0.0.1/a", "http://printer.local/a"] {
+            let answer = ann.put("/details", json!({ "name": "Ann", "imageUrl": url })).await.expect_problem(422, "invalid_fields");
+            assert_eq!(field_errors(&answer), ["imageUrl: invalid_url"], "{url}");
+        }
+        let user = ann.get("/me").await.expect(200).json()["user"].clone();
+        assert_eq!((&user["name"], &user["imageUrl"]), (&json!(null), &json!(null)), "nothing changed");
+    }
+
     async fn refuses_what_a_browser_would_run(app: App) {
         let ann = app.sign_up("ann").await;
         let body = json!({ "website": "javascript:alert(1)", "imageUrl": "data:text/html,x", "name": "a\u{0}b", "isAdmin": 1, "email": "x" });

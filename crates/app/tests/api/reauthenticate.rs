@@ -1,41 +1,58 @@
 //! `POST /api/account/reauthenticate`, and what an ID token alone does not open.
 
-use crate::support::{Actor, App, PASSWORD, on_both_stores, path, wait_until_past};
+use crate::support::{
+    Actor, App, Mailing, PASSWORD, on_both_stores, on_both_stores_with_mail, path, wait_until_past,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Everything that changes an account or tells of its sessions: method, path, body.
-fn guarded(other_session: &str) -> Vec<(Method, String, Option<Value>)> {
-    let call = |method, path: &str, body| (method, path.to_owned(), body);
+fn guarded(confirmation: Value) -> Vec<(Method, &'static str, Option<Value>)> {
+    let address = json!({ "email": "eve@example.org", "currentPassword": PASSWORD });
+    let password =
+        json!({ "currentPassword": PASSWORD, "newPassword": "another horse, another battery" });
     vec![
-        call(Method::GET, "/sessions", None),
-        call(Method::DELETE, &format!("/sessions/{other_session}"), None),
-        call(Method::PUT, "/details", Some(json!({ "name": "Eve" }))),
-        call(
-            Method::PUT,
-            "/details",
-            Some(json!({ "email": "eve@example.org", "currentPassword": PASSWORD })),
-        ),
-        call(
-            Method::PUT,
-            "/password",
-            Some(
-                json!({ "currentPassword": PASSWORD, "newPassword": "another horse, another battery" }),
-            ),
-        ),
-        call(
+        (Method::GET, "/sessions", None),
+        (Method::DELETE, "/sessions/{sid}", None),
+        (Method::GET, "/activity", None),
+        (Method::PUT, "/details", Some(json!({ "name": "Eve" }))),
+        (Method::PUT, "/details", Some(address)),
+        (Method::POST, "/email/verify", None),
+        (Method::POST, "/email/confirm", Some(confirmation)),
+        (Method::PUT, "/password", Some(password)),
+        (
             Method::POST,
             "/reauthenticate",
             Some(json!({ "currentPassword": PASSWORD })),
         ),
-        call(Method::DELETE, "/me", None),
-        call(Method::POST, "/signout", Some(json!({ "scope": "others" }))),
-        call(
+        (Method::DELETE, "/me", None),
+        (Method::POST, "/signout", Some(json!({ "scope": "others" }))),
+        (
             Method::POST,
             "/signout",
             Some(json!({ "scope": "everywhere" })),
         ),
     ]
+}
+
+/// The operations that the document marks as those for which a bound session needs its device: method and path.
+async fn marked(actor: &Actor) -> BTreeSet<(String, String)> {
+    let request = actor.request(Method::GET, "/openapi.json");
+    let document = actor.send(request).await.expect(200).json();
+    let has_device = |requirement: &Value| {
+        requirement["idToken"].is_array() && requirement["deviceCookie"].is_array()
+    };
+    let mut marked = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let security = operation["security"].as_array();
+            if security.is_some_and(|any| any.iter().any(has_device)) {
+                marked.insert((method.to_uppercase(), path.clone()));
+            }
+        }
+    }
+    marked
 }
 
 on_both_stores! {
@@ -62,42 +79,6 @@ on_both_stores! {
         renewed.get("/me").await.expect(200);
         ann.get("/me").await.expect(200);
         renewed.delete_with(token).await.expect(204);
-        ann.get("/me").await.expect_problem(401, "session_revoked");
-    }
-
-    async fn an_id_token_alone_reads_the_account_of_a_bound_session_and_signs_it_out(app: App) {
-        let (mut ann, mut other, bob) = (app.sign_up("ann").await, app.sign_in("ann").await, app.sign_up("bob").await);
-        ann.refresh_bound().await.expect(200);
-        let thief = ann.without_device();
-        let reauthentication = ann.reauthenticate().await;
-        let foreign = bob.credential.clone().unwrap();
-        for (method, operation, body) in guarded(&other.session) {
-            for shown in [None, Some("forged"), Some(&*foreign), other.credential.as_deref()] {
-                let mut request = thief.request(method.clone(), &path(&operation)).bearer_auth(&thief.id_token);
-                if let Some(shown) = shown {
-                    request = request.header("Revolve-Device", shown);
-                }
-                if let Some(body) = &body {
-                    request = request.json(body);
-                }
-                // Without the device a reauthentication changes nothing.
-                let request = request.header("Revolve-Reauthentication", &reauthentication);
-                let answer = thief.send(request).await;
-                assert_eq!(answer.status, 401, "{method} {operation} with {shown:?}: {answer:?}");
-                answer.expect_problem(401, "device_mismatch");
-            }
-        }
-        let user = thief.get("/me").await.expect(200).json();
-        assert_eq!((&user["user"]["email"], &user["user"]["name"]), (&json!("ann@example.org"), &json!(null)), "nothing changed");
-        other.refresh().await.expect(200);
-
-        assert_eq!(ann.get("/sessions").await.expect(200).json()["sessions"].as_array().unwrap().len(), 2);
-        let cookie = format!("revolve-device={}", ann.credential.as_ref().unwrap());
-        let browser = ann.request(Method::GET, &path("/sessions")).bearer_auth(&ann.id_token).header("Cookie", cookie);
-        ann.send(browser).await.expect(200);
-        ann.put("/details", json!({ "name": "Ann" })).await.expect(200);
-
-        thief.sign_out("this").await.expect(204);
         ann.get("/me").await.expect_problem(401, "session_revoked");
     }
 
@@ -221,5 +202,51 @@ on_both_stores! {
         let totp = json!({ "currentPassword": PASSWORD, "other": "x" });
         ann.call(Method::POST, "/reauthenticate", Some(totp)).await.expect_problem(422, "invalid_fields");
         app.anon().post("/reauthenticate", json!({ "currentPassword": PASSWORD })).await.expect_problem(401, "unauthenticated");
+    }
+}
+
+on_both_stores_with_mail! {
+    async fn an_id_token_alone_reads_the_account_of_a_bound_session_and_signs_it_out(service: Mailing, "accounts.verification = 'off'") {
+        let (mut ann, mut other, bob) = (service.sign_up("ann").await, service.sign_in("ann").await, service.sign_up("bob").await);
+        ann.refresh_bound().await.expect(200);
+        let thief = ann.without_device();
+        let reauthentication = ann.reauthenticate().await;
+        let foreign = bob.credential.clone().unwrap();
+        let change = json!({ "email": "new@example.org", "currentPassword": PASSWORD });
+        let proof = ann.put("/details", change).await.expect(202).json()["proof"]["id"].clone();
+        let confirmation = json!({ "proof": proof, "code": service.code("new@example.org", 1).await });
+        let guarded = guarded(confirmation.clone());
+        let tried: BTreeSet<_> = guarded.iter().map(|(method, operation, _)| (method.to_string(), path(operation))).collect();
+        assert_eq!(tried, marked(&ann).await, "those that need the device");
+        for (method, operation, body) in guarded {
+            let target = path(operation).replace("{sid}", &other.session);
+            for shown in [None, Some("forged"), Some(&*foreign), other.credential.as_deref()] {
+                let mut request = thief.request(method.clone(), &target).bearer_auth(&thief.id_token);
+                if let Some(shown) = shown {
+                    request = request.header("Revolve-Device", shown);
+                }
+                if let Some(body) = &body {
+                    request = request.json(body);
+                }
+                // Without the device a reauthentication changes nothing.
+                let request = request.header("Revolve-Reauthentication", &reauthentication);
+                let answer = thief.send(request).await;
+                assert_eq!(answer.status, 401, "{method} {operation} with {shown:?}: {answer:?}");
+                answer.expect_problem(401, "device_mismatch");
+            }
+        }
+        let user = thief.get("/me").await.expect(200).json();
+        assert_eq!((&user["user"]["email"], &user["user"]["name"]), (&json!("ann@example.org"), &json!(null)), "nothing changed");
+        other.refresh().await.expect(200);
+
+        assert_eq!(ann.get("/sessions").await.expect(200).json()["sessions"].as_array().unwrap().len(), 2);
+        let cookie = format!("revolve-device={}", ann.credential.as_ref().unwrap());
+        let browser = ann.request(Method::GET, &path("/sessions")).bearer_auth(&ann.id_token).header("Cookie", cookie);
+        ann.send(browser).await.expect(200);
+        ann.put("/details", json!({ "name": "Ann" })).await.expect(200);
+        ann.call(Method::POST, "/email/confirm", Some(confirmation)).await.expect(204);
+
+        thief.sign_out("this").await.expect(204);
+        ann.get("/me").await.expect_problem(401, "session_revoked");
     }
 }

@@ -189,4 +189,46 @@ on_both_stores! {
         }
         ann.get("/me").await.expect(200);
     }
+    async fn refuses_names_in_which_nothing_can_be_seen(app: App) {
+        let ann = app.sign_up("ann").await;
+        for (name, code) in [
+            ("\u{3164}", "too_short"),
+            ("\u{2800}", "too_short"),
+            ("\u{3164}\u{2800} \u{200b}", "too_short"),
+            ("Ann\u{3164}", "control_characters"),
+            ("\u{2800}Ann", "control_characters"),
+        ] {
+            let body = json!({ "email": "bob@example.org", "password": PASSWORD, "deviceName": name });
+            let answer = app.anon().post("/signup", body).await.expect_problem(422, "invalid_fields");
+            assert_eq!(field_errors(&answer), [format!("deviceName: {code}")], "{name:?}");
+            let answer = ann.put("/details", json!({ "name": name })).await.expect_problem(422, "invalid_fields");
+            assert_eq!(field_errors(&answer), [format!("name: {code}")], "{name:?}");
+        }
+        app.anon().sign_in("bob@example.org", PASSWORD).await.expect_problem(401, "invalid_credentials");
+    }
+
+    /// Four bytes each in UTF-8, two units in UTF-16, two columns on a terminal.
+    async fn names_are_counted_in_characters_however_wide_they_are(app: App) {
+        let wide = |count| "𠮷".repeat(count);
+        let mut ann = app.anon();
+        let sign_up = |count| json!({ "email": "ann@example.org", "password": PASSWORD, "deviceName": wide(count) });
+        for count in [101, 140] {
+            let answer = ann.post("/signup", sign_up(count)).await.expect_problem(422, "invalid_fields");
+            assert_eq!(field_errors(&answer), ["deviceName: too_long"]);
+        }
+        // What a client calls itself is cut.
+        let request = ann.request(Method::POST, &path("/signup")).header("User-Agent", wide(140).as_bytes());
+        let begun = ann.send(request.json(&sign_up(100))).await.expect(201).json();
+        ann = ann.with_id_token(begun["tokens"]["idToken"].as_str().unwrap());
+        let device = ann.get("/sessions").await.expect(200).json()["sessions"][0]["device"].clone();
+        assert_eq!((&device["name"], &device["userAgent"]), (&json!(wide(100)), &json!(wide(100))));
+        for count in [101, 140] {
+            let answer = ann.put("/details", json!({ "name": wide(count) })).await.expect_problem(422, "invalid_fields");
+            assert_eq!(field_errors(&answer), ["name: too_long"]);
+            let answer = ann.put("/details", json!({ (wide(count)): 1 })).await.expect_problem(422, "invalid_fields");
+            assert!(field_errors(&answer)[0].ends_with(": unknown_field"), "{answer:?}");
+        }
+        ann.put("/details", json!({ "name": wide(100) })).await.expect(200);
+        assert_eq!(ann.get("/me").await.expect(200).json()["user"]["name"], json!(wide(100)));
+    }
 }

@@ -1,6 +1,9 @@
 //! E-mail addresses: kept as they were typed, compared by a key.
 
-use super::fields::{FieldError, is_hidden, is_invisible};
+use super::{
+    FieldError,
+    characters::{is_hidden, is_invisible},
+};
 use icu_casemap::CaseMapper;
 use idna::AsciiDenyList;
 use std::{

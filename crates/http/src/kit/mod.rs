@@ -5,6 +5,7 @@ pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod cached;
 pub(crate) mod caller;
+pub(crate) mod cookies;
 pub(crate) mod cors;
 pub(crate) mod deadline;
 pub(crate) mod forwarded;

@@ -1,6 +1,6 @@
 //! `attack starvation`: one account with many devices signs in without end, then one network with many accounts; then the account hangs up
 //! while it waits, and strangers show its device's credential for the owner's account. An owner on a known device and newcomers must be served
-//! in their turn all the while, and as much must be hashed as when everybody comes once.
+//! in their turn all the while, and nearly as much must be hashed as when everybody comes once.
 
 mod users;
 

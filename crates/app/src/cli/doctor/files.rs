@@ -150,10 +150,12 @@ fn folder(folder: &Path) -> Vec<Finding> {
     let about = match fs::metadata(folder) {
         Ok(about) => about,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return vec![Finding::ok(
+            let above = data_dir::parents(folder).unwrap_or_default();
+            let new = Finding::ok(
                 DATA_DIR,
                 format!("{shown} is not there yet: the first start makes it"),
-            )];
+            );
+            return above.into_iter().map(weak).chain([new]).collect();
         }
         Err(error) => {
             return vec![
@@ -321,9 +323,16 @@ mod tests {
                 .map(|finding| finding.level)
                 .collect::<Vec<_>>()
         };
-        assert_eq!(levels(&folder.path().join("data")), [Level::Ok]);
+        let new = folder.path().join("data");
+        assert_eq!(levels(&new), [Level::Ok]);
         assert_eq!(levels(folder.path())[0], Level::Ok);
+        set(folder.path(), 0o777);
+        assert_eq!(levels(&new), [Level::Error, Level::Ok]);
+        fs::create_dir(&new).unwrap();
+        set(&new, 0o700);
+        assert_eq!(levels(&new)[..2], [Level::Error, Level::Ok]);
     }
+
     #[test]
     fn a_folder_of_another_user_is_not_condemned() {
         for (owner, mode, level) in [

@@ -35,10 +35,19 @@ fn assert_nothing_is_allowed(answer: &Answer) {
 on_both_stores! {
     async fn without_a_list_no_origin_is_allowed(app: App) {
         let anon = app.anon();
-        let answer = preflight(&anon, &path("/signin"), APP, "POST", "content-type").await.expect_problem(405, "method_not_allowed");
-        assert_nothing_is_allowed(&answer);
-        let answer = anon.send(anon.request(Method::GET, &path("/me")).header("Origin", APP)).await.expect(401);
-        assert_nothing_is_allowed(&answer);
+        let body = json!({ "email": "ann@example.org", "password": PASSWORD });
+        let signed_up = anon.send(anon.request(Method::POST, &path("/signup")).header("Origin", APP).json(&body)).await.expect(201);
+        let refused = anon.send(anon.request(Method::GET, &path("/me")).header("Origin", APP)).await.expect(401);
+        let mut answers = vec![signed_up, refused];
+        for (target, method) in [("/signin", "POST"), ("/password", "PUT"), ("/me", "DELETE"), ("/me", "GET")] {
+            let answer = preflight(&anon, &path(target), APP, method, "authorization, content-type").await;
+            answers.push(answer.expect_problem(405, "method_not_allowed"));
+        }
+        for answer in answers {
+            let mut names = answer.headers.keys();
+            assert!(names.all(|name| !name.as_str().starts_with("access-control-")), "{answer:?}");
+            assert!(!answer.header("vary").contains("Origin"), "it is the same for all: {answer:?}");
+        }
     }
 
     async fn a_listed_origin_may_use_everything(app: App, "http.cors_origins = ['https://app.example.org', 'http://localhost:3000']\n") {

@@ -1,6 +1,11 @@
 //! What all proofs of mailboxes share.
 
-use super::verification::{change, code, confirm_in, mails, shown, sign_up, verify, world};
+use super::{
+    changes_of_address::change,
+    notices::mails,
+    proved_sign_ups::sign_up,
+    verification::{code, confirm_in, shown, verify, world},
+};
 use revolve_domain::{
     deliveries::DeliveryQuery,
     journal::{Actor, MailKind},

@@ -157,7 +157,7 @@ fn every_field_code_that_is_written_down_is_documented() {
             );
         }
     }
-    let domain = fs::read_to_string(package("../domain/src/model/fields.rs")).unwrap();
+    let domain = fs::read_to_string(package("../domain/src/model/field_error.rs")).unwrap();
     let (_, codes) = domain.split_once("pub const fn code(").unwrap();
     let (codes, _) = codes.split_once("\n    }\n").unwrap();
     written.extend(codes.split('"').skip(1).step_by(2).map(str::to_owned));

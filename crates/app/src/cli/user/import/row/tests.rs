@@ -97,6 +97,16 @@ fn what_is_wrong_is_said_by_member_and_never_by_value() {
             "website: ",
         ),
         (with("\"imageUrl\":\"canary\""), "invalid_url", "imageUrl: "),
+        (
+            with("\"imageUrl\":\"http://127.0.0.1/canary\""),
+            "invalid_url",
+            "imageUrl: must not name this machine",
+        ),
+        (
+            with("\"imageUrl\":\"http://[fd00::1]/canary\""),
+            "invalid_url",
+            "imageUrl: must not name this machine",
+        ),
         (with("\"uid\":\"canary\""), "invalid_uid", "uid: "),
         (
             with("\"uid\":\"00000000-0000-0000-0000-000000000000\""),
@@ -172,8 +182,10 @@ fn what_is_wrong_is_said_by_member_and_never_by_value() {
         !reason.contains('\u{1b}') && reason.len() < 200,
         "{reason:?}"
     );
-    let (_, reason) = refused(&with(&format!("\"{}\":1", "x".repeat(5000))));
-    assert!(reason.len() < 200, "{reason:?}");
+    for (wide, many) in [("x", 5000), ("𠮷", 140)] {
+        let (_, reason) = refused(&with(&format!("\"{}\":1", wide.repeat(many))));
+        assert!(reason.chars().count() < 200, "{reason:?}");
+    }
 }
 
 #[test]
