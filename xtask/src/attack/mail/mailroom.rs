@@ -10,6 +10,8 @@ use tokio::{
     time::timeout,
 };
 
+use url::Url;
+
 use super::{
     received::Mail,
     robot::{Robot, RobotCounts},
@@ -17,21 +19,6 @@ use super::{
 
 /// How long a reader waits for a mail, the robot's work on it included.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-impl LinkProof {
-    /// Reads `proof` and `secret` in the query of a link, or in its fragment.
-    fn of(link: &Url) -> Option<Self> {
-        let parts = [link.query(), link.fragment()].into_iter().flatten();
-        let pairs: BTreeMap<_, _> = parts
-            .flat_map(|part| form_urlencoded::parse(part.as_bytes()))
-            .collect();
-        let get = |name: &str| pairs.get(name).map(|value| value.clone().into_owned());
-        Some(Self {
-            id: get("proof")?,
-            secret: get("secret")?,
-        })
-    }
-}
 
 /// Whose mails the robot does not work: those that are there for their codes to be guessed.
 pub(super) const UNWATCHED: &str = "guess-";

@@ -50,6 +50,21 @@ impl Mail {
     }
 }
 
+impl LinkProof {
+    /// Reads `proof` and `secret` in the query of a link, or in its fragment.
+    fn of(link: &Url) -> Option<Self> {
+        let parts = [link.query(), link.fragment()].into_iter().flatten();
+        let pairs: BTreeMap<_, _> = parts
+            .flat_map(|part| form_urlencoded::parse(part.as_bytes()))
+            .collect();
+        let get = |name: &str| pairs.get(name).map(|value| value.clone().into_owned());
+        Some(Self {
+            id: get("proof")?,
+            secret: get("secret")?,
+        })
+    }
+}
+
 /// How often the mails of proofs arrived.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct MailCounts {
