@@ -145,6 +145,11 @@ impl MailKind {
         )
     }
 
+    /// Whether the mail is of no use once its request is old: then it is dropped.
+    pub const fn is_momentary(self) -> bool {
+        self.asks() || matches!(self, Self::SignInUnverified)
+    }
+
     /// Whether an account gets at most one mail of this kind within its [interval](Self::least_interval): the others are counted in the next.
     pub const fn is_notice(self) -> bool {
         self.least_interval().is_some()

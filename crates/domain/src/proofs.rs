@@ -17,14 +17,20 @@ pub struct Opening {
 }
 
 /// Decides what to do with the proofs of the same [`scope`](Proof::scope). A client that asks again for the same mailbox while its proof is open
-/// gets the same one, with another code and no more attempts. A proof never moves to another mailbox: a mail that waits has only its id. Of sign-ups
-/// the newest three stay, of all others only the new one.
+/// gets the same one, with another code and no more attempts. A proof never moves to another mailbox: a mail that waits has only its id. An undo,
+/// which nobody asks for, is always another one: its mail is written before the former is known. Of sign-ups the newest three stay, of all others
+/// only the new one.
 pub fn open(mut former: Vec<Proof>, new: Proof) -> Opening {
     former.sort_by_key(|proof| std::cmp::Reverse((proof.created_at, proof.id)));
     let is_open = |proof: &&Proof| proof.expires_at > new.created_at && proof.attempts_left > 0;
     // Not by the account: the proofs of nobody's mailbox each have another one, and must look like those of somebody.
     let is_same = |proof: &&Proof| proof.asker == new.asker && proof.address == new.address;
-    let again = former.iter().filter(is_same).find(is_open);
+    let is_asked_for = new.purpose != ProofPurpose::UndoEmail;
+    let again = former
+        .iter()
+        .filter(|_| is_asked_for)
+        .filter(is_same)
+        .find(is_open);
     let proof = match again {
         Some(again) => Proof {
             id: again.id,

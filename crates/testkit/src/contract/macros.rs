@@ -266,6 +266,7 @@ macro_rules! proofs_contract {
             an_undo_leaves_those_of_earlier_changes,
             an_undo_needs_the_address_to_be_free,
             an_address_that_can_be_restored_is_taken,
+            an_undo_is_always_another_proof,
             an_address_is_free_once_it_can_not_be_restored,
             no_sign_up_comes_between_a_change_and_its_undo,
         );

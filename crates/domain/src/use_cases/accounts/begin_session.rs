@@ -70,7 +70,10 @@ impl SessionStarter {
         let former_devices = shown.without(prepared.session.device);
         let (tokens, others) = self.white_list(user, &prepared).await?;
         let begin = self.begin_session(&prepared, &former_devices, &others);
-        let told = self.told(user, &prepared, known.is_none());
+        // Who reads the mailbox and holds a copy of a former credential must not come without a notice.
+        let by_code = proved.proof.is_some();
+        let is_new = known.is_none_or(|known| by_code && !known.is_current);
+        let told = self.told(user, &prepared, is_new);
         let begun = self.commit(&prepared, begin, proved.proof, told).await;
         let has_begun = |outcome: &_| matches!(outcome, Some(BeginOutcome::Begun { .. }));
         self.withdraw_unless(&prepared, &begun, has_begun).await;

@@ -135,6 +135,7 @@ impl ConfirmSignUp {
                 Err(ConfirmSignUpError::PasswordRequired)
             };
         };
+        self.proofs.count_password(proof, &request.proof).await??;
         let flow = self.limits.flow(&proof.address, &request.client, false);
         let hash = proof.intent.as_ref();
         match self.hasher.check(&flow, password, hash).await? {

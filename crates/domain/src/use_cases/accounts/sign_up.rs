@@ -137,8 +137,10 @@ impl SignUp {
         if self.rules.mail && self.rules.verification == policy::Verification::Required {
             return self.ask(request, flow).await.map(SignedUp::Asked);
         }
+        // Both, whatever the first says, so that time does not tell an account from one that can take the address back.
         let found = self.users.credentials_by_email(&request.email, &[]).await?;
-        if found.is_some() {
+        let undo = self.proofs.undo_of(&request.email).await?;
+        if found.is_some() || undo.is_some() {
             return Err(SignUpError::EmailTaken);
         }
         let hash = self.hasher.hash(flow, &request.password).await?;

@@ -108,6 +108,7 @@ impl ConfirmEmail {
         request: &ConfirmEmailRequest,
     ) -> Result<(), ConfirmEmailError> {
         if let Some(password) = password {
+            self.proofs.count_password(proof, &request.proof).await??;
             self.check_password(proof, password, &request.client)
                 .await?;
         }

@@ -119,7 +119,7 @@ impl SendMails {
 
     /// A mail that asks for something is of no use after its time; one that tells of something should have arrived.
     fn too_late(&self, delivery: &Delivery, error: String) -> Settled {
-        if delivery.mail.kind.asks() {
+        if delivery.mail.kind.is_momentary() {
             Settled::Dropped
         } else {
             Settled::GivenUp {

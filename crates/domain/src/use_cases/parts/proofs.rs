@@ -149,7 +149,7 @@ impl MailboxProofs {
             proof: None,
             facts: facts(request.client, now),
             // What tells of something is tried as long as any notice.
-            expires_at: if request.mail.asks() {
+            expires_at: if request.mail.is_momentary() {
                 open.proof.expires_at
             } else {
                 now.plus(self.notices)
@@ -305,6 +305,20 @@ impl MailboxProofs {
         Ok(Err(ProofRefused::WrongCode {
             attempts_left: proof.attempts_left,
         }))
+    }
+
+    /// Counts a password that is shown beside the secret of a link as an attempt, before it is compared; beside a code that is one already.
+    pub(crate) async fn count_password(
+        &self,
+        open: &Proof,
+        shown: &ShownProof,
+    ) -> Result<Result<(), ProofRefused>, StoreError> {
+        if matches!(shown.evidence, Evidence::Code(_)) {
+            return Ok(Ok(()));
+        }
+        let now = self.clock.now();
+        let tried = self.proofs.attempt(open.id, open.purpose, now).await?;
+        Ok(tried.map(drop).ok_or(ProofRefused::Gone))
     }
 
     /// The proof that can bring this address back to its account.

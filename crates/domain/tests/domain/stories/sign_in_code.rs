@@ -249,6 +249,32 @@ async fn a_known_device_is_kept_and_its_session_replaced() {
     assert_eq!(told, [(MailKind::SignIn, Some(proof.id))], "no news");
 }
 
+/// Who reads the mailbox and has the credential of a device of before does not come unseen.
+#[tokio::test]
+async fn a_device_of_before_the_end_of_all_sessions_is_news() {
+    let world = world();
+    let ann = verified(&world, "ann").await;
+    let ended = world
+        .sign_out
+        .execute(&ann.caller(), SignOutScope::Everywhere)
+        .await;
+    ended.expect("the session lives");
+    let proof = asked(&world, "ann").await;
+    let mut thief = by_code(&world, &proof);
+    thief.proof.asker.device_credentials = vec![ann.credential.clone()];
+    let begun = sign_in(&world, thief).await.expect("the code is right");
+    assert_ne!(
+        begun.device.credential.expose_secret(),
+        ann.credential.expose_secret(),
+        "another device"
+    );
+    let told = mails(&world, "ann@example.org").await;
+    assert!(
+        told.iter().any(|(kind, _)| *kind == MailKind::NewDevice),
+        "{told:?}"
+    );
+}
+
 #[tokio::test]
 async fn nobody_can_tell_whether_there_is_an_account() {
     let world = world();

@@ -8,12 +8,12 @@ use super::{
 use crate::contract::{
     ProofsSubject,
     accounts::at,
-    given::{at_once, email, event_id, hash, session, user},
+    given::{at_once, email, event_id, hash, proof_id, session, user},
 };
 use crate::untold::untold;
 use revolve_domain::{
     journal::{Actor, Tell, Told},
-    model::{DetailsChange, EmailAddress, Proof, User},
+    model::{DetailsChange, EmailAddress, Proof, ProofPurpose, User},
     ports::{
         AddOutcome, AddressOutcome, CreateOutcome, SignUpOutcome, UpdateOutcome, UserRepository,
     },
@@ -53,6 +53,22 @@ async fn create(
         .create(&user, &hash("other"), &session(&user, after), &tell)
         .await
         .expect("create works")
+}
+
+/// Its mail names it before the former one is known. The same client has changed the address twice.
+pub async fn an_undo_is_always_another_proof(subject: &impl ProofsSubject) {
+    let proving = Proving::new(subject);
+    let (user, _) = proving.accounts.signed_up().await;
+    let former = proving.opened(ProofPurpose::UndoEmail, &user).await;
+    let new = Proof {
+        id: proof_id(),
+        created_at: at(61),
+        ..former.clone()
+    };
+    let standing = proving.open(&new).await;
+    assert_eq!((standing.id, standing.serial), (new.id, 1));
+    assert!(proving.find(&new, 62).await.is_some());
+    assert!(proving.find(&former, 62).await.is_none());
 }
 
 /// Each way to an address answers as for one that an account has, and changes nothing. Its own account may have it.
