@@ -8,7 +8,7 @@ use super::{
     journal::{scrub, write_told},
     statement::Param,
     transaction::Transaction,
-    users::{CREATE, Undos, refuse_taken},
+    users::{ADD, CREATE, Undos, not_added, refuse_taken},
     values::PgTimestamp,
     write::{SessionRow, UserRow, insert_session, know_device},
 };
@@ -21,8 +21,9 @@ use revolve_domain::{
         ProofVersion, Timestamp, User, UserId,
     },
     ports::{
-        AddressChange, AddressOutcome, BeginOutcome, OpenProof, Proofs, ProvedSignIn, ProvedSignUp,
-        Recovery, RecoveryOutcome, SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
+        AddOutcome, AddressChange, AddressOutcome, BeginOutcome, Invitation, OpenProof, Proofs,
+        ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, StandingProof,
+        StoreError, VerifyOutcome,
     },
     proofs,
 };
@@ -84,8 +85,7 @@ const STANDING: &str = "
     WHERE id = ANY ($1::uuid[]) AND expires_at > $2";
 const PRUNE: &str = "
     DELETE FROM proofs WHERE id = ANY (ARRAY(SELECT id FROM proofs WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)) RETURNING 1";
-const SET_ADDRESS: &str =
-    "UPDATE users SET email = $2, email_typed = $3, email_verified_at = $4 WHERE id = $1";
+const SET_ADDRESS: &str = "UPDATE users SET email = $2, email_typed = $3, email_verified_at = $4, version = $5 WHERE id = $1";
 const BEGIN: &str = concat!("WITH device AS (", know_device!(), ") ", insert_session!());
 
 #[async_trait]
@@ -200,6 +200,16 @@ impl Proofs for PostgresAccounts {
             |error: &PostgresError| error.is_taken_email().then_some(SignUpOutcome::EmailTaken);
         self.db
             .change_or("create an account", sign_up.clone(), tell, taken)
+            .await
+    }
+
+    async fn invite(
+        &self,
+        invitation: &Invitation,
+        tell: &Tell<AddOutcome>,
+    ) -> Result<AddOutcome, StoreError> {
+        self.db
+            .change_or("invite to an account", invitation, tell, not_added)
             .await
     }
 
@@ -492,6 +502,19 @@ impl Intent for ProvedSignUp {
     }
 }
 
+impl Intent for Invitation {
+    type Answer = AddOutcome;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<AddOutcome, PostgresError> {
+        let add = tx.prepare_cached(ADD).await?;
+        let row = UserRow::new(&self.user, &self.hash);
+        tx.execute(&add, &row.params()).await?;
+        refuse_taken(tx, &self.user, Undos::Count(self.proof.created_at)).await?;
+        insert_proof(tx, self.proof.clone()).await?;
+        Ok(AddOutcome::Added)
+    }
+}
+
 impl Intent for ProvedSignIn {
     type Answer = Option<BeginOutcome>;
 
@@ -512,11 +535,12 @@ impl Intent for ProvedSignIn {
 
 async fn set_address(tx: &Transaction<'_>, user: &User) -> Result<(), PostgresError> {
     let set = tx.prepare_cached(SET_ADDRESS).await?;
-    let row: [&dyn Param; 4] = [
+    let row: [&dyn Param; 5] = [
         user.id.as_uuid(),
         &user.email.key(),
         &sql::typed(&user.email),
         &user.email_verified_at.map(PgTimestamp),
+        &sql::version_number(user.version),
     ];
     tx.execute(&set, &row).await?;
     Ok(())
