@@ -138,7 +138,11 @@ impl ConfirmSignUp {
         self.proofs.count_password(proof, &request.proof).await??;
         let flow = self.limits.flow(&proof.address, &request.client, false);
         let hash = proof.intent.as_ref();
-        match self.hasher.check(&flow, password, hash).await? {
+        let check = self.hasher.check(&flow, password, hash).await;
+        if check.is_err() {
+            self.proofs.forgive_password(&request.proof).await;
+        }
+        match check? {
             PasswordCheck::Match { .. } => Ok(()),
             PasswordCheck::Mismatch => Err(ConfirmSignUpError::WrongPassword),
         }

@@ -109,8 +109,11 @@ impl ConfirmEmail {
     ) -> Result<(), ConfirmEmailError> {
         if let Some(password) = password {
             self.proofs.count_password(proof, &request.proof).await??;
-            self.check_password(proof, password, &request.client)
-                .await?;
+            let checked = self.check_password(proof, password, &request.client).await;
+            if matches!(checked, Err(ConfirmEmailError::Refused(_))) {
+                self.proofs.forgive_password(&request.proof).await;
+            }
+            checked?;
         }
         match proof.purpose {
             ProofPurpose::ChangeEmail => self.change(proof, request).await,

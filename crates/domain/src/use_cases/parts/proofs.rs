@@ -321,6 +321,13 @@ impl MailboxProofs {
         Ok(tried.map(drop).ok_or(ProofRefused::Gone))
     }
 
+    /// Takes back what [`Self::count_password`] has counted, since the password could not be compared.
+    pub(crate) async fn forgive_password(&self, shown: &ShownProof) {
+        if matches!(shown.evidence, Evidence::Secret(_)) {
+            let _ = self.proofs.forgive(shown.id).await;
+        }
+    }
+
     /// The proof that can bring this address back to its account.
     pub(crate) async fn undo_of(
         &self,

@@ -180,6 +180,18 @@ async fn a_proof_whose_next_attempt_would_come_too_late_is_dropped() {
     assert_eq!(post.left().await, []);
 }
 
+/// What it says of the account may not be true any more.
+#[tokio::test]
+async fn what_to_do_before_a_sign_in_by_code_is_not_said_late() {
+    let post = Post::new();
+    post.commit(&[post.mail(MailKind::SignInUnverified)]);
+    post.clock.advance(DAY);
+    post.run().await;
+    assert_eq!(post.arrived(), []);
+    assert_eq!(post.left().await, []);
+    assert_eq!(post.events.take(), []);
+}
+
 #[tokio::test]
 async fn a_notice_that_was_not_sent_in_time_is_given_up() {
     let post = Post::new();

@@ -8,10 +8,10 @@ use revolve_domain::{
     limits::LimitName,
     model::{Locale, ProofPurpose},
     policy::Verification,
-    ports::{Clock, Proofs},
+    ports::{Clock, ProofSecrets, Proofs},
     use_cases::{
-        ConfirmSignUpError, ConfirmSignUpRequest, ProofRefused, RequestedProof, ShownAsker,
-        SignInRequest, SignUpError, SignedUp,
+        ConfirmSignUpError, ConfirmSignUpRequest, Evidence, ProofRefused, RequestedProof,
+        ShownAsker, SignInRequest, SignUpError, SignedUp,
     },
 };
 use revolve_testkit::{World, memory::Fault};
@@ -82,6 +82,37 @@ async fn another_client_needs_the_password_of_the_sign_up() {
     let begun = world.confirm_sign_up.execute(elsewhere).await;
     begun.expect("he knows what he signed up with");
     world.signed_in("bob").await;
+}
+
+/// No more of them can be tried than codes, in the browser that asked either.
+#[tokio::test]
+async fn passwords_beside_a_link_are_attempts_if_they_are_compared() {
+    let world = world(Verification::Required);
+    let proof = sign_up(&world, "ann", "ann's password").await;
+    let linked = |password: &str| {
+        let mut request = proved(&world, &proof);
+        request.proof.evidence = Evidence::Secret(world.proof_secrets.secret(proof.id, 1));
+        request.password = Some(World::password(password));
+        request
+    };
+    world.hasher.overload(true);
+    for _ in 0..7 {
+        let refused = world.confirm_sign_up.execute(linked("ann's password"));
+        assert!(matches!(refused.await, Err(ConfirmSignUpError::Failed(_))));
+    }
+    world.hasher.overload(false);
+    for _ in 0..5 {
+        let wrong = world.confirm_sign_up.execute(linked("another password"));
+        assert!(matches!(
+            wrong.await,
+            Err(ConfirmSignUpError::WrongPassword)
+        ));
+    }
+    let right = world.confirm_sign_up.execute(linked("ann's password"));
+    assert!(matches!(
+        right.await,
+        Err(ConfirmSignUpError::Proof(ProofRefused::Gone))
+    ));
 }
 
 #[tokio::test]
