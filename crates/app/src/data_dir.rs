@@ -161,7 +161,7 @@ pub(crate) fn parents(data_dir: &Path) -> io::Result<Vec<Weakness>> {
                 foreign: true,
             });
         }
-        if about.is_dir() && mode & (OTHERS | STICKY) == OTHERS {
+        if about.is_dir() && is_open(mode) {
             found.push(Weakness {
                 says: format!("everybody can rename what is in {shown}, above the data directory (mode {mode:o})"),
                 advice: format!("chmod o-w {shown}, or set data_dir to a folder elsewhere"),
@@ -195,7 +195,7 @@ fn owner(path: &Path, about: &Metadata, me: u32) -> Option<Weakness> {
 fn writable(path: &Path, about: &Metadata, mode: &str) -> Option<Weakness> {
     let found = about.mode() & 0o7777;
     // Everybody could rename a folder below it, too.
-    let below = if found & (OTHERS | STICKY) == OTHERS {
+    let below = if is_open(found) {
         ""
     } else {
         "; where the mode is not yours to choose, name a new folder below it, which the service makes for itself"
@@ -208,6 +208,11 @@ fn writable(path: &Path, about: &Metadata, mode: &str) -> Option<Weakness> {
         ),
         foreign: false,
     })
+}
+
+/// Whether everybody can rename what is in a folder of this mode.
+const fn is_open(mode: u32) -> bool {
+    mode & (OTHERS | STICKY) == OTHERS
 }
 
 #[cfg(test)]

@@ -346,7 +346,14 @@ mod tests {
     /// A resource names its limits on every answer, that of a wrong method, too.
     #[test]
     fn the_rows_of_a_path_have_the_same_limits() {
-        let tables = [ACCOUNT, WELL_KNOWN, HEALTH, DOCUMENTS, PAGES.as_flattened()];
+        let tables = [
+            ACCOUNT,
+            WELL_KNOWN,
+            HEALTH,
+            DOCUMENTS,
+            PAGES.as_flattened(),
+            ASSETS,
+        ];
         for (row, other) in tables.iter().flat_map(|rows| {
             rows.iter()
                 .flat_map(|row| rows.iter().map(move |other| (row, other)))

@@ -20,7 +20,7 @@ use crate::harness::{service::Settings, statistics::count, usage};
 const WARM_UP: usize = 500;
 /// Domains of due mails: enough for every place that the outbox has.
 const DUE_DOMAINS: usize = 100;
-/// Domains of mails that wait: each look for due mails goes over all of them.
+/// Domains of mails that wait.
 const WAITING_DOMAINS: usize = 1_000;
 /// In how many days those are due.
 const MUCH_LATER: u32 = 30;
@@ -50,6 +50,7 @@ fn with_mail(settings: Settings, sink: &SmtpSink) -> Settings {
     settings
         .with("MAIL__URL", &sink.url())
         .with("MAIL__FROM", "accounts@example.org")
+        .with("MAIL__RATE", RATE)
 }
 
 async fn start(
@@ -75,7 +76,7 @@ async fn drain(
 ) -> Result<()> {
     let due = testbed.size.due_mails;
     eprintln!("{due} due mails, {}", store.name());
-    let settings = with_mail(default_settings("ES256"), sink).with("MAIL__RATE", RATE);
+    let settings = with_mail(default_settings("ES256"), sink);
     let server = start(testbed, "drain", DRAINED, store, settings).await?;
     let mails = |first, count| OtherMails {
         first,
@@ -124,7 +125,7 @@ async fn full_outbox(
     let waiting = testbed.size.waiting_mails;
     eprintln!("{waiting} mails that wait, {}", store.name());
     figures.put("mail.waiting", count(waiting));
-    let settings = || with_mail(default_settings("ES256"), sink).with("MAIL__RATE", RATE);
+    let settings = || with_mail(default_settings("ES256"), sink);
     let mut servers = [
         start(testbed, "outbox_empty", EMPTY, store, settings()).await?,
         start(testbed, "outbox_full", FULL, store, settings()).await?,
@@ -163,9 +164,7 @@ async fn full_outbox(
 
 /// Sign-ins and sign-ups with default hashes, without mail, and with notices of new devices and mails that verify addresses.
 async fn notices(testbed: &Testbed<'_>, sink: &SmtpSink, figures: &mut Figures) -> Result<()> {
-    let noticed = with_mail(default_hashes(), sink)
-        .with("MAIL__RATE", RATE)
-        .with("ACCOUNTS__VERIFICATION", "optional");
+    let noticed = with_mail(default_hashes(), sink).with("ACCOUNTS__VERIFICATION", "optional");
     let mut servers = [
         testbed
             .start_server("mail_off", PLAIN, default_hashes())
@@ -209,11 +208,7 @@ async fn alternate(
         for (request, what) in requests {
             for server in servers.iter_mut() {
                 let cost = testbed.cost(server, order(*request)).await?;
-                for (part, value) in [
-                    ("service", cost.service),
-                    ("redis", cost.redis),
-                    ("postgres", cost.postgres),
-                ] {
+                for (part, value) in cost.parts() {
                     samples.add(format!("{}.{what}.{part}", server.name), value);
                 }
             }

@@ -2,7 +2,10 @@
 
 use anyhow::{Context as _, Result};
 
-use super::testbed::{MeasuredServer, Testbed};
+use super::{
+    seed,
+    testbed::{MeasuredServer, Testbed},
+};
 use crate::harness::stores::PostgresConnection;
 
 /// Rows of a statement, so that the service can write in between.
@@ -59,7 +62,7 @@ pub(super) async fn insert(
                 let statement = part.for_postgres(&server.name);
                 client.batch_execute(&statement).await.context("mails")?;
             }
-            // Now, and not while something is measured.
+            // So that autovacuum does not do it while requests are measured.
             let vacuum = format!("VACUUM ANALYZE {}.deliveries", server.name);
             client.batch_execute(&vacuum).await?;
             client.close().await;
@@ -74,11 +77,6 @@ pub(super) async fn insert(
 
 impl OtherMails {
     fn for_postgres(self, schema: &str) -> String {
-        let id = |infix: &str| {
-            format!(
-                "(lpad(to_hex(n), 8, '0') || '-{infix}-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
-            )
-        };
         let Self {
             first,
             count,
@@ -91,8 +89,8 @@ impl OtherMails {
             SELECT {}, 'password_changed', 'other-' || n || '@' || domain, domain, {}, '{{}}', now(), due + interval '1 day', true, due, due
             FROM (SELECT n, 'host-' || n % {domains} || '.example.org' AS domain, now() + interval '{due_in} days' AS due
                 FROM generate_series({first}, {first} + {count} - 1) n) AS other",
-            id("4444"),
-            id("0000")
+            seed::id("4444"),
+            seed::id("0000")
         )
     }
 

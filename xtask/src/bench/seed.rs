@@ -42,11 +42,6 @@ pub(super) async fn redis(url: &Url, sessions: usize) -> Result<()> {
 /// Writes a user and a session each, as copies of rows that exist, whatever columns they have.
 pub(super) async fn postgres(url: &Url, schema: &str, sessions: usize) -> Result<()> {
     let client = PostgresConnection::open(url).await?;
-    let id = |infix: &str| {
-        format!(
-            "(lpad(to_hex(n), 8, '0') || '-{infix}-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
-        )
-    };
     let copy = |table: &str, own: String| {
         format!(
             "INSERT INTO {schema}.{table} SELECT r.* FROM (SELECT x FROM {schema}.{table} x LIMIT 1) t, generate_series(0, {sessions} - 1) n,
@@ -73,4 +68,9 @@ pub(super) async fn postgres(url: &Url, schema: &str, sessions: usize) -> Result
     client.batch_execute(&sessions).await.context("sessions")?;
     client.close().await;
     Ok(())
+}
+
+/// The id of the row of this number, `n` in the statement.
+pub(super) fn id(infix: &str) -> String {
+    format!("(lpad(to_hex(n), 8, '0') || '-{infix}-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid")
 }

@@ -46,11 +46,7 @@ pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Res
                     LoadOrder::closed(LoadRequest::Refresh, CONNECTIONS, testbed.size.seconds),
                 )
                 .await?;
-            for (part, value) in [
-                ("service", cost.service),
-                ("redis", cost.redis),
-                ("postgres", cost.postgres),
-            ] {
+            for (part, value) in cost.parts() {
                 samples.add(format!("{}.{part}", server.name), value);
             }
         }

@@ -52,6 +52,17 @@ pub(super) struct RequestCost {
     pub(super) report: LoadReport,
 }
 
+impl RequestCost {
+    /// By whom it was caused.
+    pub(super) fn parts(&self) -> [(&'static str, f64); 3] {
+        [
+            ("service", self.service),
+            ("redis", self.redis),
+            ("postgres", self.postgres),
+        ]
+    }
+}
+
 impl<'a> Testbed<'a> {
     pub(super) fn new(
         service: Binary,

@@ -1,11 +1,8 @@
 //! The change of an account's details, as long as the session that asks for it lives.
 
 use super::{
-    database::Intent,
-    end::LockedUser,
-    error::PostgresError,
-    transaction::Transaction,
-    users::{Undos, refuse_taken},
+    database::Intent, end::LockedUser, error::PostgresError, transaction::Transaction,
+    users::refuse_taken,
 };
 use crate::sql::{self, user_columns};
 use revolve_domain::{
@@ -82,7 +79,7 @@ impl Intent for Update<'_> {
             .await?;
         let user = sql::user(&row)?;
         if email.is_some_and(|email| email != locked.email) {
-            refuse_taken(tx, &user, Undos::Count(self.at)).await?;
+            refuse_taken(tx, &user, Some(self.at)).await?;
         }
         Ok(UpdateOutcome::Updated(user))
     }

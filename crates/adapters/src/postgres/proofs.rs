@@ -1,24 +1,23 @@
 //! Proofs of mailboxes. Locks are taken in this order: the user's row, then proofs.
 
+mod spend;
+
 use super::{
     PostgresAccounts,
     database::{Intent, decoded},
-    end::{Delete, LockedUser},
     error::PostgresError,
     journal::{scrub, write_told},
     statement::Param,
     transaction::Transaction,
-    users::{CREATE, Undos, refuse_taken},
     values::PgTimestamp,
-    write::{SessionRow, UserRow, insert_session, know_device},
 };
-use crate::sql::{self, RaiseEpoch, credential_columns, proof_columns};
+use crate::sql::{self, proof_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
     model::{
-        Credentials, EmailAddress, EndReason, Locale, PasswordHash, Proof, ProofId, ProofPurpose,
-        ProofVersion, Timestamp, User, UserId,
+        EmailAddress, Locale, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion, Timestamp,
+        UserId,
     },
     ports::{
         AddressChange, AddressOutcome, BeginOutcome, OpenProof, Proofs, ProvedSignIn, ProvedSignUp,
@@ -26,6 +25,7 @@ use revolve_domain::{
     },
     proofs,
 };
+use spend::{Disown, Verify};
 use uuid::Uuid;
 
 /// Requests of one scope come one after the other, of whatever schema. Ends with the transaction.
@@ -39,7 +39,6 @@ const OF_SCOPE: &str = concat!(
     proof_columns!(),
     " FROM proofs WHERE scope = $1 ORDER BY id FOR UPDATE"
 );
-const VOID_SCOPE: &str = "DELETE FROM proofs WHERE scope = $1";
 const VOID: &str = "DELETE FROM proofs WHERE id = ANY ($1::uuid[])";
 const INSERT: &str = "
     INSERT INTO proofs (id, purpose, scope, email, email_typed, user_id, bound_epoch, bound_hash, bound_email, asker, password_hash, locale,
@@ -64,29 +63,11 @@ const ATTEMPT: &str = concat!(
 );
 const FORGIVE: &str =
     "UPDATE proofs SET attempts_left = least(attempts_left + 1, $2) WHERE id = $1";
-const LOCK: &str = concat!(
-    "SELECT ",
-    proof_columns!(),
-    " FROM proofs WHERE id = $1 AND expires_at > $2 FOR UPDATE"
-);
-const OF_USER: &str = concat!(
-    "SELECT ",
-    proof_columns!(),
-    " FROM proofs WHERE user_id = $1"
-);
-const ACCOUNT: &str = concat!(
-    "SELECT ",
-    credential_columns!(),
-    " FROM users u WHERE u.id = $1"
-);
 const STANDING: &str = "
     SELECT id AS proof_id, serial, email, email_typed, expires_at FROM proofs
     WHERE id = ANY ($1::uuid[]) AND expires_at > $2";
 const PRUNE: &str = "
     DELETE FROM proofs WHERE id = ANY (ARRAY(SELECT id FROM proofs WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)) RETURNING 1";
-const SET_ADDRESS: &str =
-    "UPDATE users SET email = $2, email_typed = $3, email_verified_at = $4 WHERE id = $1";
-const BEGIN: &str = concat!("WITH device AS (", know_device!(), ") ", insert_session!());
 
 #[async_trait]
 impl Proofs for PostgresAccounts {
@@ -327,197 +308,4 @@ async fn delete(tx: &Transaction<'_>, proofs: &[ProofId]) -> Result<(), Postgres
 
 fn uuids(proofs: &[ProofId]) -> Vec<Uuid> {
     proofs.iter().map(|proof| *proof.as_uuid()).collect()
-}
-
-/// A proof and its account, both locked.
-struct Provable {
-    proof: Proof,
-    locked: LockedUser,
-    account: Credentials,
-}
-
-impl Provable {
-    async fn lock(
-        tx: &Transaction<'_>,
-        shown: ProofVersion,
-        at: Timestamp,
-    ) -> Result<Option<Self>, PostgresError> {
-        let found = find(tx, shown.id, at).await?;
-        let Some(user) = found.and_then(|proof| proof.user) else {
-            return Ok(None);
-        };
-        let Some(locked) = LockedUser::lock(tx, user).await? else {
-            return Ok(None);
-        };
-        // Another confirmation may have spent it meanwhile, or another mail been asked for.
-        let lock = tx.prepare_cached(LOCK).await?;
-        let asked: [&dyn Param; 2] = [shown.id.as_uuid(), &PgTimestamp(at)];
-        let Some(proof) = tx.query_opt(&lock, &asked).await? else {
-            return Ok(None);
-        };
-        let proof = sql::proof(&proof)?;
-        if proof.version() != shown {
-            return Ok(None);
-        }
-        let account = tx.prepare_cached(ACCOUNT).await?;
-        let account = tx.query_one(&account, &[user.as_uuid()]).await?;
-        Ok(Some(Self {
-            proof,
-            locked,
-            account: sql::credentials(&account)?,
-        }))
-    }
-}
-
-impl Intent for Recovery {
-    type Answer = RecoveryOutcome;
-
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<RecoveryOutcome, PostgresError> {
-        let Some(found) = Provable::lock(tx, self.proof, self.at).await? else {
-            return Ok(RecoveryOutcome::Gone);
-        };
-        let recovered = proofs::recovered(&found.proof, &found.account, self.at);
-        let Some(user) = recovered.filter(|user| user.epoch == self.session.epoch) else {
-            return Ok(RecoveryOutcome::Gone);
-        };
-        let raise = RaiseEpoch {
-            kept: None,
-            hash: Some(&self.hash),
-            reason: EndReason::Recovered,
-            at: self.at,
-        };
-        found.locked.raise(tx, raise).await?;
-        set_address(tx, &user).await?;
-        if user.email != found.account.user.email {
-            refuse_taken(tx, &user, Undos::Ignored).await?;
-        }
-        let begin = tx.prepare_cached(BEGIN).await?;
-        tx.execute(&begin, &SessionRow::from(&self.session).params())
-            .await?;
-        let of_user = tx.prepare_cached(OF_USER).await?;
-        let others = tx.query(&of_user, &[user.id.as_uuid()]).await?;
-        let mut void = decoded(&others, sql::proof)?;
-        void.retain(|other| !proofs::outlives(other, &found.proof));
-        delete(tx, &void.iter().map(|proof| proof.id).collect::<Vec<_>>()).await?;
-        Ok(RecoveryOutcome::Recovered(user))
-    }
-}
-
-struct Verify {
-    proof: ProofVersion,
-    at: Timestamp,
-}
-
-impl Intent for Verify {
-    type Answer = VerifyOutcome;
-
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<VerifyOutcome, PostgresError> {
-        let Some(found) = Provable::lock(tx, self.proof, self.at).await? else {
-            return Ok(VerifyOutcome::Gone);
-        };
-        let Some(user) = proofs::verified(&found.proof, &found.account, self.at) else {
-            return Ok(VerifyOutcome::Gone);
-        };
-        set_address(tx, &user).await?;
-        delete(tx, &[self.proof.id]).await?;
-        Ok(VerifyOutcome::Verified(user))
-    }
-}
-
-struct Disown {
-    proof: ProofVersion,
-    at: Timestamp,
-}
-
-impl Intent for Disown {
-    type Answer = Option<UserId>;
-
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<Option<UserId>, PostgresError> {
-        let Some(found) = Provable::lock(tx, self.proof, self.at).await? else {
-            return Ok(None);
-        };
-        let delete = Delete {
-            user: found.account.user.id,
-            asking: None,
-            at: self.at,
-        };
-        let gone = proofs::disowns(&found.proof, &found.account) && delete.apply(tx).await?;
-        Ok(gone.then_some(delete.user))
-    }
-}
-
-impl Intent for AddressChange {
-    type Answer = AddressOutcome;
-
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<AddressOutcome, PostgresError> {
-        let Some(found) = Provable::lock(tx, self.proof, self.at).await? else {
-            return Ok(AddressOutcome::Gone);
-        };
-        let Some(user) = proofs::changed(&found.proof, &found.account, self.at) else {
-            return Ok(AddressOutcome::Gone);
-        };
-        set_address(tx, &user).await?;
-        refuse_taken(tx, &user, Undos::Count(self.at)).await?;
-        delete(tx, &[self.proof.id]).await?;
-        if let Some(undo) = self.undo.clone() {
-            insert_proof(tx, undo).await?;
-        }
-        Ok(AddressOutcome::Changed(user))
-    }
-}
-
-impl Intent for ProvedSignUp {
-    type Answer = SignUpOutcome;
-
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<SignUpOutcome, PostgresError> {
-        let Some(found) = find(tx, self.proof.id, self.at).await? else {
-            return Ok(SignUpOutcome::Gone);
-        };
-        // Of the sign-ups of an address one at a time is proved, and none is asked for meanwhile.
-        serial(tx, &found.scope()).await?;
-        let found = find(tx, self.proof.id, self.at).await?;
-        let found = found.filter(|found| found.version() == self.proof);
-        let Some((proof, hash)) = found.and_then(proofs::intended) else {
-            return Ok(SignUpOutcome::Gone);
-        };
-        let user = UserRow::new(&self.user, &hash);
-        let session = SessionRow::from(&self.session);
-        let row: Vec<_> = session.params().into_iter().chain(user.params()).collect();
-        let create = tx.prepare_cached(CREATE).await?;
-        tx.execute(&create, &row).await?;
-        refuse_taken(tx, &self.user, Undos::Count(self.at)).await?;
-        let void = tx.prepare_cached(VOID_SCOPE).await?;
-        tx.execute(&void, &[&proof.scope()]).await?;
-        Ok(SignUpOutcome::Created)
-    }
-}
-
-impl Intent for ProvedSignIn {
-    type Answer = Option<BeginOutcome>;
-
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<Option<BeginOutcome>, PostgresError> {
-        let Some(found) = Provable::lock(tx, self.proof, self.at).await? else {
-            return Ok(None);
-        };
-        if !self.counts(&found.proof, &found.account) {
-            return Ok(None);
-        }
-        let begun = self.begin.apply(tx).await?;
-        if matches!(begun, BeginOutcome::Begun { .. }) {
-            delete(tx, &[self.proof.id]).await?;
-        }
-        Ok(Some(begun))
-    }
-}
-
-async fn set_address(tx: &Transaction<'_>, user: &User) -> Result<(), PostgresError> {
-    let set = tx.prepare_cached(SET_ADDRESS).await?;
-    let row: [&dyn Param; 4] = [
-        user.id.as_uuid(),
-        &user.email.key(),
-        &sql::typed(&user.email),
-        &user.email_verified_at.map(PgTimestamp),
-    ];
-    tx.execute(&set, &row).await?;
-    Ok(())
 }

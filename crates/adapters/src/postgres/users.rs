@@ -58,13 +58,13 @@ const BY_ID: &str = concat!(
 );
 const REHASH: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
 
-/// Whether another account is stored under the former form `$3` of the address, or can take it back at `$4`; the key `$2` is the constraint's.
-/// `$5` says whether those that can count.
+/// Whether another account is stored under the former form `$3` of the address, or can take it back at `$4`, if that is not null; the key `$2` is
+/// the constraint's.
 const TAKEN: &str = "
     SELECT 1 FROM users WHERE email = $3 AND id <> $1
     UNION ALL
     SELECT 1 FROM proofs
-    WHERE $5 AND purpose = 'undo_email' AND email IN ($2, $3) AND user_id <> $1 AND expires_at > $4 AND attempts_left > 0
+    WHERE purpose = 'undo_email' AND email IN ($2, $3) AND user_id <> $1 AND expires_at > $4 AND attempts_left > 0
     LIMIT 1";
 
 const PING: &str = "SELECT current_setting('transaction_read_only') = 'on' AS read_only";
@@ -231,37 +231,24 @@ impl<O: Copy + Send + Sync> Intent for NewAccount<'_, O> {
     async fn apply(&self, tx: &Transaction<'_>) -> Result<O, PostgresError> {
         let insert = tx.prepare_cached(self.sql).await?;
         tx.execute(&insert, self.params).await?;
-        refuse_taken(tx, self.user, Undos::Count(self.at)).await?;
+        refuse_taken(tx, self.user, Some(self.at)).await?;
         Ok(self.outcome)
     }
 }
 
-/// Whether an address is taken that another account can take back.
-#[derive(Clone, Copy)]
-pub(super) enum Undos {
-    /// At this time.
-    Count(Timestamp),
-    Ignored,
-}
-
-/// Fails if the address that the user's row has just got is taken. A statement of its own, after the one that has written the key: that waits for a
+/// Fails if the address that the user's row has just got is taken, by an account or by an undo that is open at that time. A statement of its own, after the one that has written the key: that waits for a
 /// change that takes the address from another account, and this one sees the proof that the change leaves behind.
 pub(super) async fn refuse_taken(
     tx: &Transaction<'_>,
     user: &User,
-    undos: Undos,
+    undos: Option<Timestamp>,
 ) -> Result<(), PostgresError> {
-    let (at, count) = match undos {
-        Undos::Count(at) => (at, true),
-        Undos::Ignored => (Timestamp::from_millis(0), false),
-    };
     let email = &user.email;
-    let asked: [&dyn Param; 5] = [
+    let asked: [&dyn Param; 4] = [
         user.id.as_uuid(),
         &email.key(),
         &email.former(),
-        &PgTimestamp(at),
-        &count,
+        &undos.map(PgTimestamp),
     ];
     let taken = tx.prepare_cached(TAKEN).await?;
     match tx.query_opt(&taken, &asked).await? {

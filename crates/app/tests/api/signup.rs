@@ -189,6 +189,7 @@ on_both_stores! {
         }
         ann.get("/me").await.expect(200);
     }
+
     async fn refuses_names_in_which_nothing_can_be_seen(app: App) {
         let ann = app.sign_up("ann").await;
         for (name, code) in [

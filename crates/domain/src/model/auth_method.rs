@@ -5,7 +5,7 @@ use std::fmt;
 /// A method of RFC 8176 §2. Its name is that in the `amr` claim and in stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub enum AuthMethod {
+enum AuthMethod {
     /// `otp`: a code that counts once. It came by mail, as a code or as the secret of a link.
     Code = 1,
     /// `pwd`: the password.
@@ -14,10 +14,10 @@ pub enum AuthMethod {
 
 impl AuthMethod {
     /// Every method, by name.
-    pub const ALL: [Self; 2] = [Self::Code, Self::Password];
+    const ALL: [Self; 2] = [Self::Code, Self::Password];
 
     /// The stable name.
-    pub const fn as_str(self) -> &'static str {
+    const fn as_str(self) -> &'static str {
         match self {
             Self::Code => "otp",
             Self::Password => "pwd",

@@ -15,7 +15,7 @@ mod timestamp;
 mod user;
 mod web_url;
 
-pub use auth_method::{AuthMethod, AuthMethods};
+pub use auth_method::AuthMethods;
 pub use email::EmailAddress;
 pub use field_error::FieldError;
 pub use ids::{

@@ -14,7 +14,8 @@ use async_trait::async_trait;
 /// A mail is due from the time of its insertion. Of the notices ([`MailKind::is_notice`](crate::journal::MailKind::is_notice)) of an account
 /// there is at most one of each kind that was never tried: another one MUST be counted in its `more`. It is due once the account has not been
 /// told of that kind for its [`least_interval`](crate::journal::MailKind::least_interval), however many replicas send. What it waits for that MUST
-/// be added to the time until it expires, and one that counts others MUST NOT expire before any of them would.
+/// be added to the time until it expires, and one that counts others MUST NOT expire before any of them would. One that comes
+/// behind a notice of its kind that waits MUST have a `next_at` no earlier than that one's, also when that one is tried again.
 ///
 /// The contract suite is `revolve_testkit::contract::deliveries`.
 #[async_trait]

@@ -9,6 +9,13 @@ use actix_web::{
 use std::time::Duration;
 use uuid::Uuid;
 
+/// Names a content: 32 hexadecimal digits.
+pub(crate) fn content_tag(body: &[u8]) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, body)
+        .simple()
+        .to_string()
+}
+
 /// An answer that may be kept, or 304 if the client has it.
 pub(crate) fn cached(
     request: &HttpRequest,
@@ -17,11 +24,7 @@ pub(crate) fn cached(
     body: impl Into<Bytes>,
 ) -> HttpResponse {
     let body = body.into();
-    let tag = EntityTag::new_strong(
-        Uuid::new_v5(&Uuid::NAMESPACE_URL, &body)
-            .simple()
-            .to_string(),
-    );
+    let tag = EntityTag::new_strong(content_tag(&body));
     let has_it = match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => true,
         Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(&tag)),

@@ -16,7 +16,7 @@ pub(super) const MAX_CREDENTIALS: usize = 8;
 /// How long a browser is known as the one that asked for a mail: as long as the longest of those proofs lives.
 const PROOF_COOKIE: Duration = Duration::from_hours(24);
 
-/// How the device cookie is set.
+/// What the cookies are called, and how they are set.
 #[derive(Clone, Debug)]
 pub struct CookieSettings {
     secure: bool,

@@ -35,18 +35,17 @@ impl Form {
 
     /// What the API's operation would be sent. A code goes before the link's secret: where it was asked for, the link did not do.
     pub(super) fn body(&self) -> Body {
-        let has_code = self.0.contains_key("code");
-        self.without("secret", has_code)
+        self.fields(!self.0.contains_key("code"))
     }
 
     /// The same where the link alone never does.
     pub(super) fn body_with_code(&self) -> Body {
-        self.without("secret", true)
+        self.fields(false)
     }
 
-    fn without(&self, left_out: &str, is_left_out: bool) -> Body {
+    fn fields(&self, with_secret: bool) -> Body {
         let fields = self.0.clone().into_iter();
-        Body::of_fields(fields.filter(|(name, _)| !is_left_out || name != left_out))
+        Body::of_fields(fields.filter(|(name, _)| with_secret || name != "secret"))
     }
 
     /// What is shown once more.

@@ -1,21 +1,22 @@
 //! The stylesheet. Its URL has the hash of its content, so that browsers keep it for good.
 
-use crate::kit::{cached::cached, query};
+use crate::kit::{
+    cached::{cached, content_tag},
+    query,
+};
 use actix_web::{HttpRequest, HttpResponse, web::Bytes};
-use sha2::{Digest, Sha256};
-use std::{fmt::Write as _, sync::LazyLock, time::Duration};
+use std::{sync::LazyLock, time::Duration};
 
 const STYLE: &str = include_str!("style.css");
 const KIND: &str = "text/css; charset=utf-8";
 const MAX_AGE: Duration = Duration::from_hours(365 * 24);
 
 static URL: LazyLock<String> = LazyLock::new(|| {
-    let mut url = format!("{}/style.css?v=", super::BASE);
-    for byte in &Sha256::digest(STYLE)[..8] {
-        // Writing to a string does not fail.
-        let _ = write!(url, "{byte:02x}");
-    }
-    url
+    format!(
+        "{}/style.css?v={}",
+        super::BASE,
+        content_tag(STYLE.as_bytes())
+    )
 });
 
 /// Where it is.

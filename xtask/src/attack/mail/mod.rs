@@ -213,6 +213,12 @@ fn judge(goals: &mut AttackGoals, args: &Args, figures: &MailFigures) {
         ("mails doubled", Bound::Zero, mails.doubled),
         ("mails that nobody asked for", Bound::Zero, mails.unasked),
         ("codes tried", Bound::AtLeast(args.guesses), guesses.tries),
+        // Half of the accounts, five of each proof: if limits refuse them all, nothing is shown.
+        (
+            "codes compared",
+            Bound::AtLeast(args.guesses / 3),
+            guesses.compared,
+        ),
         (
             "codes compared beyond five of a proof",
             Bound::Zero,
@@ -254,6 +260,7 @@ mod tests {
             },
             guesses: GuessCounts {
                 tries: 100_000,
+                compared: 50_000,
                 ..GuessCounts::default()
             },
             mails: MailCounts::default(),
@@ -284,5 +291,12 @@ mod tests {
         let mut idle = figures();
         idle.robot.clicks = 0;
         assert!(!judged(&idle).are_met());
+    }
+
+    #[test]
+    fn a_guesser_whom_limits_refuse_proves_nothing() {
+        let mut refused = figures();
+        refused.guesses.compared = 0;
+        assert!(!judged(&refused).are_met());
     }
 }

@@ -192,13 +192,16 @@ impl SessionStarter {
     }
 
     /// After the commit: removes the entry of a session that has not begun. Where the answer was lost, the commit may have come through: a session
-    /// that no client holds must not take a place.
+    /// that no client holds must not take a place. One that is over as it begins left nothing to remove.
     pub(in crate::use_cases) async fn withdraw_unless<O>(
         &self,
         prepared: &PreparedSession,
         outcome: &Result<O, StoreError>,
         has_begun: impl FnOnce(&O) -> bool,
     ) {
+        if prepared.session.ending.is_some() {
+            return;
+        }
         if !outcome.as_ref().is_ok_and(has_begun) {
             self.withdraw(prepared).await;
         }
@@ -214,7 +217,7 @@ impl SessionStarter {
     }
 
     /// Removes the entry of a session whose row was not committed.
-    pub(in crate::use_cases) async fn withdraw(&self, prepared: &PreparedSession) {
+    pub(super) async fn withdraw(&self, prepared: &PreparedSession) {
         self.clear.execute(prepared.clearing()).await;
     }
 }

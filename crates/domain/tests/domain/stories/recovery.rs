@@ -54,14 +54,7 @@ fn by_code(world: &World, proof: &RequestedProof) -> RecoverRequest {
 }
 
 fn wrong(world: &World, proof: &RequestedProof) -> RecoverRequest {
-    // Another serial's: six digits, and not this one's.
-    let right = world.proof_secrets.code(proof.id, 1);
-    let other = (2..).map(|serial| world.proof_secrets.code(proof.id, serial));
-    let mut others = other.filter(|code| code.expose_secret() != right.expose_secret());
-    with(
-        proof,
-        Evidence::Code(others.next().expect("there are more")),
-    )
+    with(proof, super::verification::wrong(world, proof))
 }
 
 async fn recover(world: &World, request: RecoverRequest) -> Result<Begun, RecoverError> {

@@ -1,18 +1,19 @@
 //! Sign-ins without a password, by a code that was mailed.
 
-use super::{refusal, secs};
+use super::{
+    notices, refusal, secs,
+    verification::{self, wrong},
+};
 use revolve_domain::{
-    deliveries::DeliveryQuery,
     journal::MailKind,
     limits::LimitName,
-    model::{ClientInfo, ProofId, ProofPurpose},
+    model::{ClientInfo, EndReason, ProofId, ProofPurpose},
     policy::AccountPolicy,
-    ports::{Clock, Deliveries, ProofSecrets, Proofs},
+    ports::{Clock, ProofSecrets, Proofs},
     use_cases::{
-        Begun, ChangePasswordRequest, ConfirmEmailRequest, Evidence, ProofRefused, RecoverRequest,
-        RecoveryRequest, Refusal, RequestSignInCodeError, RequestedProof, ShownAsker, ShownProof,
-        SignInByCodeError, SignInByCodeRequest, SignInCodeRequest, SignInError, SignInRequest,
-        SignOutScope,
+        Begun, ChangePasswordRequest, Evidence, ProofRefused, RecoverRequest, RecoveryRequest,
+        Refusal, RequestSignInCodeError, RequestedProof, ShownAsker, ShownProof, SignInByCodeError,
+        SignInByCodeRequest, SignInCodeRequest, SignInError, SignInRequest, SignOutScope,
     },
 };
 use revolve_testkit::{
@@ -33,20 +34,7 @@ fn world() -> World {
 /// Has signed up and verified the address.
 async fn verified<'w>(world: &'w World, name: &str) -> TestClient<'w> {
     let client = world.signed_up(name).await;
-    let caller = client.caller();
-    let asked = world
-        .request_verification
-        .execute(&caller, &ShownAsker::default(), None)
-        .await
-        .expect("the address is not verified");
-    let request = ConfirmEmailRequest {
-        proof: shown(&asked, code(world, &asked)),
-        caller: Some(caller),
-        password: None,
-        client: ClientInfo::default(),
-    };
-    let confirmed = world.confirm_email.execute(&request).await;
-    confirmed.expect("the code is right");
+    verification::verify(world, &client).await;
     client
 }
 
@@ -66,15 +54,7 @@ async fn asked(world: &World, name: &str) -> RequestedProof {
 }
 
 fn code(world: &World, proof: &RequestedProof) -> Evidence {
-    Evidence::Code(world.proof_secrets.code(proof.id, 1))
-}
-
-/// Another serial's: six digits, and not this one's.
-fn wrong(world: &World, proof: &RequestedProof) -> Evidence {
-    let right = world.proof_secrets.code(proof.id, 1);
-    let other = (2..).map(|serial| world.proof_secrets.code(proof.id, serial));
-    let mut others = other.filter(|code| code.expose_secret() != right.expose_secret());
-    Evidence::Code(others.next().expect("there are more"))
+    verification::code(world, proof, 1)
 }
 
 fn shown(proof: &RequestedProof, evidence: Evidence) -> ShownProof {
@@ -140,17 +120,9 @@ async fn recovered(world: &World) -> Begun {
 }
 
 async fn mails(world: &World, to: &str) -> Vec<(MailKind, Option<ProofId>)> {
-    let query = DeliveryQuery {
-        state: None,
-        limit: 100,
-    };
-    let waiting = Deliveries::list(world.accounts.inner(), query).await;
-    let waiting = waiting.expect("the store is up").into_iter();
-    waiting
-        .filter(|delivery| delivery.mail.to.as_str() == to)
-        .map(|delivery| (delivery.mail.kind, delivery.mail.proof))
-        .filter(|(kind, _)| *kind != MailKind::VerifyEmail)
-        .collect()
+    let mut mails = notices::mails(world, to).await;
+    mails.retain(|(kind, _)| *kind != MailKind::VerifyEmail);
+    mails
 }
 
 /// How the user of an ID token signed in.
@@ -420,6 +392,25 @@ async fn a_failure_begins_nothing_and_uses_up_no_attempt() {
     let begun = sign_in(&world, by_code(&world, &proof)).await;
     begun.expect("nothing is half-made");
     assert_eq!(rows(), 2);
+}
+
+#[tokio::test]
+async fn a_session_whose_answer_was_lost_takes_no_place() {
+    let world = world();
+    let user = verified(&world, "ann").await.user;
+    let proof = asked(&world, "ann").await;
+    world.accounts.fail_on("prove_sign_in", Fault::After);
+    let lost = sign_in(&world, by_code(&world, &proof)).await;
+    assert!(matches!(lost, Err(SignInByCodeError::Failed(_))));
+    world.accounts.recover();
+    world.clearings.run(&world.clear).await;
+    let rows = world.accounts.inner().rows(user);
+    let ended: Vec<_> = rows.iter().filter_map(|row| row.ending).collect();
+    assert_eq!((rows.len(), ended.len()), (2, 1), "that one");
+    assert_eq!(ended[0].reason, EndReason::Expired);
+    assert_eq!(world.tokens.inner().size(user), 1);
+    let again = sign_in(&world, by_code(&world, &proof)).await;
+    assert_eq!(refused(again), ProofRefused::Gone);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use revolve_domain::{
     },
 };
 use revolve_testkit::{World, memory::Fault, world::TestClient};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 pub(super) fn world(verification: Verification) -> World {
     World::with_mail(AccountPolicy {
@@ -30,6 +30,14 @@ pub(super) fn shown(proof: &RequestedProof, evidence: Evidence) -> ShownProof {
             device_credentials: Vec::new(),
         },
     }
+}
+
+/// Another serial's: six digits, and not this one's.
+pub(super) fn wrong(world: &World, proof: &RequestedProof) -> Evidence {
+    let right = world.proof_secrets.code(proof.id, 1);
+    let other = (2..).map(|serial| world.proof_secrets.code(proof.id, serial));
+    let mut others = other.filter(|code| code.expose_secret() != right.expose_secret());
+    Evidence::Code(others.next().expect("there are more"))
 }
 
 pub(super) fn code(world: &World, proof: &RequestedProof, serial: u32) -> Evidence {

@@ -6,13 +6,17 @@
 )]
 
 mod begin;
+mod binding;
 mod devices;
 mod end;
+mod revocation_reads;
 mod revoked;
 mod room;
 
 pub use begin::*;
+pub use binding::*;
 pub use devices::*;
 pub use end::*;
+pub use revocation_reads::*;
 pub use revoked::*;
 pub use room::*;
