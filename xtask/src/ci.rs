@@ -66,10 +66,8 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     report
         .step("features one by one", features(interrupt))
         .await?;
-    let mut doc = cargo(["doc", "--workspace", "--no-deps"])?;
-    doc.env("RUSTDOCFLAGS", "-D warnings");
     report
-        .step("documentation", process::run(doc, interrupt))
+        .step("documentation", process::run(documentation()?, interrupt))
         .await?;
     match interop::Tools::prepare(interrupt).await {
         Ok(tools) => {
@@ -114,57 +112,60 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
 }
 
 async fn features(interrupt: &Interrupt) -> Result<()> {
-    process::run(
-        cargo(["check", "--quiet", "-p", "revolve-domain"])?,
-        interrupt,
-    )
-    .await?;
-    process::run(
-        cargo([
-            "clippy",
-            "--quiet",
-            "-p",
-            "revolve",
-            "--all-targets",
-            "--features",
-            "otel",
-            "--",
-            "-D",
-            "warnings",
-        ])?,
-        interrupt,
-    )
-    .await?;
+    let alone = ["check", "--quiet", "-p", "revolve-domain"];
+    process::run(cargo(alone)?, interrupt).await?;
+    // Of the whole workspace, as it was linted before: only what a feature changes is built again.
+    for (feature, targets) in [
+        ("revolve/otel", &["--all-targets"][..]),
+        (
+            "revolve/fuzzing",
+            &["--bin", "revolve", "--test", "testkit"],
+        ),
+    ] {
+        let mut lint = cargo(["clippy", "--quiet", "--workspace", "--features", feature])?;
+        lint.args(targets).args(["--", "-D", "warnings"]);
+        process::run(lint, interrupt).await?;
+    }
     for feature in ADAPTER_FEATURES {
-        let check = cargo([
-            "check",
-            "--quiet",
-            "-p",
-            "revolve-adapters",
-            "--no-default-features",
-            "--features",
-            feature,
-        ])?;
+        let check = only("revolve-adapters", feature)?;
         process::run(check, interrupt).await?;
     }
-    process::run(
-        cargo(["check", "--quiet", "-p", "revolve", "--features", "fuzzing"])?,
-        interrupt,
-    )
-    .await?;
     for feature in VERIFY_FEATURES {
-        let check = cargo([
-            "check",
-            "--quiet",
-            "-p",
-            "revolve-verify",
-            "--no-default-features",
-            "--features",
-            feature,
-        ])?;
-        process::run(check, interrupt).await?;
+        process::run(only("revolve-verify", feature)?, interrupt).await?;
     }
     Ok(())
+}
+
+/// Checks a package with one feature, and its dependencies with no more than that asks for.
+fn only(package: &str, feature: &str) -> Result<Command> {
+    let mut check = cargo(["check", "--quiet", "-p", package])?;
+    check.args(["--no-default-features", "--features", feature]);
+    // Its C is compiled again and not linked.
+    check.args(["--config", "profile.dev.package.libsqlite3-sys.opt-level=0"]);
+    Ok(check)
+}
+
+/// With an example, so that dependencies have the features of tests, as before. Programs that share the name of a library have no pages of their own.
+fn documentation() -> Result<Command> {
+    let mut doc = cargo(["doc", "--workspace", "--no-deps", "--lib"])?;
+    doc.args(["--example", "judge"])
+        .env("RUSTDOCFLAGS", "-D warnings");
+    for package in architecture::metadata()?.workspace_packages() {
+        let page = |name: &str| name.replace('-', "_");
+        let (libraries, others): (Vec<_>, Vec<_>) =
+            package.targets.iter().partition(|target| target.is_lib());
+        let has_page = |name: &str| {
+            libraries
+                .iter()
+                .any(|target| page(&target.name) == page(name))
+        };
+        for target in others {
+            if target.is_bin() && !has_page(&target.name) {
+                doc.args(["--bin", &target.name]);
+            }
+        }
+    }
+    Ok(doc)
 }
 
 /// Lints the alerts and runs their tests with promtool, if it is installed.

@@ -47,10 +47,8 @@ impl Args {
     /// The tests of a binary with traces, and that traces have no secrets.
     pub(crate) fn traces(&self) -> Self {
         let runner = [
-            "-p",
-            "revolve",
             "--features",
-            "otel",
+            "revolve/otel",
             "--test",
             "api",
             "--",
@@ -92,6 +90,8 @@ async fn suites(args: &Args, stores: &Stores, interrupt: &Interrupt) -> Result<(
     let nextest = process::succeeds(&mut cargo(["nextest", "--version"])?).await;
     let runner: &[&str] = if nextest {
         &["nextest", "run"]
+    } else if names_a_test(&args.runner) {
+        &["test"]
     } else {
         // Without documentation tests, which ran before.
         &["test", "--lib", "--bins", "--tests", "--examples"]
@@ -137,10 +137,16 @@ impl std::fmt::Display for TestsFailed {
 impl std::error::Error for TestsFailed {}
 
 fn chooses_packages(runner: &[String]) -> bool {
-    runner
-        .iter()
-        .take_while(|arg| *arg != "--")
-        .any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
+    of_cargo(runner).any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
+}
+
+/// Whether one test target is chosen, so that no others are built.
+fn names_a_test(runner: &[String]) -> bool {
+    of_cargo(runner).any(|arg| arg == "--test")
+}
+
+fn of_cargo(runner: &[String]) -> impl Iterator<Item = &String> {
+    runner.iter().take_while(|arg| *arg != "--")
 }
 
 /// A cargo command with the environment of the tests.
@@ -159,4 +165,28 @@ fn prepared(words: &[&str], args: &Args, stores: &Stores) -> Result<Command> {
             .env("REVOLVE_TEST_HISTORIES", "10000");
     }
     Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::harness::args::parse;
+
+    #[test]
+    fn the_tests_with_traces_are_of_the_whole_workspace_and_build_no_others() {
+        let args: Args = parse(&[]).unwrap();
+        let traces = args.traces();
+        assert!(names_a_test(&traces.runner) && !chooses_packages(&traces.runner));
+    }
+
+    #[test]
+    fn what_follows_two_dashes_is_for_the_tests() {
+        let runner = |words: &[&str]| -> Vec<String> {
+            words.iter().map(|word| (*word).to_owned()).collect()
+        };
+        assert!(names_a_test(&runner(&["--test", "api"])));
+        assert!(!names_a_test(&runner(&["--", "--test"])));
+        assert!(chooses_packages(&runner(&["-p", "revolve"])));
+        assert!(!chooses_packages(&runner(&["--", "-p"])));
+    }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn run() -> Result<()> {
 }
 
 /// Cargo's own view of the workspace.
-fn metadata() -> Result<Metadata> {
+pub(crate) fn metadata() -> Result<Metadata> {
     MetadataCommand::new()
         .current_dir(folders::root()?)
         .other_options(["--locked".to_owned()])

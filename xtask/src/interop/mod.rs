@@ -10,6 +10,7 @@ mod tools;
 use std::{collections::HashMap, fs, path::Path};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use tokio::process::Command;
 
 use self::{
     cases::{Incoming, Outgoing},
@@ -33,9 +34,10 @@ pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
 pub(crate) async fn with(tools: &Tools, interrupt: &Interrupt) -> Result<()> {
     eprintln!("building the service and revolve-verify's example");
     let binary = Binary::build(false, interrupt).await?;
+    let judge = Binary::build_example("judge", interrupt).await?;
     let folder = folders::temporary("interop")?;
     let report = interrupt
-        .guard(both_directions(tools, &binary, folder.path()))
+        .guard(both_directions(tools, &binary, &judge, folder.path()))
         .await?;
     print!("{}", report.table());
     if !report.faults().is_empty() {
@@ -47,7 +49,12 @@ pub(crate) async fn with(tools: &Tools, interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-async fn both_directions(tools: &Tools, binary: &Binary, folder: &Path) -> Result<InteropReport> {
+async fn both_directions(
+    tools: &Tools,
+    binary: &Binary,
+    judge: &Binary,
+    folder: &Path,
+) -> Result<InteropReport> {
     let mut issuers = Vec::new();
     for algorithm in ALGORITHMS {
         issuers.push(
@@ -93,7 +100,8 @@ async fn both_directions(tools: &Tools, binary: &Binary, folder: &Path) -> Resul
             .with_context(|| format!("{library:?}"))?;
         judge_outgoing(&answer, &tasks, &expected_out, &mut report)?;
         if !answer.issued.is_empty() {
-            judge_incoming(&answer, &tasks, &expected_in, &key_set, &mut report).await?;
+            let verifier = (judge, key_set.as_path());
+            judge_incoming(&answer, &tasks, &expected_in, verifier, &mut report).await?;
         }
     }
     for issuer in issuers {
@@ -136,7 +144,7 @@ async fn judge_incoming(
     answer: &LibraryOutput,
     tasks: &Tasks,
     expected: &[Spoiled],
-    key_set: &Path,
+    (judge, key_set): (&Binary, &Path),
     report: &mut InteropReport,
 ) -> Result<()> {
     let issued: HashMap<_, _> = answer
@@ -151,7 +159,7 @@ async fn judge_incoming(
             .with_context(|| format!("{} has not issued {}", answer.library, task.id))?;
         tokens.push(spoil(Token::parse(token)?)?.text());
     }
-    let verdicts = revolve_verify(key_set, &tokens).await?;
+    let verdicts = revolve_verify(judge, key_set, &tokens).await?;
     for ((task, (algorithm, expected, _)), said) in tasks.issue.iter().zip(expected).zip(&verdicts)
     {
         let outcome = outcome(
@@ -178,16 +186,8 @@ fn outcome(expected: &cases::Expected, id: &str, fault: Option<String>) -> Token
 }
 
 /// A line for each token, by the example `judge`.
-async fn revolve_verify(key_set: &Path, tokens: &[String]) -> Result<Vec<String>> {
-    let mut command = process::cargo([
-        "run",
-        "--quiet",
-        "--package",
-        "revolve-verify",
-        "--example",
-        "judge",
-        "--",
-    ])?;
+async fn revolve_verify(judge: &Binary, key_set: &Path, tokens: &[String]) -> Result<Vec<String>> {
+    let mut command = Command::new(judge.path());
     command.args([cases::ISSUER, AUDIENCE]).arg(key_set);
     let output = process::pipe(&mut command, tokens.join("\n").as_bytes()).await?;
     let said: Vec<String> = String::from_utf8(output)?

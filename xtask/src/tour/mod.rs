@@ -9,17 +9,13 @@ mod story;
 use anyhow::Result;
 
 use self::setup::TourSetup;
-use crate::harness::{interrupt::Interrupt, process, service::Binary};
+use crate::harness::{interrupt::Interrupt, service::Binary};
 
 pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
     eprintln!("building the service, and one that verifies its tokens");
     let binary = Binary::build(false, interrupt).await?;
-    process::run(
-        process::cargo(["build", "--quiet", "--package", "relying-service"])?,
-        interrupt,
-    )
-    .await?;
-    let mut setup = TourSetup::start(&binary).await?;
+    let relying = Binary::build_package("relying-service", false, interrupt).await?;
+    let mut setup = TourSetup::start(&binary, &relying).await?;
     let played = Box::pin(interrupt.guard(story::play(&setup))).await;
     let stopped = setup.instance.stop().await;
     played.and(stopped)

@@ -6,12 +6,12 @@ use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
-    process::Child,
+    process::{Child, Command},
 };
 
 use super::device::DeviceClient;
 use crate::harness::{
-    folders, process,
+    folders,
     proxy::Proxy,
     service::{Binary, Instance, Settings},
 };
@@ -31,7 +31,7 @@ pub(super) struct TourSetup {
 }
 
 impl TourSetup {
-    pub(super) async fn start(binary: &Binary) -> Result<Self> {
+    pub(super) async fn start(binary: &Binary, relying: &Binary) -> Result<Self> {
         let folder = folders::temporary("tour")?;
         let proxy = Proxy::bind().await?;
         let issuer = proxy.http_url();
@@ -41,7 +41,7 @@ impl TourSetup {
         );
         let instance = Instance::start(binary, &settings, folder.path().join("service")).await?;
         proxy.lead_to(&instance.url().parse()?)?;
-        let (relying, hello) = relying_service(&issuer).await?;
+        let (relying, hello) = relying_service(relying, &issuer).await?;
         Ok(Self {
             instance,
             issuer,
@@ -58,14 +58,14 @@ impl TourSetup {
 }
 
 /// Starts the example for relying services, which knows the issuer's URL and nothing else. Returns the URL that greets.
-async fn relying_service(issuer: &str) -> Result<(Child, String)> {
-    let mut command = process::cargo(["run", "--quiet", "--package", "relying-service"])?;
+async fn relying_service(binary: &Binary, issuer: &str) -> Result<(Child, String)> {
+    let mut command = Command::new(binary.path());
     command
         .env("ISSUER", issuer)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
-    let mut child = command.spawn().context("could not run cargo")?;
+    let mut child = command.spawn().context("could not run the example")?;
     let mut lines = BufReader::new(child.stdout.take().context("cargo has no output")?).lines();
     while let Some(line) = lines.next_line().await? {
         if let Some(url) = line.strip_prefix("axum:") {

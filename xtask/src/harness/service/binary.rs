@@ -13,6 +13,10 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::harness::{folders, interrupt::Interrupt, process};
 
+/// What an unoptimized build selects besides its target. The features of dependencies follow from the packages that are selected, and from whether
+/// a target needs those of tests, as this small one does: so what tests and programs share is built once.
+const SHARED: [&str; 3] = ["--workspace", "--test", "testkit"];
+
 pub(crate) struct Binary {
     path: PathBuf,
     _folder: TempDir,
@@ -36,13 +40,25 @@ impl Binary {
         })
     }
 
-    /// Builds the binary of a package, which has its name.
+    /// Builds the binary of a package, which has its name; with optimizations it is built as it is released, alone.
     pub(crate) async fn build_package(
         name: &str,
         release: bool,
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        Self::build_in(&folders::root()?, name, release, interrupt).await
+        let selection: &[&str] = if release {
+            &["--release", "--package", name]
+        } else {
+            &SHARED
+        };
+        let selection = [selection, &["--bin", name]].concat();
+        Self::build_in(&folders::root()?, name, &selection, interrupt).await
+    }
+
+    /// Builds an example of a package.
+    pub(crate) async fn build_example(name: &str, interrupt: &Interrupt) -> Result<Self> {
+        let selection = [&SHARED[..], &["--example", name]].concat();
+        Self::build_in(&folders::root()?, name, &selection, interrupt).await
     }
 
     /// Builds the service of a commit in a temporary work tree.
@@ -56,7 +72,8 @@ impl Binary {
             command
         };
         process::output(git(&["add", "--detach"]).arg(&tree).arg(commit)).await?;
-        let built = Self::build_in(&tree, "revolve", false, interrupt).await;
+        let selection = ["--package", "revolve", "--bin", "revolve"];
+        let built = Self::build_in(&tree, "revolve", &selection, interrupt).await;
         process::output(git(&["remove", "--force"]).arg(&tree)).await?;
         built
     }
@@ -64,24 +81,14 @@ impl Binary {
     async fn build_in(
         root: &Path,
         name: &str,
-        release: bool,
+        selection: &[&str],
         interrupt: &Interrupt,
     ) -> Result<Self> {
-        let mut command = process::cargo([
-            "build",
-            "--package",
-            name,
-            "--bin",
-            name,
-            "--message-format",
-            "json-render-diagnostics",
-        ])?;
+        let mut command = process::cargo(["build", "--message-format", "json-render-diagnostics"])?;
         command
+            .args(selection)
             .current_dir(root)
             .env("CARGO_TARGET_DIR", folders::target()?);
-        if release {
-            command.arg("--release");
-        }
         let mut child = command
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -92,7 +99,9 @@ impl Binary {
         let build = async {
             while let Some(line) = lines.next_line().await? {
                 let message: Value = serde_json::from_str(&line).unwrap_or_default();
-                if let Some(path) = message["executable"].as_str() {
+                if message["target"]["name"] == name
+                    && let Some(path) = message["executable"].as_str()
+                {
                     executable = Some(PathBuf::from(path));
                 }
             }
