@@ -151,8 +151,7 @@ on_both_stores_with_mail! {
         let begun = answers.iter().find(|answer| answer.status == 200).unwrap().json()["session"]["id"].clone();
         let sessions = ann.get("/sessions").await.expect(200).json();
         let sessions: Vec<_> = sessions["sessions"].as_array().unwrap().iter().map(|session| &session["id"]).collect();
-        // So many at once are more than the white list has room for: that of the sign-up may have had to go.
-        assert!(sessions.contains(&&begun) && sessions.len() <= 2, "{sessions:?}");
+        assert!(sessions.contains(&&begun) && sessions.len() == 2, "{sessions:?}");
     }
 
     async fn a_change_of_the_password_voids_the_code(service: Mailing, "accounts.sign_in_code = true") {

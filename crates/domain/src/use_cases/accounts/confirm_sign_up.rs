@@ -135,14 +135,9 @@ impl ConfirmSignUp {
                 Err(ConfirmSignUpError::PasswordRequired)
             };
         };
-        self.proofs.count_password(proof, &request.proof).await??;
         let flow = self.limits.flow(&proof.address, &request.client, false);
         let hash = proof.intent.as_ref();
-        let check = self.hasher.check(&flow, password, hash).await;
-        if check.is_err() {
-            self.proofs.forgive_password(&request.proof).await;
-        }
-        match check? {
+        match self.hasher.check(&flow, password, hash).await? {
             PasswordCheck::Match { .. } => Ok(()),
             PasswordCheck::Mismatch => Err(ConfirmSignUpError::WrongPassword),
         }

@@ -108,12 +108,7 @@ impl ConfirmEmail {
         request: &ConfirmEmailRequest,
     ) -> Result<(), ConfirmEmailError> {
         if let Some(password) = password {
-            self.proofs.count_password(proof, &request.proof).await??;
-            let checked = self.check_password(proof, password, &request.client).await;
-            if matches!(checked, Err(ConfirmEmailError::Refused(_))) {
-                self.proofs.forgive_password(&request.proof).await;
-            }
-            checked?;
+            self.check_password(proof, password, &request.client).await?;
         }
         match proof.purpose {
             ProofPurpose::ChangeEmail => self.change(proof, request).await,
@@ -121,7 +116,7 @@ impl ConfirmEmail {
         }
     }
 
-    /// Counts like the password of a sign-in, and a wrong one as an attempt at the code besides.
+    /// Counts like the password of a sign-in; the attempt at the proof that stands beside it is not given back for a wrong one.
     async fn check_password(
         &self,
         proof: &Proof,

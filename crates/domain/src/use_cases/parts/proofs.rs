@@ -235,8 +235,8 @@ impl MailboxProofs {
         Ok(Err(counted.err().map_or(ProofRefused::Gone, Into::into)))
     }
 
-    /// The proof once more, if what is shown proves it. A code is an attempt, which is counted before it is looked at; the secret of a link that
-    /// another client follows is none. What comes to nothing counts for the client's address, unless this is the client that asked.
+    /// The proof once more, if what is shown proves it. A code is an attempt, which is counted before it is looked at; the secret of a link is one
+    /// if it is right and this is the client that asked. What comes to nothing counts for the client's address, unless this is the client that asked.
     pub(crate) async fn prove(
         &self,
         open: &Proof,
@@ -273,7 +273,8 @@ impl MailboxProofs {
         }
     }
 
-    /// Compares what is shown with a proof that is open.
+    /// Compares what is shown with a proof that is open. What is right is an attempt as well, which whoever makes nothing of it
+    /// [gives back](Self::forgive): no more than [`Proof::ATTEMPTS`] at once can act on one proof.
     async fn compare(
         &self,
         open: &Proof,
@@ -281,22 +282,23 @@ impl MailboxProofs {
         evidence: &Evidence,
         client: &ClientInfo,
     ) -> Result<Result<Proof, ProofRefused>, StoreError> {
-        let code = match evidence {
-            Evidence::Code(code) => code,
-            Evidence::Secret(_) if !is_asker => return Ok(Err(ProofRefused::CodeRequired)),
-            Evidence::Secret(secret) => {
-                let is_right = self.secrets.is_secret(open.id, open.serial, secret);
-                let proof = is_right.then(|| open.clone());
-                return Ok(proof.ok_or(ProofRefused::Gone));
-            }
-        };
+        let is_secret = matches!(evidence, Evidence::Secret(_));
+        if is_secret && !is_asker {
+            return Ok(Err(ProofRefused::CodeRequired));
+        }
+        if is_secret && !self.is_right(open, evidence) {
+            return Ok(Err(ProofRefused::Gone));
+        }
         let now = self.clock.now();
         let tried = self.proofs.attempt(open.id, open.purpose, now).await?;
         let Some(proof) = tried else {
             return Ok(Err(ProofRefused::Gone));
         };
-        if self.secrets.is_code(proof.id, proof.serial, code) {
+        if self.is_right(&proof, evidence) {
             return Ok(Ok(proof));
+        }
+        if is_secret {
+            return Ok(Err(ProofRefused::Gone));
         }
         self.recorder.record_event(SecurityEvent::ProofRefused {
             user: proof.user,
@@ -307,24 +309,10 @@ impl MailboxProofs {
         }))
     }
 
-    /// Counts a password that is shown beside the secret of a link as an attempt, before it is compared; beside a code that is one already.
-    pub(crate) async fn count_password(
-        &self,
-        open: &Proof,
-        shown: &ShownProof,
-    ) -> Result<Result<(), ProofRefused>, StoreError> {
-        if matches!(shown.evidence, Evidence::Code(_)) {
-            return Ok(Ok(()));
-        }
-        let now = self.clock.now();
-        let tried = self.proofs.attempt(open.id, open.purpose, now).await?;
-        Ok(tried.map(drop).ok_or(ProofRefused::Gone))
-    }
-
-    /// Takes back what [`Self::count_password`] has counted, since the password could not be compared.
-    pub(crate) async fn forgive_password(&self, shown: &ShownProof) {
-        if matches!(shown.evidence, Evidence::Secret(_)) {
-            let _ = self.proofs.forgive(shown.id).await;
+    fn is_right(&self, proof: &Proof, evidence: &Evidence) -> bool {
+        match evidence {
+            Evidence::Code(code) => self.secrets.is_code(proof.id, proof.serial, code),
+            Evidence::Secret(secret) => self.secrets.is_secret(proof.id, proof.serial, secret),
         }
     }
 
@@ -338,9 +326,7 @@ impl MailboxProofs {
 
     /// What was right does not count as an attempt, since nothing came of it. If the store fails, it counts.
     pub(crate) async fn forgive(&self, shown: &ShownProof) {
-        if matches!(shown.evidence, Evidence::Code(_)) {
-            let _ = self.proofs.forgive(shown.id).await;
-        }
+        let _ = self.proofs.forgive(shown.id).await;
     }
 
     /// Whether this is the client that asked.
