@@ -94,13 +94,10 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
         .await?;
     match schemathesis::prepare(interrupt).await {
         Ok(tool) => {
-            let short = schemathesis::Args::short()?;
-            report
-                .step(
-                    "schemathesis",
-                    Box::pin(schemathesis::run_with(&tool, &short, interrupt)),
-                )
-                .await?;
+            for (name, short) in schemathesis::Args::short()? {
+                let step = Box::pin(schemathesis::run_with(&tool, &short, interrupt));
+                report.step(name, step).await?;
+            }
         }
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => eprintln!("== schemathesis: skipped, {error:#}"),

@@ -64,7 +64,7 @@ enum Command {
     Fuzz(fuzz::Args),
     /// Verify the service's tokens with independent libraries, and theirs with revolve-verify (Python, node)
     Interop,
-    /// Generate docs/openapi.json and the tables of docs/api.md from the code
+    /// Generate docs/openapi.json, docs/openapi-admin.json and the tables of docs/api.md and docs/operators.md from the code
     Openapi,
     /// Send requests generated from the OpenAPI document, valid and invalid, and look for responses that it does not describe (Python)
     Schemathesis(schemathesis::Args),

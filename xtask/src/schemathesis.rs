@@ -1,9 +1,14 @@
 //! `cargo xtask schemathesis`: requests generated from the OpenAPI document, valid and invalid ones, against an instance of its own. None may
-//! be answered with a 5xx or with anything that the document does not describe; what the document forbids may not be accepted.
+//! be answered with a 5xx or with anything that the document does not describe; what the document forbids may not be accepted. With
+//! `--admin` the same of the listener for operators, with a key that may do anything there.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 use tokio::process::Command;
 
 use crate::harness::{
@@ -11,7 +16,7 @@ use crate::harness::{
     interrupt::Interrupt,
     process,
     python::Venv,
-    service::{Binary, Deployment},
+    service::{Binary, Instance, Settings},
     stores::{self, ServerStores},
     windows::Windows,
 };
@@ -25,6 +30,9 @@ pub(crate) struct Args {
     /// Over Redis and Postgres instead of the embedded store
     #[arg(long)]
     server: bool,
+    /// The admin API instead of the account API
+    #[arg(long)]
+    admin: bool,
     /// Repeat the choices of another run
     #[arg(long, value_name = "SEED")]
     seed: Option<u32>,
@@ -33,9 +41,15 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// What every change has to pass.
-    pub(crate) fn short() -> Result<Self> {
-        args::parse(&["--seconds", "20"])
+    /// What every change has to pass: each with its name.
+    pub(crate) fn short() -> Result<[(&'static str, Self); 2]> {
+        Ok([
+            ("schemathesis", args::parse(&["--seconds", "20"])?),
+            (
+                "schemathesis, admin API",
+                args::parse(&["--seconds", "20", "--admin"])?,
+            ),
+        ])
     }
 }
 
@@ -55,23 +69,60 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
 pub(crate) async fn run_with(tool: &Venv, args: &Args, interrupt: &Interrupt) -> Result<()> {
     let binary = Binary::build(false, interrupt).await?;
     if !args.server {
-        let deployment = Deployment::embedded(&binary, &Windows::SHORT, interrupt).await?;
-        return test(tool, args, &deployment, interrupt).await;
+        let folder = folders::temporary("schemathesis")?;
+        let settings = settings(args).data_dir(&folder.path().join("data"));
+        let home = folder.path().join("home");
+        return test(tool, args, (&binary, &settings, home), interrupt).await;
     }
     let stores = ServerStores::start(&args.stores, "schemathesis", interrupt).await?;
     let outcome = async {
-        let deployment = Deployment::server(&binary, &Windows::SHORT, &stores, interrupt).await?;
-        test(tool, args, &deployment, interrupt).await
+        let folder = folders::temporary("schemathesis")?;
+        let settings = settings(args).server().await?;
+        let settings = settings.stores(stores.redis(), &stores.postgres());
+        let home = folder.path().join("home");
+        test(tool, args, (&binary, &settings, home), interrupt).await
     };
     let outcome = outcome.await;
     let stopped = stores.shut_down().await;
     outcome.and(stopped)
 }
 
+fn settings(args: &Args) -> Settings {
+    let settings = Settings::new(&Windows::SHORT).with("ACCOUNTS__VERIFICATION", "off");
+    if args.admin {
+        settings.with("HTTP__ADMIN_LISTEN", "127.0.0.1:0")
+    } else {
+        settings
+    }
+}
+
+/// Makes a key by the command line, over the same stores.
+async fn key(binary: &Binary, settings: &Settings, home: &Path) -> Result<String> {
+    let scopes =
+        "users:read,users:write,sessions:write,events:read,deliveries:read,deliveries:write";
+    let mut command = Command::new(binary.path());
+    command
+        .env_clear()
+        .envs(settings.variables())
+        .current_dir(home)
+        .args([
+            "api-keys",
+            "create",
+            "--json",
+            "--name",
+            "schemathesis",
+            "--scopes",
+            scopes,
+        ]);
+    let made: Value = serde_json::from_str(&process::output(&mut command).await?)?;
+    let key = made["key"].as_str().context("the command prints no key")?;
+    Ok(key.to_owned())
+}
+
 async fn test(
     tool: &Venv,
     args: &Args,
-    deployment: &Deployment,
+    (binary, settings, home): (&Binary, &Settings, PathBuf),
     interrupt: &Interrupt,
 ) -> Result<()> {
     let work = folders::target()?.join("schemathesis");
@@ -79,14 +130,25 @@ async fn test(
     let seconds = args.seconds.to_string();
     let seed = args.seed.unwrap_or_else(|| fastrand::u32(..1_000_000_000));
     let seed = seed.to_string();
-    eprintln!("{}: seed {seed}", deployment.name);
-    let urls = deployment.urls();
-    let url = urls.first().context("no instance was started")?;
+    eprintln!("seed {seed}");
+    let start = Instance::start(binary, settings, home);
+    let instance = interrupt.guard(start).await?;
     let ours = folders::root()?.join("xtask/schemathesis");
     let mut command = Command::new(tool.program("st"));
+    let (hooks, url) = if args.admin {
+        let base = instance.printed("admin API on ").await?;
+        let url = base.strip_suffix("/api/admin").unwrap_or(&base).to_owned();
+        command.env(
+            "REVOLVE_API_KEY",
+            key(binary, settings, instance.home()).await?,
+        );
+        ("admin_hooks.py", url)
+    } else {
+        ("hooks.py", instance.url().to_owned())
+    };
     command
-        .env("REVOLVE_URL", url)
-        .env("SCHEMATHESIS_HOOKS", ours.join("hooks.py"))
+        .env("REVOLVE_URL", &url)
+        .env("SCHEMATHESIS_HOOKS", ours.join(hooks))
         // No compiled files beside the sources.
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .current_dir(&work)
@@ -98,12 +160,17 @@ async fn test(
         .args(["--max-time", &seconds, "--seed", &seed]);
     let outcome = process::run(command, interrupt).await;
     if outcome.is_err() {
-        for line in deployment.last_log_lines() {
+        for line in instance.last_log_lines() {
             eprintln!("log: {line}");
         }
     }
-    let server = if args.server { " --server" } else { "" };
+    let mut more = String::new();
+    for (is_set, word) in [(args.server, " --server"), (args.admin, " --admin")] {
+        if is_set {
+            more.push_str(word);
+        }
+    }
     outcome.with_context(|| {
-        format!("again: cargo xtask schemathesis --seconds {seconds} --seed {seed}{server}")
+        format!("again: cargo xtask schemathesis --seconds {seconds} --seed {seed}{more}")
     })
 }

@@ -6,6 +6,8 @@ pub mod argon2;
 mod fair_queue;
 #[cfg(feature = "jose")]
 pub mod jose;
+#[cfg(feature = "legacy")]
+pub mod legacy;
 #[cfg(feature = "limits")]
 pub mod limits;
 #[cfg(feature = "mail")]
@@ -30,5 +32,7 @@ pub mod sqlite;
 pub mod system;
 #[cfg(feature = "tls")]
 pub mod tls;
+#[cfg(feature = "webhooks")]
+pub mod webhooks;
 #[cfg(feature = "zxcvbn")]
 pub mod zxcvbn;

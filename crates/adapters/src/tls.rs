@@ -79,7 +79,7 @@ impl TlsSettings {
     }
 
     /// Trusts no server: for connections that need a configuration and do not use TLS.
-    #[cfg(feature = "postgres")]
+    #[cfg(any(feature = "legacy", feature = "postgres"))]
     pub(crate) fn trusting_nobody() -> Result<ClientConfig, TlsError> {
         let builder =
             ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();

@@ -3,11 +3,12 @@
 use crate::{
     keys::{self, LiveKeys},
     outbox::{BacklogGauge, Outbox},
+    webhooks::{Webhooks, look_after},
 };
 use actix_web::dev::Server;
 use revolve_domain::{
     ports::{Clearing, Clearings, Journal, StoreErrorKind},
-    use_cases::{Clear, ManageDeliveries, NotedEvents, Prune},
+    use_cases::{Clear, ManageDeliveries, NotedEvents, Prune, SendWebhooks},
 };
 use revolve_http::Feed;
 use revolve_listener::Certificate;
@@ -152,6 +153,23 @@ impl Background {
     /// Sends mails.
     pub(crate) fn send_mails(&self, outbox: Outbox) {
         self.tasks.spawn(outbox.run(self.stop_sending.clone()));
+    }
+
+    /// Sends events to webhooks.
+    pub(crate) fn send_webhooks(&self, webhooks: Webhooks) {
+        self.tasks.spawn(webhooks.run(self.stop_sending.clone()));
+    }
+
+    /// Counts what is on its way to webhooks, and deletes what is not kept any longer.
+    pub(crate) fn watch_webhooks(&self, send: SendWebhooks, seen: Arc<BacklogGauge>) {
+        self.spawn(async move {
+            let mut ticks = time::interval(COUNT_EVERY);
+            ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+            for tick in 0_u32.. {
+                ticks.tick().await;
+                look_after(&send, &seen, tick.is_multiple_of(PRUNE_AFTER)).await;
+            }
+        });
     }
 
     /// Counts what is in the outbox, and deletes what is not kept any longer.

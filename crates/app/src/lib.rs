@@ -13,12 +13,13 @@ mod keys;
 mod mount;
 mod outbox;
 mod reload;
+mod webhooks;
 
 pub use application::Application;
 pub use composition::load;
 pub use mount::{Service, SignedIn, start_telemetry};
 pub use reload::Reload;
-pub use revolve_http::BASE;
 #[cfg(feature = "fuzzing")]
 pub use revolve_http::fuzzing;
+pub use revolve_http::{ADMIN_BASE, BASE};
 pub use revolve_listener::Certificate;

@@ -58,12 +58,37 @@ impl BacklogGauge {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn reader(
+        self: &Arc<Self>,
+        number: fn((Backlog, Duration)) -> u64,
+    ) -> impl Fn() -> usize + Send + Sync + use<> {
+        let seen = Arc::clone(self);
+        move || usize::try_from(number(seen.get())).unwrap_or(usize::MAX)
+    }
+
+    /// Those of webhooks.
+    pub(crate) fn webhook_gauges(self: &Arc<Self>) -> Gauges {
+        Gauges::new()
+            .plain(
+                "webhooks_waiting",
+                "Events that are still to be sent to webhooks, due or not, of all replicas",
+                self.reader(|(backlog, _)| backlog.waiting),
+            )
+            .plain(
+                "webhooks_oldest_seconds",
+                "For how long the oldest of them has waited",
+                self.reader(|(_, late)| late.as_secs()),
+            )
+            .plain(
+                "webhooks_given_up",
+                "Events for webhooks that were given up and are still kept",
+                self.reader(|(backlog, _)| backlog.given_up),
+            )
+    }
+
     /// What is read at each scrape.
     pub(crate) fn gauges(self: &Arc<Self>) -> Gauges {
-        let read = |number: fn((Backlog, Duration)) -> u64| {
-            let seen = Arc::clone(self);
-            move || usize::try_from(number(seen.get())).unwrap_or(usize::MAX)
-        };
+        let read = |number: fn((Backlog, Duration)) -> u64| self.reader(number);
         Gauges::new()
             .plain(
                 "deliveries_waiting",

@@ -5,7 +5,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use revolve_adapters::jose::{CodecConfig, IdKey, JoseTokens, MasterKey};
 use revolve_domain::{
     keys::Algorithm,
-    model::{AuthMethods, Details, EmailAddress, Epoch, Generation, SessionId, Timestamp, UserId},
+    model::{
+        AccountVersion, AppData, AuthMethods, Details, EmailAddress, Epoch, Generation, Roles,
+        SessionId, Timestamp, UserId,
+    },
     ports::{IdClaims, RefreshClaims, TokenCodec},
 };
 use std::hint::black_box;
@@ -39,6 +42,9 @@ fn id_claims() -> IdClaims {
         email: EmailAddress::parse("ann@example.org").expect("an address"),
         email_verified: true,
         details: Details::default(),
+        roles: Roles::default(),
+        app: AppData::default(),
+        version: AccountVersion::at(NOW),
     }
 }
 

@@ -20,9 +20,9 @@ pub use human::{Hidden, Human, HumanOption};
 pub use load::{Change, Check, Effective, Loaded, Setting};
 pub use secret::Secret;
 pub use sections::{
-    Accounts, ForwardedHeader, Hashing, Http, Journal, Limits, Log, LogFormat, Mail, MailLinks,
-    Pages, Passwords, Postgres, Profile, RateSetting, Redis, RedisModeName, ReusePolicyName,
-    Secrets, Sentinel, Sessions, Tls, Tokens, Traces, VerificationName,
+    Accounts, ForwardedHeader, Hashing, Http, Import, Journal, Limits, Log, LogFormat, Mail,
+    MailLinks, Operators, Pages, Passwords, Postgres, Profile, RateSetting, Redis, RedisModeName,
+    ReusePolicyName, Secrets, Sentinel, Sessions, Tls, Tokens, Traces, VerificationName, Webhooks,
 };
 
 use schemars::JsonSchema;
@@ -53,6 +53,8 @@ pub struct Config {
     pub hashing: Hashing,
     /// What the owner of a new account has to prove.
     pub accounts: Accounts,
+    /// The system that imported accounts came from.
+    pub import: Import,
     /// The list of what happened.
     pub journal: Journal,
     /// New passwords.
@@ -63,6 +65,10 @@ pub struct Config {
     pub mail: Mail,
     /// Pages for people, which the links of mails lead to.
     pub pages: Pages,
+    /// Where events are sent, and how patiently.
+    pub webhooks: Webhooks,
+    /// The people who run the service.
+    pub operators: Operators,
     /// Log lines.
     pub log: Log,
     /// Traces.
@@ -82,11 +88,14 @@ impl Default for Config {
             postgres: Postgres::default(),
             hashing: Hashing::default(),
             accounts: Accounts::default(),
+            import: Import::default(),
             journal: Journal::default(),
             passwords: Passwords::default(),
             limits: Limits::default(),
             mail: Mail::default(),
             pages: Pages::default(),
+            webhooks: Webhooks::default(),
+            operators: Operators::default(),
             log: Log::default(),
             traces: Traces::default(),
         }
@@ -103,12 +112,15 @@ impl Config {
             self.postgres.rules(),
             self.http.rules(),
             self.hashing.rules(),
+            self.import_rules(),
             self.journal.rules(),
             self.account_rules(),
             self.passwords.rules(),
             self.limits.rules(),
             self.mail.rules(),
             self.pages.rules(),
+            self.webhooks.rules(),
+            self.operators.rules(),
             self.traces.rules(),
         ];
         rules

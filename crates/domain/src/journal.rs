@@ -4,9 +4,11 @@ mod event;
 
 pub use event::{ChangedFields, EventFields, Journaled, SecurityEvent, Severity};
 
-use crate::model::{DeliveryId, EmailAddress, EventId, Locale, ProofId, Timestamp, UserId};
+use crate::model::{
+    ApiKeyId, DeliveryId, EmailAddress, EventId, Locale, ProofId, Timestamp, UserId,
+};
 use serde::{Deserialize, Serialize};
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 /// On whose behalf something happened.
 ///
@@ -15,8 +17,10 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 pub enum Actor {
     /// The account's user, who has signed in or proved it otherwise.
     User(UserId),
-    /// An operator.
+    /// An operator, on the command line.
     Operator,
+    /// A program of operators, by its key.
+    Key(ApiKeyId),
     /// The service itself.
     System,
     /// Somebody who has proved nothing.
@@ -24,22 +28,42 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// The stable name, as stores and interfaces have it.
+    /// The stable name, as interfaces have it. That of a key says nothing of which.
     pub const fn name(self) -> &'static str {
         match self {
             Self::User(_) => "user",
             Self::Operator => "operator",
+            Self::Key(_) => "key",
             Self::System => "system",
             Self::Stranger => "stranger",
         }
     }
 
-    /// The actor of that name; a user is the one whose account it is about.
+    /// The key, if it is one.
+    pub const fn key(self) -> Option<ApiKeyId> {
+        match self {
+            Self::Key(key) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The actor that stores have under that text (the one of [`fmt::Display`]); a user is the one whose account it is about.
     pub fn named(name: &str, user: Option<UserId>) -> Option<Self> {
+        if let Some(key) = name.strip_prefix("key:") {
+            return key.parse().ok().map(Self::Key);
+        }
         let actors = [Self::Operator, Self::System, Self::Stranger];
         let user = user.map(Self::User);
         let mut actors = actors.into_iter().chain(user);
         actors.find(|actor| actor.name() == name)
+    }
+}
+
+/// As stores have it: the name, and which key it is.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        self.key().map_or(Ok(()), |key| write!(f, ":{key}"))
     }
 }
 
@@ -67,6 +91,8 @@ pub enum MailKind {
     ChangeEmail,
     /// Lets its reader choose a new password.
     ResetPassword,
+    /// Lets its reader choose the first password of an account that an operator has made.
+    Invitation,
     /// Lets its reader sign in.
     SignIn,
     /// Somebody asked for a code to sign in to an account whose address was never verified: there is none.
@@ -87,6 +113,8 @@ pub enum MailKind {
     AccountDisabled,
     /// The account was deleted.
     AccountDeleted,
+    /// A webhook was switched off: to operators.
+    WebhookDisabled,
 }
 
 impl MailKind {
@@ -96,6 +124,7 @@ impl MailKind {
         Self::VerifyEmail,
         Self::ChangeEmail,
         Self::ResetPassword,
+        Self::Invitation,
         Self::SignIn,
         Self::SignInUnverified,
         Self::AccountExists,
@@ -106,6 +135,7 @@ impl MailKind {
         Self::SessionReused,
         Self::AccountDisabled,
         Self::AccountDeleted,
+        Self::WebhookDisabled,
     ];
 
     /// The stable name: that of the template, of the stored row and of metrics.
@@ -115,6 +145,7 @@ impl MailKind {
             Self::VerifyEmail => "verify_email",
             Self::ChangeEmail => "change_email",
             Self::ResetPassword => "reset_password",
+            Self::Invitation => "invitation",
             Self::SignIn => "sign_in",
             Self::SignInUnverified => "sign_in_unverified",
             Self::AccountExists => "account_exists",
@@ -125,6 +156,7 @@ impl MailKind {
             Self::SessionReused => "session_reused",
             Self::AccountDisabled => "account_disabled",
             Self::AccountDeleted => "account_deleted",
+            Self::WebhookDisabled => "webhook_disabled",
         }
     }
 
@@ -141,6 +173,7 @@ impl MailKind {
                 | Self::VerifyEmail
                 | Self::ChangeEmail
                 | Self::ResetPassword
+                | Self::Invitation
                 | Self::SignIn
         )
     }
@@ -170,8 +203,10 @@ impl MailKind {
             | Self::VerifyEmail
             | Self::ChangeEmail
             | Self::ResetPassword
+            | Self::Invitation
             | Self::SignIn
-            | Self::EmailChanged => None,
+            | Self::EmailChanged
+            | Self::WebhookDisabled => None,
         }
     }
 }

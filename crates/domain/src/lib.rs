@@ -58,8 +58,13 @@
 //! 12. A proof of a mailbox is spent once, in the commit of what it grants, and counts only while the account is as it was when it was asked for;
 //!     five codes can be tried. (contract `parallel_resets_succeed_once`, `parallel_sign_ins_by_one_code_begin_one_session`, `a_change_of_what_it_is_bound_to_voids_it`,
 //!     `parallel_attempts_are_no_more_than_there_are`) A link alone opens nothing where its mail was not asked for.
-//!     (`stories::recovery::a_link_counts_only_where_the_mail_was_asked_for`) No code signs in to an account that its reader may not have made.
+//!     (`stories::recovery::a_link_counts_only_where_the_mail_was_asked_for`) Those that operators order, invitations and recovery links, count anywhere.
+//!     No code signs in to an account that its reader may not have made.
 //!     (`stories::sign_in_code::an_account_that_a_stranger_may_have_made_gets_no_code`)
+//! 13. Of several changes of an account that expect one version one succeeds. (contract `parallel_changes_of_one_version_succeed_once`) A token says
+//!     what the account was in its version, and what operators have changed since outdates it, also one that is signed after the change.
+//!     (`stories::roles::a_change_of_roles_is_in_the_next_token_and_outdates_those_of_before`,
+//!     contract `a_change_of_what_services_decide_by_outdates_tokens`)
 
 pub mod deliveries;
 pub mod journal;
@@ -72,3 +77,4 @@ pub mod proofs;
 pub mod revocations;
 pub mod rotation;
 pub mod use_cases;
+pub mod webhooks;

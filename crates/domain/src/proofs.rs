@@ -60,7 +60,10 @@ pub fn verified(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<U
         && proof.address == account.user.email;
     counts.then(|| {
         let mut user = account.user.clone();
-        user.email_verified_at.get_or_insert(at);
+        if user.email_verified_at.is_none() {
+            user.email_verified_at = Some(at);
+            user.version = user.version.next(at);
+        }
         user
     })
 }
@@ -88,19 +91,21 @@ pub fn changed(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<Us
     counts.then(|| User {
         email: proof.address.clone(),
         email_verified_at: Some(at),
+        version: account.user.version.next(at),
         ..account.user.clone()
     })
 }
 
-/// The account once its password is reset, or the change of its address undone; `None` if the proof does not count for it. The mailbox was read, so
-/// the address is verified.
+/// The account once its password is set, or the change of its address undone; `None` if the proof does not count for it. Unless an operator handed
+/// the link out, the mailbox was read, so the address is verified.
 pub fn recovered(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<User> {
     if !proof.holds(account) {
         return None;
     }
     let mut user = account.user.clone();
     match proof.purpose {
-        ProofPurpose::ResetPassword if proof.address == user.email => {}
+        ProofPurpose::ResetPassword | ProofPurpose::Invitation | ProofPurpose::RecoveryLink
+            if proof.address == user.email => {}
         ProofPurpose::UndoEmail => user.email = proof.address.clone(),
         _ => return None,
     }
@@ -108,9 +113,11 @@ pub fn recovered(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<
         .user
         .email_verified_at
         .filter(|_| user.email == account.user.email);
-    user.email_verified_at = was_verified.or(Some(at));
+    let is_read = proof.purpose != ProofPurpose::RecoveryLink;
+    user.email_verified_at = was_verified.or(is_read.then_some(at));
     user.epoch = user.epoch.next();
     user.kept_session = None;
+    user.version = user.version.next(at);
     Some(user)
 }
 

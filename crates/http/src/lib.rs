@@ -5,6 +5,7 @@
 //! second client of the same use cases, without scripts.
 
 mod accounts;
+mod admin;
 mod documents;
 mod email;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -35,9 +36,12 @@ pub use kit::{
 pub use pages::PageSettings;
 pub use revocations::feed::{Demand, EndNotices, Feed, FeedSettings};
 pub use routes::{
-    account_pages, api, description, health_checks, metrics, nothing_else, well_known,
+    account_pages, admin_api, api, description, health_checks, metrics, nothing_else, well_known,
 };
-pub use services::{Layers, Services};
+pub use services::{AdminServices, Layers, Services};
 
 /// The path below which the API lives.
 pub const BASE: &str = "/api/account";
+
+/// The path below which the admin API lives, on the listener for operators.
+pub const ADMIN_BASE: &str = "/api/admin";

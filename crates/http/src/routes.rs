@@ -2,76 +2,25 @@
 //! document are both made from it. Pages are in it, too, and not in the document.
 
 use crate::{
-    BASE, Layers, Services, accounts,
+    ADMIN_BASE, AdminServices, BASE, Layers, Services, accounts, admin,
     documents::{self, Documents},
     email, health, keys,
     kit::{
         cors,
-        deadline::within,
-        openapi::{Documented, Operation},
-        problem::Problem,
-        rate_limit::with_policy,
+        openapi::{ABOUT_ACCOUNT, ABOUT_ADMIN, Documented},
+        route_table::{RouteRow, allowed, answering, nothing_here, only, resources},
     },
     pages, recovery, revocations, sessions,
 };
 use actix_web::{
-    Error, HttpResponse, Resource, Route,
-    body::MessageBody,
-    dev::{HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse},
-    guard,
+    Route,
+    dev::HttpServiceFactory,
     http::{Method, header},
-    middleware::{Condition, DefaultHeaders, from_fn},
+    middleware::{DefaultHeaders, from_fn},
     web,
 };
-use revolve_domain::limits::LimitName;
+use revolve_domain::{limits::LimitName, model::ApiKeyScope};
 use std::sync::LazyLock;
-
-/// One operation. Where GET is, HEAD is answered by the same handler.
-pub(crate) struct RouteRow {
-    method: Method,
-    path: &'static str,
-    handler: fn() -> Route,
-    /// `None`: it is not in the document.
-    describe: Option<fn() -> Operation>,
-    limits: &'static [LimitName],
-    has_deadline: bool,
-}
-
-impl RouteRow {
-    const fn new(
-        method: Method,
-        path: &'static str,
-        handler: fn() -> Route,
-        describe: fn() -> Operation,
-    ) -> Self {
-        let mut row = Self::undescribed(method, path, handler);
-        row.describe = Some(describe);
-        row
-    }
-
-    const fn undescribed(method: Method, path: &'static str, handler: fn() -> Route) -> Self {
-        Self {
-            method,
-            path,
-            handler,
-            describe: None,
-            limits: &[],
-            has_deadline: true,
-        }
-    }
-
-    /// Names these limits in every answer and in the document; the use case enforces them.
-    const fn limited(mut self, limits: &'static [LimitName]) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Answers at once, or has a limit of its own.
-    const fn without_deadline(mut self) -> Self {
-        self.has_deadline = false;
-        self
-    }
-}
 
 /// Below [`BASE`].
 #[rustfmt::skip]
@@ -93,6 +42,7 @@ const ACCOUNT: &[RouteRow] = &[
     RouteRow::new(Method::PUT, "/password", || web::to(accounts::change_password), accounts::change_password_docs).limited(LimitName::PASSWORD),
     RouteRow::new(Method::POST, "/reauthenticate", || web::to(accounts::reauthenticate), accounts::reauthenticate_docs).limited(LimitName::PASSWORD),
     RouteRow::new(Method::DELETE, "/me", || web::to(accounts::delete), accounts::delete_docs),
+    RouteRow::new(Method::GET, "/export", || web::to(accounts::export), accounts::export_docs).limited(LimitName::EXPORTS),
     RouteRow::new(Method::GET, "/activity", || web::to(accounts::activity), accounts::activity_docs),
     RouteRow::new(Method::GET, "/sessions", || web::to(sessions::list), sessions::list_docs),
     RouteRow::new(Method::DELETE, "/sessions/{sid}", || web::to(sessions::end), sessions::end_docs),
@@ -147,23 +97,53 @@ const ASSETS: &[RouteRow] =
             .without_deadline(),
     ];
 
-/// What the document says, in the order in which a reader wants it.
+/// Below [`ADMIN_BASE`], on the listener for operators.
+#[rustfmt::skip]
+const ADMIN: &[RouteRow] = &[
+    RouteRow::admin(Method::GET, "/users", ApiKeyScope::UsersRead, || web::to(admin::list), admin::list_docs),
+    RouteRow::admin(Method::POST, "/users", ApiKeyScope::UsersWrite, || web::to(admin::create), admin::create_docs),
+    RouteRow::admin(Method::GET, "/users/{uid}", ApiKeyScope::UsersRead, || web::to(admin::find), admin::find_docs),
+    RouteRow::admin(Method::PATCH, "/users/{uid}", ApiKeyScope::UsersWrite, || web::to(admin::change), admin::change_docs),
+    RouteRow::admin(Method::DELETE, "/users/{uid}", ApiKeyScope::UsersWrite, || web::to(admin::delete), admin::delete_docs),
+    RouteRow::admin(Method::POST, "/users/{uid}/disable", ApiKeyScope::UsersWrite, || web::to(admin::disable), admin::disable_docs),
+    RouteRow::admin(Method::POST, "/users/{uid}/enable", ApiKeyScope::UsersWrite, || web::to(admin::enable), admin::enable_docs),
+    RouteRow::admin(Method::POST, "/users/{uid}/recovery-link", ApiKeyScope::UsersWrite, || web::to(admin::recovery_link), admin::recovery_link_docs),
+    RouteRow::admin(Method::GET, "/users/{uid}/sessions", ApiKeyScope::UsersRead, || web::to(admin::sessions), admin::sessions_docs),
+    RouteRow::admin(Method::DELETE, "/users/{uid}/sessions/{sid}", ApiKeyScope::SessionsWrite, || web::to(admin::end_session), admin::end_session_docs),
+    RouteRow::admin(Method::POST, "/users/{uid}/sign-out", ApiKeyScope::SessionsWrite, || web::to(admin::sign_out), admin::sign_out_docs),
+    RouteRow::admin(Method::GET, "/events", ApiKeyScope::EventsRead, || web::to(admin::events), admin::events_docs),
+    RouteRow::admin(Method::GET, "/deliveries", ApiKeyScope::DeliveriesRead, || web::to(admin::deliveries), admin::deliveries_docs),
+    RouteRow::admin(Method::POST, "/deliveries/{id}/retry", ApiKeyScope::DeliveriesWrite, || web::to(admin::retry), admin::retry_docs),
+    RouteRow::admin(Method::GET, "/webhooks", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::list), admin::webhooks::list_docs),
+    RouteRow::admin(Method::POST, "/webhooks", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::create), admin::webhooks::create_docs),
+    RouteRow::admin(Method::GET, "/webhooks/{id}", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::find), admin::webhooks::find_docs),
+    RouteRow::admin(Method::PATCH, "/webhooks/{id}", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::change), admin::webhooks::change_docs),
+    RouteRow::admin(Method::DELETE, "/webhooks/{id}", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::delete), admin::webhooks::delete_docs),
+    RouteRow::admin(Method::POST, "/webhooks/{id}/test", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::test), admin::webhooks::test_docs),
+    RouteRow::admin(Method::POST, "/webhooks/{id}/rotate", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::rotate), admin::webhooks::rotate_docs),
+    RouteRow::admin(Method::POST, "/webhooks/{id}/replay", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::replay), admin::webhooks::replay_docs),
+];
+
+/// What the document of the public listener says, in the order in which a reader wants it.
 pub(crate) fn documented() -> Vec<Documented> {
-    let rows = |base: &'static str, rows: &'static [RouteRow]| {
-        rows.iter().filter_map(move |row| {
-            Some(Documented {
-                method: row.method.clone(),
-                path: format!("{base}{}", row.path),
-                is_private: base == BASE,
-                operation: (row.describe?)().limited_by(row.limits),
-            })
-        })
-    };
-    rows(BASE, ACCOUNT)
-        .chain(rows("", WELL_KNOWN))
-        .chain(rows("", HEALTH))
-        .chain(rows("", DOCUMENTS))
-        .collect()
+    described(&[
+        (BASE, ACCOUNT),
+        ("", WELL_KNOWN),
+        ("", HEALTH),
+        ("", DOCUMENTS),
+    ])
+}
+
+/// What the document of the listener for operators says.
+pub(crate) fn documented_admin() -> Vec<Documented> {
+    described(&[(ADMIN_BASE, ADMIN), ("", DOCUMENTS)])
+}
+
+fn described(tables: &[(&'static str, &'static [RouteRow])]) -> Vec<Documented> {
+    let rows = tables
+        .iter()
+        .flat_map(|(base, rows)| rows.iter().filter_map(move |row| row.documented(base)));
+    rows.collect()
 }
 
 /// The account API below [`BASE`], with all that its handlers use.
@@ -231,15 +211,43 @@ pub fn well_known(config: &mut web::ServiceConfig, services: &Services) {
 pub fn description(config: &mut web::ServiceConfig, layers: &Layers) {
     // Once for all workers.
     static DESCRIBED: LazyLock<web::Data<Documents>> =
-        LazyLock::new(|| web::Data::new(Documents::new(documented)));
+        LazyLock::new(|| web::Data::new(Documents::new(&ABOUT_ACCOUNT, documented)));
+    serve_documents(config, layers, &DESCRIBED);
+}
+
+fn serve_documents(
+    config: &mut web::ServiceConfig,
+    layers: &Layers,
+    documents: &web::Data<Documents>,
+) {
     for resource in resources(DOCUMENTS, layers) {
         config.service(
             resource
-                .app_data(DESCRIBED.clone())
+                .app_data(documents.clone())
                 .wrap(layers.shield)
                 .wrap(layers.watch.clone()),
         );
     }
+}
+
+/// The whole of the listener for operators: the admin API below [`ADMIN_BASE`], and its description. No origin's scripts may use it.
+pub fn admin_api(config: &mut web::ServiceConfig, services: &AdminServices) {
+    static DESCRIBED: LazyLock<web::Data<Documents>> =
+        LazyLock::new(|| web::Data::new(Documents::new(&ABOUT_ADMIN, documented_admin)));
+    let layers = &services.layers;
+    let api = web::scope(ADMIN_BASE)
+        .configure(|config| services.register(config))
+        .wrap(DefaultHeaders::new().add((header::CACHE_CONTROL, "no-store")))
+        .wrap(layers.shield)
+        .wrap(layers.watch.clone())
+        .configure(|config| {
+            for resource in resources(ADMIN, layers) {
+                config.service(resource);
+            }
+        })
+        .default_service(web::to(nothing_here));
+    config.service(api);
+    serve_documents(config, layers, &DESCRIBED);
 }
 
 /// What orchestrators ask.
@@ -270,99 +278,16 @@ pub fn metrics(config: &mut web::ServiceConfig) {
         .configure(nothing_else);
 }
 
-/// The rows by their paths. A path answers 405 to other methods than its own.
-fn resources(
-    rows: &'static [RouteRow],
-    layers: &Layers,
-) -> impl Iterator<
-    Item = Resource<
-        impl ServiceFactory<
-            ServiceRequest,
-            Config = (),
-            Response = ServiceResponse<impl MessageBody + 'static>,
-            Error = Error,
-            InitError = (),
-        > + 'static,
-    >,
-> {
-    let deadline = layers.deadline;
-    let is_first = |&(index, row): &(usize, &'static RouteRow)| {
-        rows.iter().position(|other| other.path == row.path) == Some(index)
-    };
-    rows.iter()
-        .enumerate()
-        .filter(is_first)
-        .map(move |(_, first)| {
-            let same = || rows.iter().filter(|row| row.path == first.path);
-            let limits = first.limits;
-            let mut resource = only(first.path, same().flat_map(|row| allowed(&row.method)));
-            for row in same() {
-                let route = answering(&row.method, (row.handler)());
-                resource = resource.route(if row.has_deadline {
-                    within(deadline, route)
-                } else {
-                    route
-                });
-            }
-            resource.wrap(Condition::new(
-                !limits.is_empty(),
-                from_fn(move |request, next| with_policy(limits, request, next)),
-            ))
-        })
-}
-
-/// The route for a row's method, and for HEAD wherever GET is (RFC 9110 §9.3.2).
-fn answering(method: &Method, route: Route) -> Route {
-    if method == Method::GET {
-        route.guard(guard::Any(guard::Get()).or(guard::Head()))
-    } else {
-        route.method(method.clone())
-    }
-}
-
-/// What `Allow` names for a row's method.
-fn allowed(method: &Method) -> impl Iterator<Item = &str> {
-    let head = (method == Method::GET).then_some("HEAD");
-    std::iter::once(method.as_str()).chain(head)
-}
-
-/// A resource that answers 405 to other methods than its own.
-fn only<'a>(path: &'static str, allowed: impl Iterator<Item = &'a str>) -> Resource {
-    let allow = allowed.collect::<Vec<_>>().join(", ");
-    web::resource(path).default_service(web::to(move || {
-        let problem = Problem::method_not_allowed(allow.clone());
-        async move { Err::<HttpResponse, _>(problem) }
-    }))
-}
-
-async fn nothing_here() -> Result<HttpResponse, Problem> {
-    Err(Problem::not_found("There is nothing at this path."))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kit::route_table::are_limited_by_path;
 
-    /// A resource names its limits on every answer, that of a wrong method, too.
     #[test]
     fn the_rows_of_a_path_have_the_same_limits() {
-        let tables = [
-            ACCOUNT,
-            WELL_KNOWN,
-            HEALTH,
-            DOCUMENTS,
-            PAGES.as_flattened(),
-            ASSETS,
-        ];
-        for (row, other) in tables.iter().flat_map(|rows| {
-            rows.iter()
-                .flat_map(|row| rows.iter().map(move |other| (row, other)))
-        }) {
-            assert!(
-                row.path != other.path || row.limits == other.limits,
-                "{}",
-                row.path
-            );
+        let pages = PAGES.as_flattened();
+        for rows in [ACCOUNT, WELL_KNOWN, HEALTH, DOCUMENTS, pages, ADMIN, ASSETS] {
+            assert!(are_limited_by_path(rows));
         }
     }
 }

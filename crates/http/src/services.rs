@@ -11,7 +11,11 @@ use crate::{
     revocations::feed::Feed,
 };
 use actix_web::web::{Data, ServiceConfig};
-use revolve_domain::{limits::LiveLimits, policy::PasswordPolicy, use_cases::UseCases};
+use revolve_domain::{
+    limits::LiveLimits,
+    policy::PasswordPolicy,
+    use_cases::{AdminUseCases, UseCases},
+};
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
@@ -45,6 +49,31 @@ pub struct Services {
     pub rates: Data<LiveLimits>,
     /// Counts the use cases that go on, also those whose client hung up.
     pub in_flight: Data<TaskTracker>,
+}
+
+/// Everything that the handlers of the admin API use.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "the types say it")]
+pub struct AdminServices {
+    pub use_cases: Data<AdminUseCases>,
+    pub layers: Layers,
+    pub passwords: Data<PasswordPolicy>,
+    pub proxies: Data<TrustedProxies>,
+    pub rates: Data<LiveLimits>,
+    /// Counts the use cases that go on, also those whose client hung up.
+    pub in_flight: Data<TaskTracker>,
+}
+
+impl AdminServices {
+    /// Hands each handler of the admin API what it asks for.
+    pub(crate) fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.use_cases.clone())
+            .app_data(self.passwords.clone())
+            .app_data(self.proxies.clone())
+            .app_data(self.rates.clone())
+            .app_data(self.in_flight.clone());
+    }
 }
 
 impl Services {

@@ -4,6 +4,7 @@
 //!   the pure state machine. Run them against your own adapters.
 //! - [`memory`]: reference adapters in memory, with a fake clock, seeded entropy and switchable faults.
 //! - `smtp_sink`, with the feature of that name: a mail server that keeps what it is sent, and fails as it is told.
+//! - [`webhook_sink`]: an endpoint for webhooks that keeps what it is sent, and answers as it is told.
 //! - [`world`]: the use cases over them, with honest clients that sign in and refresh.
 //!
 //! For tests only: hashes are not hashes, and keys are constants.
@@ -14,6 +15,7 @@ pub mod memory;
 #[cfg(feature = "smtp_sink")]
 pub mod smtp_sink;
 mod untold;
+pub mod webhook_sink;
 pub mod world;
 
 pub use captured::Captured;

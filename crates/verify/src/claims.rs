@@ -3,8 +3,9 @@
 use crate::{error::VerifyError, json};
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{SeqAccess, Visitor},
+    de::{Error as _, SeqAccess, Visitor},
 };
+use serde_json::{Map, Value};
 use std::{borrow::Cow, fmt};
 use uuid::Uuid;
 
@@ -47,6 +48,21 @@ pub struct Claims {
     /// `amr`: how, by the names of RFC 8176, in alphabetical order. `pwd` is the password, `otp` a code by mail, which proves the mailbox and no
     /// device of its own. Empty in tokens of earlier releases of the service.
     pub authenticated_by: Vec<String>,
+    /// `email_verified`: whether the user has proved to read that mailbox.
+    pub email_verified: bool,
+    /// `roles`: those that operators have given the account, in order.
+    pub roles: Vec<String>,
+    /// `app`: what the operators' applications keep with the account.
+    pub app: Map<String, Value>,
+    /// `version`: rises with each change of the account. What the token says is as of then.
+    pub version: u64,
+}
+
+impl Claims {
+    /// Whether operators have given the account this role.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|own| own == role)
+    }
 }
 
 /// The required values of claims.
@@ -75,6 +91,14 @@ struct Wire<'t> {
     auth_time: u64,
     #[serde(default)]
     amr: Vec<String>,
+    email_verified: bool,
+    #[serde(default)]
+    roles: Vec<String>,
+    #[serde(default, deserialize_with = "object")]
+    app: Map<String, Value>,
+    /// A token of an earlier release has none, and is older than any that has one.
+    #[serde(default)]
+    version: u64,
     user: User,
 }
 
@@ -126,6 +150,14 @@ impl<'d: 't, 't> Deserialize<'d> for Audience<'t> {
     }
 }
 
+/// A map would take `null` as well.
+fn object<'t, D: Deserializer<'t>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(D::Error::custom("it is no object")),
+    }
+}
+
 fn present<'t, D: Deserializer<'t>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     u64::deserialize(deserializer).map(Some)
 }
@@ -162,6 +194,10 @@ impl Claims {
             expires_at: wire.exp,
             authenticated_at: wire.auth_time,
             authenticated_by: wire.amr,
+            email_verified: wire.email_verified,
+            roles: wire.roles,
+            app: wire.app,
+            version: wire.version,
         })
     }
 }

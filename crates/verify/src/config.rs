@@ -46,7 +46,7 @@ pub struct FeedConfig {
     /// What to do with tokens while it is stale although the issuer answers, because its answers can't be taken: they are too long,
     /// would make too many entries, or are not understood. Default: [`Stale::Refuse`], since this does not pass by itself.
     pub behind: Stale,
-    /// The most revoked sessions and users that are held, some 50 bytes each. Default: 4,000,000.
+    /// The most sessions and users with tokens that are refused which are held, some 50 bytes each. Default: 4,000,000.
     pub max_entries: usize,
 }
 

@@ -49,6 +49,10 @@ pub enum VerifyError {
     /// Its session has ended, by the revocation feed.
     #[error("the token's session has ended")]
     Revoked,
+    /// Operators have changed what it says of the account since it was issued, by the revocation feed. Its session goes on: the client should
+    /// refresh. Answer 401.
+    #[error("the token is outdated: refresh it")]
+    Outdated,
     /// The issuer says what is revoked, but in a form or an amount that this service can't take, with [`crate::FeedConfig::behind`]
     /// at [`crate::Stale::Refuse`]: the token may be good or not. Answer 503, never 401, so that clients keep their tokens.
     #[error("what is revoked is not known, because the issuer's answers can't be taken")]
@@ -70,6 +74,7 @@ impl VerifyError {
         match self {
             Self::Expired => "token_expired",
             Self::Revoked => "session_revoked",
+            Self::Outdated => "token_outdated",
             Self::Unavailable(_) | Self::RevocationsUnknown(_) => "unavailable",
             _ => "token_invalid",
         }

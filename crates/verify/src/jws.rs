@@ -5,8 +5,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use std::borrow::Cow;
 
-/// The longest token that is accepted, in bytes. The service's own have some 800.
-pub const LONGEST_TOKEN: usize = 8192;
+/// The longest token that is accepted, in bytes. The service's own have some 800, and a little less than this with all that an account may have.
+pub const LONGEST_TOKEN: usize = 32 * 1024;
 
 /// A signed object whose signature has not been checked.
 pub(crate) struct Jws<'t> {

@@ -2,7 +2,7 @@
 //!
 //! A [`Verifier`] fetches the issuer's key set, keeps it fresh in the background and checks tokens without a request
 //! (RFC 7515, RFC 7519, RFC 8725). With a [`FeedConfig`] it also follows the issuer's revocation feed, so that a sign-out
-//! counts here within about a second. It links no other crate of Revolve and no OpenSSL.
+//! counts here within about a second, and so does a change of roles. It links no other crate of Revolve and no OpenSSL.
 //!
 //! ```no_run
 //! # #[cfg(feature = "http")]
@@ -32,8 +32,8 @@
 //! - JSON in which no object names a member twice.
 //! - The expected `iss`; an `aud` that is, or is an array that has, the expected one; `exp` in the future; `iat` and, if there
 //!   is one, `nbf` not in the future; all of them whole numbers, with [`VerifierConfig::leeway`].
-//! - `sub`, `sid`, `epoch`, `auth_time` and `user` as the service writes them, `user.uid` being `sub`; `amr`, which tokens of earlier
-//!   releases lack, is an array of texts if it is there. Claims of other names are ignored: the service may add some (RFC 7519 §4).
+//! - `sub`, `sid`, `epoch`, `auth_time` and `user` as the service writes them, `user.uid` being `sub`; and so `amr`, `email_verified`,
+//!   `roles`, `app` and `version`, if they are there. Claims of other names are ignored: the service may add some (RFC 7519 §4).
 //!
 //! A refresh token is never accepted: its `typ`, algorithm, key and claims are different.
 

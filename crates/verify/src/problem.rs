@@ -1,11 +1,15 @@
-//! The answer to a request without a good token: a problem document (RFC 9457) with the codes of the service itself, and
+//! The answer to a request without a good token, or without a role that it needs: a problem document (RFC 9457) with the codes of the service itself, and
 //! the challenge of RFC 6750 §3.
 
 use crate::error::VerifyError;
 
+/// RFC 6750 §3.1: the client may ask for a new token.
+const INVALID: &str = "Bearer realm=\"revolve\", error=\"invalid_token\"";
+const OUTDATED: &str = "Bearer realm=\"revolve\", error=\"invalid_token\", error_description=\"The token is outdated: refresh it\"";
+
 #[derive(Debug)]
 pub(crate) struct ProblemDocument {
-    /// 401, 500 or 503.
+    /// 401, 403, 500 or 503.
     pub(crate) status: u16,
     pub(crate) code: &'static str,
     detail: String,
@@ -30,8 +34,18 @@ impl ProblemDocument {
         }
     }
 
-    /// The application has no verifier.
-    #[cfg(feature = "actix")]
+    /// The account does not have the role.
+    pub(crate) fn role_required(role: &str) -> Self {
+        Self {
+            status: 403,
+            code: "role_required",
+            detail: format!("This needs the role `{role}`."),
+            field: None,
+            source: None,
+        }
+    }
+
+    /// The application has no verifier, or its layers are in another order.
     pub(crate) fn misconfigured() -> Self {
         Self {
             status: 500,
@@ -55,6 +69,7 @@ impl ProblemDocument {
     pub(crate) fn body(&self) -> String {
         let title = match self.status {
             401 => "Unauthorized",
+            403 => "Forbidden",
             503 => "Service Unavailable",
             _ => "Internal Server Error",
         };
@@ -71,11 +86,12 @@ impl ProblemDocument {
 
 impl From<VerifyError> for ProblemDocument {
     fn from(error: VerifyError) -> Self {
-        let (status, field) = if error.is_unavailable() {
-            (503, ("retry-after", "1"))
-        } else {
-            let challenge = "Bearer realm=\"revolve\", error=\"invalid_token\"";
-            (401, ("www-authenticate", challenge))
+        let (status, field) = match error {
+            VerifyError::RevocationsUnknown(_) | VerifyError::Unavailable(_) => {
+                (503, ("retry-after", "1"))
+            }
+            VerifyError::Outdated => (401, ("www-authenticate", OUTDATED)),
+            _ => (401, ("www-authenticate", INVALID)),
         };
         Self {
             status,
@@ -84,6 +100,7 @@ impl From<VerifyError> for ProblemDocument {
             detail: match error {
                 VerifyError::Expired
                 | VerifyError::Revoked
+                | VerifyError::Outdated
                 | VerifyError::RevocationsUnknown(_)
                 | VerifyError::Unavailable(_) => {
                     format!("{error}.")

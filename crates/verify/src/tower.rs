@@ -2,23 +2,26 @@
 //!
 //! ```
 //! use axum::{Extension, Router, routing::get};
-//! use revolve_verify::{User, Verifier, tower::VerifyLayer};
+//! use revolve_verify::{User, Verifier, tower::{VerifyLayer, require_role}};
 //!
 //! async fn hello(Extension(user): Extension<User>) -> String {
 //!     format!("Hello {}", user.email)
 //! }
 //!
 //! fn router(verifier: Verifier) -> Router {
-//!     Router::new().route("/hello", get(hello)).layer(VerifyLayer::new(verifier))
+//!     let invoices = get(async || "…").layer(require_role("billing:read"));
+//!     Router::new().route("/hello", get(hello)).route("/invoices", invoices).layer(VerifyLayer::new(verifier))
 //! }
 //! # fn main() {}
 //! ```
 
-use crate::{Verifier, bearer, problem::ProblemDocument};
+use crate::{Claims, Verifier, bearer, problem::ProblemDocument};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use std::{
+    future::ready,
     mem,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 use tower_layer::Layer;
@@ -85,6 +88,63 @@ where
                 Err(problem) => Ok(answer(&problem)),
             }
         })
+    }
+}
+
+/// Lets only requests through whose account has the role, below a [`VerifyLayer`]. Others are answered with a problem document: 403.
+pub fn require_role(role: impl Into<Arc<str>>) -> RequireRoleLayer {
+    RequireRoleLayer(role.into())
+}
+
+/// What [`require_role`] makes.
+#[derive(Clone, Debug)]
+pub struct RequireRoleLayer(Arc<str>);
+
+impl<S> Layer<S> for RequireRoleLayer {
+    type Service = RequireRoleService<S>;
+
+    fn layer(&self, inner: S) -> RequireRoleService<S> {
+        RequireRoleService {
+            inner,
+            role: Arc::clone(&self.0),
+        }
+    }
+}
+
+/// The service that [`RequireRoleLayer`] makes.
+#[derive(Clone, Debug)]
+pub struct RequireRoleService<S> {
+    inner: S,
+    role: Arc<str>,
+}
+
+impl<S, B, R> Service<Request<B>> for RequireRoleService<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+    R: From<String> + Send + 'static,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let problem = match request.extensions().get::<Claims>() {
+            Some(claims) if claims.has_role(&self.role) => {
+                return Box::pin(self.inner.call(request));
+            }
+            Some(_) => ProblemDocument::role_required(&self.role),
+            None => {
+                tracing::error!("there is no VerifyLayer above the one that requires a role");
+                ProblemDocument::misconfigured()
+            }
+        };
+        Box::pin(ready(Ok(answer(&problem))))
     }
 }
 

@@ -56,6 +56,7 @@ pub(crate) fn service() -> Outcome<UseCases> {
         codec: Arc::new(JoseTokens::new(config, key, &master)?),
         devices: Arc::new(MacDeviceCredentials::new(&master)),
         hasher: Arc::new(Argon2Hasher::new(cost, pool, entropy.clone())?),
+        legacy: None,
         strength: Arc::new(ZxcvbnStrength::new(words, JudgingConfig::default())),
         limiter: limiter.clone(),
         refresh_limiter: limiter,

@@ -1,12 +1,17 @@
 //! Two small services for users who are signed in with Revolve: the same on actix-web and on axum. Each answers
-//! `GET /hello` with the user's address, and `GET /` to anybody.
+//! `GET /hello` with the user's address, `GET /reports` to users with the role `reports:read`, and `GET /` to anybody.
 
 use actix_web::{App, HttpServer, dev::Server, web};
 use axum::{Extension, Router, routing};
 use revolve_verify::{
-    FeedConfig, User, Verifier, VerifierConfig, actix::Identity, tower::VerifyLayer,
+    FeedConfig, User, Verifier, VerifierConfig,
+    actix::{self, Identity},
+    tower::{self, VerifyLayer},
 };
 use std::{io, net::TcpListener};
+
+/// Who may read reports.
+const READER: &str = "reports:read";
 
 /// What every relying service needs: whose tokens, for whom, and that sign-outs count within about a second.
 pub fn verifier(
@@ -29,6 +34,11 @@ pub fn actix_service(listener: TcpListener, verifier: Verifier) -> io::Result<Se
                 "/hello",
                 web::get().to(async |identity: Identity| format!("Hello {}", identity.user.email)),
             )
+            .service(
+                web::resource("/reports")
+                    .wrap(actix::require_role(READER))
+                    .route(web::get().to(async |identity: Identity| report(&identity.user))),
+            )
     });
     Ok(server.workers(1).disable_signals().listen(listener)?.run())
 }
@@ -40,6 +50,15 @@ pub fn axum_service(verifier: Verifier) -> Router {
             "/hello",
             routing::get(async |Extension(user): Extension<User>| format!("Hello {}", user.email)),
         )
+        .route(
+            "/reports",
+            routing::get(async |Extension(user): Extension<User>| report(&user))
+                .layer(tower::require_role(READER)),
+        )
         .layer(VerifyLayer::new(verifier))
         .route("/", routing::get(async || "for anybody"))
+}
+
+fn report(user: &User) -> String {
+    format!("a report for {}", user.email)
 }

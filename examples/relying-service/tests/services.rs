@@ -103,6 +103,7 @@ async fn expect_problem(answer: Response, status: u16, code: &str) {
         (401, "unauthenticated") => {
             assert_eq!(header("www-authenticate"), "Bearer realm=\"revolve\"");
         }
+        (403, _) => assert_eq!(header("www-authenticate"), ""),
         (401, _) => assert_eq!(
             header("www-authenticate"),
             "Bearer realm=\"revolve\", error=\"invalid_token\""
@@ -156,6 +157,8 @@ async fn both_services_let_in_who_has_signed_in_and_nobody_else() {
             (answer.status(), answer.text().await.unwrap().as_str()),
             (StatusCode::OK, "Hello ann@example.org")
         );
+        let reports = client().get(format!("{service}/reports")).bearer_auth(&id);
+        expect_problem(reports.send().await.unwrap(), 403, "role_required").await;
         for none in [None, Some("Basic YTpi"), Some(id.as_str())] {
             expect_problem(hello(&service, none).await, 401, "unauthenticated").await;
         }

@@ -77,15 +77,18 @@ const ALLOWED: [AllowedDependencies; 14] = [
 ];
 
 /// The domain's direct dependencies.
-const DOMAIN_MAY_USE: [&str; 13] = [
+const DOMAIN_MAY_USE: [&str; 16] = [
     "async-trait",
+    "crc",
     "email_address",
     "icu_casemap",
     "icu_properties",
     "idna",
     "secrecy",
     "serde",
+    "serde_json",
     "sha2",
+    "subtle",
     "thiserror",
     "time",
     "unicode-normalization",

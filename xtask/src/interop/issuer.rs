@@ -121,7 +121,12 @@ pub(super) fn now() -> Result<u64> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
 }
 
-async fn post(http: &HttpClient, base: &str, operation: &str, body: &Value) -> Result<Value> {
+pub(super) async fn post(
+    http: &HttpClient,
+    base: &str,
+    operation: &str,
+    body: &Value,
+) -> Result<Value> {
     let response = http
         .post(&format!("{base}/api/account/{operation}"), body)
         .await?;

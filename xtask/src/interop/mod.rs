@@ -1,11 +1,12 @@
 //! `cargo xtask interop`: tokens of the service, verified by independent libraries, and tokens of theirs, verified by `revolve-verify`; each
-//! also in variants that must be refused. The scripts in `xtask/interop` drive the libraries.
+//! also in variants that must be refused; and its webhooks, verified by the libraries of Standard Webhooks. The scripts in `xtask/interop` drive the libraries.
 
 mod cases;
 mod issuer;
 mod report;
 mod token;
 mod tools;
+mod webhooks;
 
 use std::{collections::HashMap, fs, path::Path};
 
@@ -39,7 +40,10 @@ pub(crate) async fn with(tools: &Tools, interrupt: &Interrupt) -> Result<()> {
     let report = interrupt
         .guard(both_directions(tools, &binary, &judge, folder.path()))
         .await?;
-    print!("{}", report.table());
+    let home = folder.path().join("webhooks");
+    let hooks = webhooks::run(tools, &binary, &home);
+    let hooks = interrupt.guard(hooks).await.context("webhooks")?;
+    println!("{}{}", report.table(), hooks.join("\n"));
     if !report.faults().is_empty() {
         bail!(
             "{} tokens had another outcome than expected",

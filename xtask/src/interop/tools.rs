@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::process::Command;
 
+use super::webhooks::{HookVerdicts, SignedRequest};
 use crate::harness::{
     folders,
     interrupt::Interrupt,
@@ -79,7 +80,7 @@ impl Tools {
             bail!("node is {version}, and {NODE} is needed");
         }
         if !is_installed(&wanted, &self.node) {
-            eprintln!("installing jose and openid-client below target/");
+            eprintln!("installing jose, openid-client and standardwebhooks below target/");
             fs::create_dir_all(&self.node)?;
             fs::copy(&wanted, self.node.join("package.json"))?;
             let mut npm = Command::new("npm");
@@ -99,7 +100,9 @@ impl Tools {
             note_installed(&wanted, &self.node)?;
         }
         // Node looks for packages beside the script.
-        fs::copy(self.scripts.join("run.mjs"), self.node.join("run.mjs"))?;
+        for script in ["run.mjs", "webhooks.mjs"] {
+            fs::copy(self.scripts.join(script), self.node.join(script))?;
+        }
         Ok(())
     }
 
@@ -119,6 +122,21 @@ impl Tools {
         };
         serde_json::from_slice(&answer?)
             .with_context(|| format!("{library:?} answers something else than asked for"))
+    }
+
+    /// Has both libraries of Standard Webhooks verify these requests.
+    pub(super) async fn verify_hooks(
+        &self,
+        requests: &[SignedRequest],
+    ) -> Result<[HookVerdicts; 2]> {
+        let none = [] as [&str; 0];
+        let python = self.script("webhooks.py", none, &requests).await?;
+        let mut node = Command::new("node");
+        let node = pipe(node.arg(self.node.join("webhooks.mjs")), &requests).await?;
+        Ok([
+            serde_json::from_slice(&python)?,
+            serde_json::from_slice(&node)?,
+        ])
     }
 
     /// A key pair for each algorithm, as JWKs: `{"RS256": {"private": …, "public": …}, …}`.

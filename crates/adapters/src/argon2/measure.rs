@@ -1,6 +1,7 @@
 //! Measures how long hashes take on this machine: for choosing their cost, and for refusing those that take too long.
 
 use super::hash::{
+    Pbkdf2Digest,
     compute::{broken, compute},
     cost::{HashCost, HasherError},
     demand::{Effort, HashAlgorithm, HashParameters},
@@ -79,6 +80,10 @@ pub(crate) fn slowness(algorithm: HashAlgorithm) -> f64 {
 }
 
 fn reference(algorithm: HashAlgorithm) -> HashParameters {
+    let pbkdf2 = |digest| HashParameters::Pbkdf2 {
+        digest,
+        iterations: 10_000,
+    };
     match algorithm {
         HashAlgorithm::Argon2 => HashParameters::Argon2 {
             memory_kib: 4096,
@@ -90,6 +95,9 @@ fn reference(algorithm: HashAlgorithm) -> HashParameters {
             r: 8,
             p: 1,
         },
+        HashAlgorithm::Pbkdf2Sha1 => pbkdf2(Pbkdf2Digest::Sha1),
+        HashAlgorithm::Pbkdf2Sha256 => pbkdf2(Pbkdf2Digest::Sha256),
+        HashAlgorithm::Pbkdf2Sha512 => pbkdf2(Pbkdf2Digest::Sha512),
     }
 }
 
@@ -121,6 +129,13 @@ fn time(cost: HashParameters) -> Option<Duration> {
             let params = scrypt::Params::new(log_n, r, p).ok()?;
             let begun = processor_time();
             scrypt::scrypt(password, &salt, &params, &mut [0; 32]).ok()?;
+            Some(processor_time().saturating_sub(begun))
+        }
+        HashParameters::Pbkdf2 { digest, iterations } => {
+            let mut output = [0; 20];
+            let begun = processor_time();
+            digest.compute(password, &salt, iterations, &mut output);
+            std::hint::black_box(output);
             Some(processor_time().saturating_sub(begun))
         }
     }

@@ -12,14 +12,17 @@ use argon2::{
 };
 use async_trait::async_trait;
 pub use hash::{
-    BareFormat,
+    BareFormat, DigestName, FirebaseParameters, ForeignHash, PasswordEncoding, Pbkdf2Digest,
+    SaltUse,
     cost::{HashCost, HasherError},
     demand::{HashBounds, HashParameters, UnusableHash},
+    from_kratos,
 };
 use hash::{
     StoredHash,
     compute::{broken, compute, unusable},
     demand::HashDemand,
+    respell,
 };
 pub use machine::memory_limit;
 pub use measure::measure;
@@ -33,7 +36,7 @@ use std::sync::Arc;
 
 const HASH: &str = "hash a password";
 
-/// Hashes with argon2id; checks argon2, bcrypt and scrypt.
+/// Hashes with argon2id; checks argon2, bcrypt, scrypt, PBKDF2 and digests.
 pub struct Argon2Hasher {
     params: Params,
     entropy: Arc<dyn Entropy>,
@@ -94,8 +97,8 @@ impl Argon2Hasher {
 }
 
 /// A hash from elsewhere in a form that says what it is, if it can be checked here within these bounds. The first time the machine
-/// may be measured, which takes some tens of milliseconds. One that says nothing of itself is
-/// read as the bare format, if there is one.
+/// may be measured, which takes some tens of milliseconds. One in the spelling of another system (Django, passlib, LDAP) is spelled anew; one
+/// that says nothing of itself is read as the bare format, if there is one.
 ///
 /// # Errors
 /// [`UnusableHash`], which reveals nothing of the hash itself.
@@ -104,6 +107,10 @@ pub fn adopt(
     bare: Option<BareFormat>,
     bounds: HashBounds,
 ) -> Result<PasswordHash, UnusableHash> {
+    let hash = match respell(hash.expose()) {
+        Some(text) => PasswordHash::from_phc(text?),
+        None => hash,
+    };
     match (StoredHash::parse_marked(hash.expose()), bare) {
         (Err(UnusableHash::Unmarked), Some(bare)) => {
             let scrypt = bare
@@ -112,7 +119,12 @@ pub fn adopt(
             scrypt.demand().within(bounds)?;
             Ok(PasswordHash::from_phc(scrypt.to_phc()))
         }
-        (parsed, _) => parsed?.demand().within(bounds).map(|()| hash),
+        (parsed, _) => {
+            if let Some(demand) = parsed?.demand() {
+                demand.within(bounds)?;
+            }
+            Ok(hash)
+        }
     }
 }
 
@@ -154,23 +166,30 @@ impl PasswordHasher for Argon2Hasher {
     ) -> Result<PasswordCheck, StoreError> {
         let known = hash.is_some();
         let stored = StoredHash::parse(hash.unwrap_or(&self.decoy).expose()).map_err(unusable)?;
-        let (demand, outdated, password) = (
-            stored.demand(),
-            !stored.is_current(&self.params),
-            password.clone(),
-        );
-        if outdated {
-            let bounds = self.bounds;
-            // It may measure the machine first.
-            tokio::task::spawn_blocking(move || demand.within(bounds))
-                .await
-                .map_err(|error| broken(&error))?
-                .map_err(unusable)?;
-        }
+        let (outdated, password) = (!stored.is_current(&self.params), password.clone());
+        let demand = stored.demand();
+        // A digest alone would be answered much sooner than an address without an account.
+        let beside = match demand {
+            None => Some(StoredHash::parse(self.decoy.expose()).map_err(unusable)?),
+            Some(demand) if outdated => {
+                let bounds = self.bounds;
+                // It may measure the machine first.
+                tokio::task::spawn_blocking(move || demand.within(bounds))
+                    .await
+                    .map_err(|error| broken(&error))?
+                    .map_err(unusable)?;
+                None
+            }
+            Some(_) => None,
+        };
+        let demand = demand.unwrap_or_else(|| HashDemand::of(&self.params));
         let matches = self
             .pool
             .run(flow, "check a password", demand, move |memory| {
-                stored.verify(password.expose().as_bytes(), memory)
+                if let Some(beside) = beside {
+                    beside.verify(password.expose(), memory)?;
+                }
+                stored.verify(password.expose(), memory)
             })
             .await?;
         Ok(if matches && known {

@@ -1,7 +1,10 @@
 //! The claims as JSON. A token with members of other names is refused.
 
 use revolve_domain::{
-    model::{DeviceId, Epoch, Generation, SessionId, Timestamp, TokenId, UserId},
+    model::{
+        AccountVersion, AppData, DeviceId, Epoch, Generation, Label, Roles, SessionId, Timestamp,
+        TokenId, UserId, WebUrl,
+    },
     ports::{IdClaims, ReauthenticationClaims, RefreshClaims},
     revocations::RevocationStatement,
 };
@@ -20,12 +23,23 @@ pub(super) struct WireId<'a> {
     pub(super) sid: SessionId,
     pub(super) epoch: Epoch,
     pub(super) auth_time: i64,
-    /// Tokens of earlier releases have none.
+    /// Tokens of earlier releases have neither this nor the next ones.
     #[serde(default)]
     pub(super) amr: Vec<Cow<'a, str>>,
-    /// Tokens of earlier releases have none.
+    #[serde(default)]
+    pub(super) email: Cow<'a, str>,
     #[serde(default)]
     pub(super) email_verified: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) picture: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Roles::is_empty")]
+    pub(super) roles: Roles,
+    #[serde(default, skip_serializing_if = "AppData::is_empty")]
+    pub(super) app: AppData,
+    #[serde(default)]
+    pub(super) version: AccountVersion,
     pub(super) user: WireUser<'a>,
 }
 
@@ -45,6 +59,9 @@ pub(super) struct WireUser<'a> {
 
 impl<'a> WireId<'a> {
     pub(super) fn new(claims: &'a IdClaims, issuer: &'a str, audience: &'a str) -> Self {
+        let details = &claims.details;
+        let name = details.name.as_ref().map(Label::as_str).map(Cow::from);
+        let url = |url: &'a Option<WebUrl>| url.as_ref().map(WebUrl::as_str).map(Cow::from);
         Self {
             iss: issuer.into(),
             sub: claims.user,
@@ -55,25 +72,19 @@ impl<'a> WireId<'a> {
             epoch: claims.epoch,
             auth_time: claims.authenticated_at.as_seconds(),
             amr: claims.authenticated_by.names().map(Cow::from).collect(),
+            email: claims.email.as_str().into(),
             email_verified: claims.email_verified,
+            name: name.clone(),
+            picture: url(&details.image_url),
+            roles: claims.roles.clone(),
+            app: claims.app.clone(),
+            version: claims.version,
             user: WireUser {
                 uid: claims.user,
                 email: claims.email.as_str().into(),
-                name: claims
-                    .details
-                    .name
-                    .as_ref()
-                    .map(|name| name.as_str().into()),
-                image_url: claims
-                    .details
-                    .image_url
-                    .as_ref()
-                    .map(|url| url.as_str().into()),
-                website: claims
-                    .details
-                    .website
-                    .as_ref()
-                    .map(|url| url.as_str().into()),
+                name,
+                image_url: url(&details.image_url),
+                website: url(&details.website),
             },
         }
     }
@@ -90,10 +101,12 @@ pub(super) struct WireRevocations<'a> {
     sessions: Vec<(SessionId, i64)>,
     /// Each as id, epoch and kept session.
     users: Vec<(UserId, Epoch, Option<SessionId>)>,
+    /// Each as id and version. Readers of an earlier release ignore it.
+    outdated: &'a [(UserId, AccountVersion)],
 }
 
 impl<'a> WireRevocations<'a> {
-    pub(super) fn new(statement: &RevocationStatement, issuer: &'a str) -> Self {
+    pub(super) fn new(statement: &'a RevocationStatement, issuer: &'a str) -> Self {
         Self {
             iss: issuer,
             iat: statement.as_of.as_seconds(),
@@ -109,6 +122,7 @@ impl<'a> WireRevocations<'a> {
                 .iter()
                 .map(|raised| (raised.user, raised.epoch, raised.kept))
                 .collect(),
+            outdated: &statement.outdated,
         }
     }
 }

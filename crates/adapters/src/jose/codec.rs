@@ -52,8 +52,8 @@ pub struct JoseTokens {
     ring: RwLock<Arc<Ring>>,
 }
 
-/// Longer strings are refused: our tokens have some 800 bytes.
-const LONGEST: usize = 8192;
+/// Longer strings are refused. Our tokens have some 800 bytes; one with all that an account may have, and that twice as long in JSON, fits.
+const LONGEST: usize = 32 * 1024;
 
 impl JoseTokens {
     /// One key for ID tokens, and for refresh tokens the secret that is derived from the master key: for programs that keep

@@ -16,6 +16,7 @@ mod ring;
 mod secrets;
 mod signature;
 mod vault;
+mod webhooks;
 
 pub use codec::{CodecConfig, FileKeys, JoseTokens};
 pub use device::MacDeviceCredentials;
@@ -24,3 +25,4 @@ pub use proof::MacProofSecrets;
 pub use revolve_domain::keys::Algorithm;
 pub use secrets::{MasterKey, MasterKeyError};
 pub use vault::KeyVault;
+pub use webhooks::WebhookVault;

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 /// The format of the rest.
 const FORMAT: u8 = 1;
-const NONCE: usize = 12;
+pub(super) const NONCE: usize = 12;
 
 /// Seals under the present master key, and opens under any.
 pub(super) struct Seal {
@@ -32,15 +32,19 @@ pub(super) struct Seal {
 /// What was opened, and whether the present master key opened it.
 pub(super) struct OpenedKey {
     pub(super) secret: Zeroizing<Vec<u8>>,
-    is_present: bool,
+    pub(super) is_present: bool,
 }
 
 impl Seal {
     pub(super) fn new(master: &MasterKey) -> Result<Self, KeyFault> {
+        Self::with(master, "stored keys").map_err(|error| KeyFault::NotMade(error.into()))
+    }
+
+    /// Seals what is for `purpose` only.
+    pub(super) fn with(master: &MasterKey, purpose: &str) -> Result<Self, String> {
         let cipher = |master: &MasterKey| {
-            let DerivedKey { secret, .. } = master.derive("stored keys");
-            Aes256Gcm::new_from_slice(secret.expose_secret())
-                .map_err(|error| KeyFault::NotMade(error.to_string().into()))
+            let DerivedKey { secret, .. } = master.derive(purpose);
+            Aes256Gcm::new_from_slice(secret.expose_secret()).map_err(|error| error.to_string())
         };
         Ok(Self {
             present: cipher(master)?,
@@ -59,27 +63,35 @@ impl Seal {
         secret: &[u8],
         nonce: [u8; NONCE],
     ) -> Result<SealedKey, KeyFault> {
-        let context = context(id, kind);
+        self.close_as(&context(id, kind), secret, nonce)
+            .map_err(|error| KeyFault::NotMade(error.into()))
+    }
+
+    /// Seals what opens with the same context only.
+    pub(super) fn close_as(
+        &self,
+        context: &str,
+        secret: &[u8],
+        nonce: [u8; NONCE],
+    ) -> Result<SealedKey, String> {
         let payload = Payload {
             msg: secret,
             aad: context.as_bytes(),
         };
-        let sealed = self
-            .present
-            .encrypt(&Nonce::from(nonce), payload)
-            .map_err(|error| KeyFault::NotMade(error.to_string().into()))?;
+        let sealed = self.present.encrypt(&Nonce::from(nonce), payload);
+        let sealed = sealed.map_err(|error| error.to_string())?;
         Ok(SealedKey::new([&[FORMAT], &nonce[..], &sealed].concat()))
     }
 
     pub(super) fn open(&self, key: &StoredKey) -> Result<OpenedKey, KeyFault> {
-        let fault = || KeyFault::Sealed(key.id.clone());
-        let sealed = key
-            .sealed
-            .as_bytes()
-            .strip_prefix(&[FORMAT])
-            .ok_or_else(fault)?;
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(fault)?;
-        let context = context(&key.id, key.kind);
+        self.open_as(&context(&key.id, key.kind), &key.sealed)
+            .ok_or_else(|| KeyFault::Sealed(key.id.clone()))
+    }
+
+    /// Opens what was sealed with that context; `None` if it was not, or under another master key.
+    pub(super) fn open_as(&self, context: &str, sealed: &SealedKey) -> Option<OpenedKey> {
+        let sealed = sealed.as_bytes().strip_prefix(&[FORMAT])?;
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
         let open = |cipher: &Aes256Gcm| {
             let payload = Payload {
                 msg: sealed,
@@ -90,10 +102,10 @@ impl Seal {
         };
         let opened = |secret, is_present| OpenedKey { secret, is_present };
         if let Some(secret) = open(&self.present) {
-            return Ok(opened(secret, true));
+            return Some(opened(secret, true));
         }
         let secret = self.previous.iter().find_map(open);
-        secret.map(|secret| opened(secret, false)).ok_or_else(fault)
+        secret.map(|secret| opened(secret, false))
     }
 }
 

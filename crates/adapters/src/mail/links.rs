@@ -36,7 +36,7 @@ impl MailLinks {
             MailKind::SignUp => self.sign_up.as_deref(),
             MailKind::VerifyEmail => self.verify_email.as_deref(),
             MailKind::ChangeEmail => self.change_email.as_deref(),
-            MailKind::ResetPassword => self.recovery.as_deref(),
+            MailKind::ResetPassword | MailKind::Invitation => self.recovery.as_deref(),
             MailKind::SignIn => self.sign_in.as_deref(),
             MailKind::EmailChanged => self.undo.as_deref(),
             MailKind::SignInUnverified
@@ -46,9 +46,16 @@ impl MailLinks {
             | MailKind::PasswordReset
             | MailKind::SessionReused
             | MailKind::AccountDisabled
-            | MailKind::AccountDeleted => None,
+            | MailKind::AccountDeleted
+            | MailKind::WebhookDisabled => None,
         }
     }
+}
+
+/// Whether the readers of a kind may have to enter the code. The link of an invitation counts in any browser, and without one its reader asks
+/// for a proof like everybody.
+pub(super) const fn needs_code(kind: MailKind) -> bool {
+    kind.asks() && !matches!(kind, MailKind::Invitation)
 }
 
 /// Whether mails of a kind have a proof.

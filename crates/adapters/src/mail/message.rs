@@ -2,7 +2,7 @@
 
 use super::{
     address::{AddressError, address, mailbox},
-    links::MailLinks,
+    links::{MailLinks, needs_code},
     sample::{Extent, sample},
     templates::{RenderedMail, TemplateError, TemplateName, Templates},
     variables::{of_test, variables},
@@ -232,7 +232,7 @@ impl Composer {
         if rendered.subject.is_empty() {
             return wrong("txt", "its block `subject` is empty");
         }
-        let proves = matches!(name, TemplateName::Kind(kind) if kind.asks());
+        let proves = matches!(name, TemplateName::Kind(kind) if needs_code(kind));
         for (form, text) in [("txt", &rendered.text), ("html", &rendered.html)] {
             // It may be written in groups.
             let digits: String = text.chars().filter(char::is_ascii_digit).collect();

@@ -4,6 +4,7 @@ use super::{
     PostgresAccounts,
     database::{Intent, decoded},
     error::PostgresError,
+    journal::Single,
     statement::Param,
     transaction::Transaction,
     values::PgTimestamp,
@@ -211,11 +212,14 @@ impl Deliveries for PostgresAccounts {
         ids: &[DeliveryId],
         at: Timestamp,
         expires_at: Timestamp,
+        tell: &Tell<Vec<DeliveryId>>,
     ) -> Result<Vec<DeliveryId>, StoreError> {
-        let params: [&dyn Param; 3] = [&uuids(ids), &PgTimestamp(at), &PgTimestamp(expires_at)];
-        let done = self.db.write(RETRY, &params).await;
-        done.and_then(|rows| decoded(&rows, sql::delivery_id))
-            .map_err(|error| self.db.error("retry deliveries", error))
+        let retry = Single {
+            sql: RETRY,
+            params: &[&uuids(ids), &PgTimestamp(at), &PgTimestamp(expires_at)],
+            outcome: |rows| decoded(rows, sql::delivery_id),
+        };
+        self.db.change("retry deliveries", retry, tell).await
     }
 
     async fn remove(&self, ids: &[DeliveryId]) -> Result<Vec<DeliveryId>, StoreError> {

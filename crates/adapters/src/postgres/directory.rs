@@ -2,61 +2,130 @@
 
 use super::{
     PostgresAccounts, database::Intent, end::LockedUser, error::PostgresError, journal::Single,
-    transaction::Transaction, values::PgTimestamp,
+    personal_data::SESSIONS, statement::Param, transaction::Transaction, values::PgTimestamp,
+    write::next_version,
 };
-use crate::sql::{self, RaiseEpoch, credential_columns, session_columns, user_columns};
+use crate::sql::{self, RaiseEpoch, credential_columns, user_columns, version_number};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
-    model::{Credentials, EmailAddress, EndReason, Session, Timestamp, User, UserId},
-    ports::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome, StoreError},
+    model::{AccountVersion, Credentials, EndReason, Role, Session, Timestamp, User, UserId},
+    ports::{
+        AccountDirectory, AccountQuery, ChangeOutcome, DisableOutcome, EnableOutcome,
+        OperatorChange, StoreError,
+    },
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-/// A range of the unique index of addresses; and of the one that has disabled accounts only.
-macro_rules! list {
-    ($condition:literal) => {
+/// All accounts from one address to another, by the unique index of addresses.
+const LIST: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM users u WHERE u.email >= $1 AND u.email < $2 ORDER BY u.email LIMIT $3"
+);
+
+/// Those of one state, by an index that has no others; the first parameter says whether it is asked for.
+macro_rules! state {
+    ($asked:literal, $condition:literal) => {
         concat!(
-            "SELECT ",
-            user_columns!(),
-            " FROM users u WHERE u.email > $1 AND u.email >= $2 AND u.email < $3 ",
+            "SELECT * FROM (SELECT id, email FROM users WHERE ",
+            $asked,
+            " AND ",
             $condition,
-            " ORDER BY u.email LIMIT $4"
+            " AND email >= $1 AND email < $2 ORDER BY email LIMIT $3) AS branch"
         )
     };
 }
-const LIST: &str = list!("");
-const LIST_DISABLED: &str = list!("AND u.disabled_at IS NOT NULL");
+const LIST_BY_STATE: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM (SELECT * FROM (",
+    state!("$4", "disabled_at IS NULL AND email_verified_at IS NULL"),
+    " UNION ALL ",
+    state!(
+        "$5",
+        "disabled_at IS NOT NULL AND email_verified_at IS NULL"
+    ),
+    " UNION ALL ",
+    state!(
+        "$6",
+        "disabled_at IS NULL AND email_verified_at IS NOT NULL"
+    ),
+    " UNION ALL ",
+    state!(
+        "$7",
+        "disabled_at IS NOT NULL AND email_verified_at IS NOT NULL"
+    ),
+    ") AS branches ORDER BY email LIMIT $3) AS page JOIN users u ON u.id = page.id ORDER BY page.email"
+);
+
+/// Those of one state with a role, by the list of its members.
+macro_rules! members {
+    ($asked:literal, $state:literal) => {
+        concat!(
+            "SELECT * FROM (SELECT user_id AS id, email FROM role_members WHERE ",
+            $asked,
+            " AND role = $8 AND state = ",
+            $state,
+            " AND email >= $1 AND email < $2 ORDER BY email LIMIT $3) AS branch"
+        )
+    };
+}
+const LIST_BY_ROLE: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM (SELECT * FROM (",
+    members!("$4", "0"),
+    " UNION ALL ",
+    members!("$5", "1"),
+    " UNION ALL ",
+    members!("$6", "2"),
+    " UNION ALL ",
+    members!("$7", "3"),
+    ") AS branches ORDER BY email LIMIT $3) AS page JOIN users u ON u.id = page.id ORDER BY page.email"
+);
+
 const WALK: &str = concat!(
     "SELECT ",
     credential_columns!(),
     " FROM users u WHERE u.id >= $1 ORDER BY u.id LIMIT $2"
 );
-const HISTORY: &str = concat!(
-    "SELECT ",
-    session_columns!(),
-    " FROM sessions s WHERE s.user_id = $1 ORDER BY s.began_at DESC, s.id DESC"
-);
 /// A row if it was not disabled.
-const DISABLE: &str = "UPDATE users SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL";
-const ENABLE: &str = "
-    WITH enabled AS (UPDATE users SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL RETURNING 1)
-    SELECT EXISTS (SELECT FROM enabled) AS enabled, EXISTS (SELECT FROM users WHERE id = $1) AS known";
+const DISABLE: &str = concat!(
+    "UPDATE users SET disabled_at = $2, ",
+    next_version!("$3"),
+    " WHERE id = $1 AND disabled_at IS NULL"
+);
+const ENABLE: &str = concat!(
+    "
+    WITH enabled AS (UPDATE users SET disabled_at = NULL, ",
+    next_version!("$2"),
+    " WHERE id = $1 AND disabled_at IS NOT NULL RETURNING 1)
+    SELECT EXISTS (SELECT FROM enabled) AS enabled, EXISTS (SELECT FROM users WHERE id = $1) AS known"
+);
 
 #[async_trait]
 impl AccountDirectory for PostgresAccounts {
     async fn list(&self, query: &AccountQuery) -> Result<Vec<User>, StoreError> {
-        let after = query.after.as_ref().map_or("", EmailAddress::key);
-        let list = if query.disabled { LIST_DISABLED } else { LIST };
-        let (end, limit) = (query.end_of_prefix(), i64::from(query.limit));
+        let (from, end) = query.range();
+        let (limit, states) = (i64::from(query.limit), query.states());
+        let role = query.role.as_ref().map(Role::as_str);
+        let mut params: Vec<&dyn Param> = vec![&from, &end, &limit];
+        let by_state = role.is_some() || states.contains(&false);
+        if by_state {
+            params.extend(states.iter().map(|state| state as &dyn Param));
+        }
+        let list = match &role {
+            Some(role) => {
+                params.push(role);
+                LIST_BY_ROLE
+            }
+            None if by_state => LIST_BY_STATE,
+            None => LIST,
+        };
         self.db
-            .read(
-                "list accounts",
-                list,
-                &[&after, &query.prefix, &end, &limit],
-                sql::user,
-            )
+            .read("list accounts", list, &params, sql::user)
             .await
     }
 
@@ -78,7 +147,19 @@ impl AccountDirectory for PostgresAccounts {
 
     async fn history(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         self.db
-            .read("list sessions", HISTORY, &[user.as_uuid()], sql::session)
+            .read("list sessions", SESSIONS, &[user.as_uuid()], sql::session)
+            .await
+    }
+
+    async fn change(
+        &self,
+        change: &OperatorChange,
+        tell: &Tell<ChangeOutcome>,
+    ) -> Result<ChangeOutcome, StoreError> {
+        let taken =
+            |error: &PostgresError| error.is_taken_email().then_some(ChangeOutcome::EmailTaken);
+        self.db
+            .change_or("change an account", change, tell, taken)
             .await
     }
 
@@ -100,7 +181,7 @@ impl AccountDirectory for PostgresAccounts {
     ) -> Result<EnableOutcome, StoreError> {
         let enable = Single {
             sql: ENABLE,
-            params: &[user.as_uuid()],
+            params: &[user.as_uuid(), &version_number(AccountVersion::at(tell.at))],
             outcome: enable_outcome,
         };
         self.db.change("enable an account", enable, tell).await
@@ -142,14 +223,11 @@ impl Intent for Disable {
             )
             .await?;
         let disable = tx.prepare_cached(DISABLE).await?;
-        Ok(
-            match tx
-                .execute(&disable, &[self.user.as_uuid(), &PgTimestamp(self.at)])
-                .await?
-            {
-                0 => DisableOutcome::AlreadyDisabled(epoch),
-                _ => DisableOutcome::Disabled(epoch),
-            },
-        )
+        let version = version_number(AccountVersion::at(self.at));
+        let row: [&dyn Param; 3] = [self.user.as_uuid(), &PgTimestamp(self.at), &version];
+        Ok(match tx.execute(&disable, &row).await? {
+            0 => DisableOutcome::AlreadyDisabled(epoch),
+            _ => DisableOutcome::Disabled(epoch),
+        })
     }
 }

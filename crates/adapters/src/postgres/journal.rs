@@ -59,23 +59,26 @@ const SCRUB: &str = "
     UPDATE journal SET address = NULL, session_address = NULL, device = NULL
     WHERE user_id = $1 AND (address IS NOT NULL OR session_address IS NOT NULL OR device IS NOT NULL)";
 
-const PLACE: &str =
-    "SELECT at, number FROM journal WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2::uuid)";
+const PLACE: &str = "
+    SELECT at, number FROM journal
+    WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2::uuid) AND ($3::text IS NULL OR event = $3::text)";
 
-/// A page of a list, before the place `$1`, `$2`.
+/// A page of a list, before the place `$1`, `$2`; each by the index of what it names.
 macro_rules! page {
     ($condition:literal) => {
         concat!(
             "SELECT ",
             journal_columns!(),
-            " FROM journal j WHERE (j.at, j.number) < ($1, $2)",
+            " FROM journal j WHERE (j.at, j.number) < ($1, $2) AND j.at >= $4",
             $condition,
             " ORDER BY j.at DESC, j.number DESC LIMIT $3"
         )
     };
 }
 const PAGE: &str = page!("");
-const PAGE_OF_USER: &str = page!(" AND j.user_id = $4");
+const PAGE_OF_USER: &str = page!(" AND j.user_id = $5");
+const PAGE_OF_EVENT: &str = page!(" AND j.event = $5");
+const PAGE_OF_BOTH: &str = page!(" AND j.user_id = $5 AND j.event = $6");
 
 /// Every transaction below the horizon has ended: none of them commits entries any more.
 macro_rules! horizon {
@@ -106,26 +109,41 @@ const PRUNE: &str = "
 impl Journal for PostgresAccounts {
     async fn read(&self, query: &JournalQuery) -> Result<Vec<JournalRecord>, StoreError> {
         let operation = "read the journal";
-        let (mut at, mut number) = (Timestamp::from_millis(i64::MAX), i64::MAX);
+        let user = query.user.as_ref().map(UserId::as_uuid);
+        let event = query.event.as_deref();
+        let mut before = (Timestamp::from_millis(i64::MAX), i64::MAX);
         if let Some(after) = &query.after {
-            let user = query.user.as_ref().map(UserId::as_uuid);
+            let asked: [&dyn Param; 3] = [after.as_uuid(), &user, &event];
             let place = self
                 .db
-                .look_up(operation, PLACE, &[after.as_uuid(), &user], sql::place)
+                .look_up(operation, PLACE, &asked, sql::place)
                 .await?;
             let Some(place) = place else {
                 return Ok(Vec::new());
             };
-            (at, number) = place;
+            before = place;
         }
-        let (at, limit) = (PgTimestamp(at), i64::from(query.limit));
-        let mut params: Vec<&dyn Param> = vec![&at, &number, &limit];
-        let page = match &query.user {
-            Some(user) => {
-                params.push(user.as_uuid());
+        if let Some(to) = query.to {
+            before = before.min((to, i64::MIN));
+        }
+        let (at, number) = (PgTimestamp(before.0), before.1);
+        let from = query.from.unwrap_or(Timestamp::from_millis(i64::MIN));
+        let (from, limit) = (PgTimestamp(from), i64::from(query.limit));
+        let mut params: Vec<&dyn Param> = vec![&at, &number, &limit, &from];
+        let page = match (&user, &event) {
+            (None, None) => PAGE,
+            (Some(user), None) => {
+                params.push(user);
                 PAGE_OF_USER
             }
-            None => PAGE,
+            (None, Some(event)) => {
+                params.push(event);
+                PAGE_OF_EVENT
+            }
+            (Some(user), Some(event)) => {
+                params.extend([user as &dyn Param, event]);
+                PAGE_OF_BOTH
+            }
         };
         self.db
             .read(operation, page, &params, sql::journal_record)
@@ -285,7 +303,7 @@ async fn insert(
 ) -> Result<(), PostgresError> {
     let ids: Vec<Uuid> = column(records, |record| *record.id.as_uuid());
     let times: Vec<PgTimestamp> = column(records, |record| PgTimestamp(record.at));
-    let actors: Vec<&str> = column(records, |record| record.actor.name());
+    let actors: Vec<String> = column(records, |record| record.actor.to_string());
     let events: Vec<&str> = column(records, |record| record.event.as_str());
     let users: Vec<Option<Uuid>> =
         column(records, |record| record.user.map(|user| *user.as_uuid()));

@@ -18,7 +18,7 @@ use tracing::{
 };
 use uuid::Uuid;
 
-const MIGRATIONS: [Script; 13] = migrations::scripts!("postgres":
+const MIGRATIONS: [Script; 16] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -32,10 +32,13 @@ const MIGRATIONS: [Script; 13] = migrations::scripts!("postgres":
     "V11__proofs",
     "V12__session_amr",
     "V13__deferred_deliveries",
+    "V14__roles",
+    "V15__api_keys",
+    "V17__webhooks",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 13;
+pub(super) const LATEST: i64 = 17;
 
 /// One lock per schema, so that installations that share a database don't wait for each other. It ends with the
 /// connection, whatever happens.
@@ -248,6 +251,9 @@ mod tests {
                 16_723_308_424_561_664_301,
                 1_219_798_411_468_261_382,
                 6_367_035_919_789_756_907,
+                6_062_089_993_463_645_372,
+                12_712_496_240_767_006_662,
+                929_511_105_697_334_749,
             ],
         );
     }

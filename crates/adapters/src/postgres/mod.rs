@@ -1,6 +1,7 @@
 //! Accounts, sessions' rows and keys in Postgres. Every statement goes through [`Database`], which owns connections,
 //! deadlines and retries.
 
+mod api_keys;
 mod begin;
 mod change;
 mod config;
@@ -14,6 +15,7 @@ mod inspect;
 mod journal;
 mod keys;
 mod migrate;
+mod personal_data;
 mod pooling;
 mod proofs;
 mod revocations;
@@ -25,6 +27,7 @@ mod transaction;
 mod url;
 mod users;
 mod values;
+mod webhooks;
 mod write;
 
 pub use config::PostgresConfig;

@@ -9,6 +9,7 @@ use super::{
     journal::{scrub, write_told},
     statement::Param,
     transaction::Transaction,
+    users::not_added,
     values::PgTimestamp,
 };
 use crate::sql::{self, proof_columns};
@@ -20,8 +21,9 @@ use revolve_domain::{
         UserId,
     },
     ports::{
-        AddressChange, AddressOutcome, BeginOutcome, OpenProof, Proofs, ProvedSignIn, ProvedSignUp,
-        Recovery, RecoveryOutcome, SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
+        AddOutcome, AddressChange, AddressOutcome, BeginOutcome, Invitation, OpenProof, Proofs,
+        ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, StandingProof,
+        StoreError, VerifyOutcome,
     },
     proofs,
 };
@@ -181,6 +183,16 @@ impl Proofs for PostgresAccounts {
             |error: &PostgresError| error.is_taken_email().then_some(SignUpOutcome::EmailTaken);
         self.db
             .change_or("create an account", sign_up.clone(), tell, taken)
+            .await
+    }
+
+    async fn invite(
+        &self,
+        invitation: &Invitation,
+        tell: &Tell<AddOutcome>,
+    ) -> Result<AddOutcome, StoreError> {
+        self.db
+            .change_or("invite to an account", invitation, tell, not_added)
             .await
     }
 

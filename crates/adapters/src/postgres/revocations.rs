@@ -20,7 +20,7 @@ macro_rules! snapshot {
             (extract(epoch FROM greatest(pg_postmaster_start_time(), (SELECT stats_reset FROM pg_stat_bgwriter))) * 1000000)::bigint
                 AS source,
             NULL::uuid AS session_id, NULL::uuid AS user_id, NULL::timestamptz AS ended_at, NULL::bigint AS ended_in,
-            NULL::bigint AS session_epoch, NULL::uuid AS kept_sid, NULL::timestamptz AS epoch_raised_at"
+            NULL::bigint AS session_epoch, NULL::uuid AS kept_sid, NULL::timestamptz AS epoch_raised_at, NULL::bigint AS outdated_before"
     };
 }
 
@@ -31,25 +31,34 @@ const EVERYTHING: &str = concat!(
     "
     UNION ALL
     SELECT NULL, NULL, id, user_id, ended_at,
-        CASE WHEN ended_in < pg_snapshot_xmax(pg_current_snapshot())::text::bigint THEN ended_in END, NULL, NULL, NULL
+        CASE WHEN ended_in < pg_snapshot_xmax(pg_current_snapshot())::text::bigint THEN ended_in END, NULL, NULL, NULL, NULL
     FROM sessions WHERE ended_at >= $1
     UNION ALL
-    SELECT NULL, NULL, NULL, id, NULL, NULL, session_epoch, kept_sid, epoch_raised_at FROM users WHERE epoch_raised_at >= $1
+    SELECT NULL, NULL, NULL, id, NULL, NULL, session_epoch, kept_sid, epoch_raised_at, NULL FROM users WHERE epoch_raised_at >= $1
     UNION ALL
-    SELECT NULL, NULL, s.id, crowded.user_id, NULL, NULL, NULL, NULL, NULL
+    SELECT NULL, NULL, NULL, id, outdated_at,
+        CASE WHEN outdated_in < pg_snapshot_xmax(pg_current_snapshot())::text::bigint THEN outdated_in END, NULL, NULL, NULL, outdated_before
+    FROM users WHERE outdated_at >= $1
+    UNION ALL
+    SELECT NULL, NULL, s.id, crowded.user_id, NULL, NULL, NULL, NULL, NULL, NULL
     FROM (SELECT user_id FROM sessions WHERE ended_at >= $1 GROUP BY user_id HAVING count(*) >= $2) crowded
     LEFT JOIN sessions s ON s.user_id = crowded.user_id AND s.ended_at IS NULL"
 );
 
-/// The condition on `ended_in` twice: only so is the index known to have all rows.
+/// The conditions on the numbers twice: only so is an index known to have all rows.
 const UNSEEN: &str = concat!(
     snapshot!(),
     "
     UNION ALL
-    SELECT NULL, NULL, s.id, s.user_id, s.ended_at, s.ended_in, u.session_epoch, u.kept_sid, u.epoch_raised_at
+    SELECT NULL, NULL, s.id, s.user_id, s.ended_at, s.ended_in, u.session_epoch, u.kept_sid, u.epoch_raised_at, NULL
     FROM sessions s LEFT JOIN users u ON u.id = s.user_id AND u.epoch_raised_at >= $1
     WHERE s.ended_at >= $1 AND s.ended_in IS NOT NULL AND (s.ended_in >= $2 OR s.ended_in = ANY ($3))
-        AND s.ended_in < pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+        AND s.ended_in < pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+    UNION ALL
+    SELECT NULL, NULL, NULL, id, outdated_at, outdated_in, NULL, NULL, NULL, outdated_before
+    FROM users
+    WHERE outdated_at >= $1 AND outdated_in IS NOT NULL AND (outdated_in >= $2 OR outdated_in = ANY ($3))
+        AND outdated_in < pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 );
 
 pub(super) struct ReadRevocations<'q>(pub(super) &'q RevocationQuery);

@@ -6,6 +6,7 @@ use super::{
     database::Intent,
     end::Delete,
     error::{PostgresError, STORE},
+    personal_data::ReadPersonalData,
     statement::{Param, Params},
     transaction::Transaction,
     values::PgTimestamp,
@@ -20,8 +21,8 @@ use revolve_domain::{
         UserId,
     },
     ports::{
-        AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
-        UpdateOutcome, UserRepository,
+        AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, PersonalData,
+        StoreError, UpdateOutcome, UserRepository,
     },
 };
 
@@ -33,9 +34,9 @@ pub(super) const CREATE: &str = concat!(
     ") ",
     insert_session!()
 );
-const ADD: &str = concat!(
+pub(super) const ADD: &str = concat!(
     user_into!(),
-    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
 );
 /// Always one row, which takes as long to find, to send, to read and to check as an account, by the same look-ups: the time tells no
 /// stranger which addresses have one. The former form of an address, `$3`, counts before its key: two accounts of an earlier release may
@@ -43,7 +44,7 @@ const ADD: &str = concat!(
 const BY_EMAIL: &str = "
     SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000'::uuid) AS user_id, coalesce(u.email, wanted.email) AS email, u.email_typed,
         u.name, u.website, u.image_url, u.locale, u.email_verified_at, coalesce(u.created_at, 'epoch'::timestamptz) AS created_at, u.disabled_at,
-        coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid,
+        coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid, u.roles, u.app, coalesce(u.version, 0) AS version,
         coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA')
             AS password_hash,
         d.device_id AS known_device, coalesce(d.epoch >= u.session_epoch, false) AS is_current, u.id IS NOT NULL AS is_account
@@ -108,12 +109,8 @@ impl UserRepository for PostgresAccounts {
             at: tell.at,
             outcome: AddOutcome::Added,
         };
-        let refused = |error: &PostgresError| {
-            let id = error.is_taken_id().then_some(AddOutcome::IdTaken);
-            id.or(error.is_taken_email().then_some(AddOutcome::EmailTaken))
-        };
         self.db
-            .change_or("add an account", intent, tell, refused)
+            .change_or("add an account", intent, tell, not_added)
             .await
     }
 
@@ -142,6 +139,15 @@ impl UserRepository for PostgresAccounts {
                 BY_ID,
                 &[user.as_uuid()],
                 sql::credentials,
+            )
+            .await
+    }
+
+    async fn personal_data(&self, user: UserId) -> Result<Option<PersonalData>, StoreError> {
+        self.db
+            .transact(
+                "read what is stored about an account",
+                &ReadPersonalData { user },
             )
             .await
     }
@@ -214,6 +220,12 @@ impl UserRepository for PostgresAccounts {
             )),
         }
     }
+}
+
+/// What a violated constraint means for a new account without a session.
+pub(super) fn not_added(error: &PostgresError) -> Option<AddOutcome> {
+    let id = error.is_taken_id().then_some(AddOutcome::IdTaken);
+    id.or(error.is_taken_email().then_some(AddOutcome::EmailTaken))
 }
 
 /// One statement that stores an account with a new address.

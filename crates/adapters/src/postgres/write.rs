@@ -1,7 +1,7 @@
 //! From the domain's types to the parameters of statements.
 
 use super::{statement::Param, values::PgTimestamp};
-use crate::sql::typed;
+use crate::sql::{app, roles, typed, version_number};
 use revolve_domain::model::{
     Label, Locale, PasswordHash, Session, SessionId, User, WebOrigin, WebUrl,
 };
@@ -38,21 +38,32 @@ macro_rules! know_device {
 /// Stores a [`UserRow`]; what follows is the list of its parameters.
 macro_rules! user_into {
     () => {
-        "INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed, locale, email_verified_at) VALUES "
+        "INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed, locale, email_verified_at, roles, app, version) VALUES "
     };
 }
 
-/// Stores a [`UserRow`], whose parameters are `$15` to `$27`, as they follow a session's.
+/// Stores a [`UserRow`], whose parameters are `$15` to `$30`, as they follow a session's.
 macro_rules! insert_user {
     () => {
         concat!(
             user_into!(),
-            "($15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)"
+            "($15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)"
         )
     };
 }
 
-pub(super) use {insert_session, insert_user, know_device, user_into};
+/// Raises the version of an account by a change, as `AccountVersion::next` does.
+macro_rules! next_version {
+    ($at:literal) => {
+        concat!(
+            "version = least(greatest(version + 1, ",
+            $at,
+            "), 9007199254740991)"
+        )
+    };
+}
+
+pub(super) use {insert_session, insert_user, know_device, next_version, user_into};
 
 pub(super) struct SessionRow<'a> {
     id: &'a Uuid,
@@ -127,6 +138,9 @@ pub(super) struct UserRow<'a> {
     email_typed: Option<&'a str>,
     locale: Option<&'a str>,
     email_verified_at: Option<PgTimestamp>,
+    roles: Option<String>,
+    app: Option<String>,
+    version: i64,
 }
 
 impl<'a> UserRow<'a> {
@@ -145,10 +159,13 @@ impl<'a> UserRow<'a> {
             email_typed: typed(&user.email),
             locale: user.details.locale.as_ref().map(Locale::as_str),
             email_verified_at: user.email_verified_at.map(PgTimestamp),
+            roles: roles(&user.roles),
+            app: app(&user.app),
+            version: version_number(user.version),
         }
     }
 
-    pub(super) fn params(&self) -> [&dyn Param; 13] {
+    pub(super) fn params(&self) -> [&dyn Param; 16] {
         [
             self.id,
             &self.email,
@@ -163,6 +180,9 @@ impl<'a> UserRow<'a> {
             &self.email_typed,
             &self.locale,
             &self.email_verified_at,
+            &self.roles,
+            &self.app,
+            &self.version,
         ]
     }
 }

@@ -9,6 +9,7 @@ use revolve_domain::{
     deliveries::{Backlog, Delivery, DeliveryState},
     journal::{MailKind, NewMail},
     model::{DeliveryId, Locale, ProofId, Timestamp, UserId},
+    ports::QuietNotice,
 };
 use std::str::FromStr;
 
@@ -88,6 +89,16 @@ pub(crate) fn delivery(row: &dyn SqlRow) -> Result<Delivery, CorruptRow> {
         leased_until: row.optional("leased_until", SqlRow::instant)?,
         attempts: row.number("attempts")?,
         last_error: row.optional("last_error", SqlRow::text)?.map(str::to_owned),
+    })
+}
+
+/// Reads `kind` and `until`.
+pub(crate) fn quiet_notice(row: &dyn SqlRow) -> Result<QuietNotice, CorruptRow> {
+    let row = RowReader::new(row, "quiet_notices", "kind");
+    let named = |name: &str| MailKind::named(name).ok_or("this release does not know it");
+    Ok(QuietNotice {
+        kind: row.required_parsed("kind", named)?,
+        until: row.required("until", SqlRow::instant)?,
     })
 }
 

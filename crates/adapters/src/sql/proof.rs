@@ -53,7 +53,8 @@ fn binding(row: &RowReader<'_>) -> Result<Option<Binding>, CorruptRow> {
     }))
 }
 
-fn fingerprint(
+/// The 32 bytes of a digest.
+pub(super) fn fingerprint(
     row: &RowReader<'_>,
     column: &'static str,
 ) -> Result<Option<Fingerprint>, CorruptRow> {

@@ -4,12 +4,12 @@ use super::{CorruptRow, SqlRow, row::RowReader};
 use revolve_domain::{
     keys::{KeyKind, Phase, SealedKey, StoredKey},
     model::{
-        AuthMethods, ClientInfo, Credentials, Details, DeviceId, EmailAddress, EndReason, Ending,
-        Epoch, KnownDevice, Label, PasswordHash, Session, SessionId, SessionRecord, User, UserId,
-        WebOrigin, WebUrl,
+        AccountVersion, AppData, AuthMethods, ClientInfo, Credentials, Details, DeviceId,
+        EmailAddress, EndReason, Ending, Epoch, KnownDevice, Label, PasswordHash, Role, Roles,
+        Session, SessionId, SessionRecord, User, UserId, WebOrigin, WebUrl,
     },
-    ports::BeginOutcome,
-    revocations::{CommitSnapshot, RaisedEpoch, Revocations, SessionEnd},
+    ports::{BeginOutcome, RememberedDevice},
+    revocations::{CommitSnapshot, OutdatedTokens, RaisedEpoch, Revocations, SessionEnd},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -29,7 +29,7 @@ macro_rules! session_columns {
 macro_rules! account_columns {
     () => {
         "u.email, u.email_typed, u.name, u.website, u.image_url, u.locale, u.created_at, u.disabled_at, u.session_epoch, \
-         u.kept_sid, u.email_verified_at"
+         u.kept_sid, u.email_verified_at, u.roles, u.app, u.version"
     };
 }
 
@@ -75,7 +75,34 @@ pub(crate) fn user(row: &dyn SqlRow) -> Result<User, CorruptRow> {
         kept_session: row
             .optional("kept_sid", SqlRow::uuid)?
             .map(SessionId::from_uuid),
+        roles: row
+            .parsed("roles", |text| {
+                serde_json::from_str::<Roles>(text).map_err(|_| "it is no list of roles")
+            })?
+            .unwrap_or_default(),
+        app: row.parsed("app", AppData::parse)?.unwrap_or_default(),
+        version: version(&row, "version")?,
     })
+}
+
+fn version(row: &RowReader<'_>, column: &'static str) -> Result<AccountVersion, CorruptRow> {
+    AccountVersion::new(row.number(column)?).ok_or_else(|| row.corrupt(column, "it is too large"))
+}
+
+/// For `roles`: null where there are none.
+pub(crate) fn roles(roles: &Roles) -> Option<String> {
+    let named: Vec<_> = roles.iter().map(Role::as_str).collect();
+    (!roles.is_empty()).then(|| serde_json::Value::from(named).to_string())
+}
+
+/// For `app`: null where there is none.
+pub(crate) fn app(app: &AppData) -> Option<String> {
+    (!app.is_empty()).then(|| app.to_json())
+}
+
+/// For `version` and `outdated_before`.
+pub(crate) fn version_number(version: AccountVersion) -> i64 {
+    i64::try_from(version.number()).unwrap_or(i64::MAX)
 }
 
 pub(super) fn email(row: &RowReader<'_>) -> Result<EmailAddress, CorruptRow> {
@@ -219,6 +246,15 @@ pub(crate) fn bound_device(row: &dyn SqlRow) -> Result<DeviceId, CorruptRow> {
     ))
 }
 
+/// Reads `device_id` and `signed_in_at`.
+pub(crate) fn remembered_device(row: &dyn SqlRow) -> Result<RememberedDevice, CorruptRow> {
+    let row = RowReader::new(row, "known_devices", "device_id");
+    Ok(RememberedDevice {
+        id: DeviceId::from_uuid(row.required("device_id", SqlRow::uuid)?),
+        signed_in_at: row.required("signed_in_at", SqlRow::instant)?,
+    })
+}
+
 /// The revocations that were read so far.
 #[derive(Default)]
 pub(crate) struct FoundRevocations {
@@ -226,6 +262,7 @@ pub(crate) struct FoundRevocations {
     ends: Vec<SessionEnd>,
     raised: HashMap<UserId, RaisedEpoch>,
     living: BTreeMap<UserId, Vec<SessionId>>,
+    outdated: Vec<OutdatedTokens>,
 }
 
 impl FoundRevocations {
@@ -238,13 +275,15 @@ impl FoundRevocations {
             ends: self.ends,
             raised: self.raised.into_values().collect(),
             living: self.living,
+            outdated: self.outdated,
         })
     }
 }
 
 /// Adds what a row says: the `snapshot` and its `source`; a session that ended (`session_id`, `user_id`, `ended_at`, `ended_in`), perhaps
-/// with its user's raised epoch; a raised epoch (`user_id`, `session_epoch`, `kept_sid`, `epoch_raised_at`); or a crowded user (`user_id`)
-/// and one of the sessions that live (`session_id`).
+/// with its user's raised epoch; a raised epoch (`user_id`, `session_epoch`, `kept_sid`, `epoch_raised_at`); outdated tokens (`user_id`,
+/// `outdated_before`, and when and in which commit in `ended_at` and `ended_in`); or a crowded user (`user_id`) and one of the sessions that
+/// live (`session_id`).
 pub(crate) fn revocation(row: &dyn SqlRow, found: &mut FoundRevocations) -> Result<(), CorruptRow> {
     let session = RowReader::new(row, "sessions", "session_id");
     if let Some(text) = session.optional("snapshot", SqlRow::text)? {
@@ -258,16 +297,28 @@ pub(crate) fn revocation(row: &dyn SqlRow, found: &mut FoundRevocations) -> Resu
         .optional("session_id", SqlRow::uuid)?
         .map(SessionId::from_uuid);
     let ended_at = session.optional("ended_at", SqlRow::instant)?;
+    let commit = session.optional("ended_in", SqlRow::integer)?;
+    let commit = commit.map_or(0, |commit| u64::try_from(commit).unwrap_or(0));
     if let (Some(session_id), Some(at)) = (id, ended_at) {
-        let commit = session.optional("ended_in", SqlRow::integer)?;
         found.ends.push(SessionEnd {
             session: session_id,
             user,
             at,
-            commit: commit.map_or(0, |commit| u64::try_from(commit).unwrap_or(0)),
+            commit,
         });
     }
     let owner = RowReader::new(row, "users", "user_id");
+    if id.is_none()
+        && let Some(at) = ended_at
+    {
+        found.outdated.push(OutdatedTokens {
+            user,
+            before: version(&owner, "outdated_before")?,
+            at,
+            commit,
+        });
+        return Ok(());
+    }
     if let Some(at) = owner.optional("epoch_raised_at", SqlRow::instant)? {
         let raised = RaisedEpoch {
             user,

@@ -169,15 +169,14 @@ impl Deliveries for SqliteStore {
         ids: &[DeliveryId],
         at: Timestamp,
         expires_at: Timestamp,
+        tell: &Tell<Vec<DeliveryId>>,
     ) -> Result<Vec<DeliveryId>, StoreError> {
         let (at, expires_at) = (at.as_millis(), expires_at.as_millis());
-        self.write("retry deliveries", {
-            let ids = ids.to_vec();
-            move |conn| {
-                changed(ids, |id| {
-                    run(conn, RETRY, params![id.to_string(), at, expires_at])
-                })
-            }
+        let ids = ids.to_vec();
+        self.change("retry deliveries", tell, move |conn| {
+            changed(ids, |id| {
+                run(conn, RETRY, params![id.to_string(), at, expires_at])
+            })
         })
         .await
     }

@@ -3,60 +3,115 @@
 use super::{
     SqliteStore,
     error::SqliteError,
+    personal_data::SESSIONS,
     query::{all, first, run},
     sessions::raise,
+    users::{is_taken, write_shown},
 };
-use crate::sql::{self, RaiseEpoch, credential_columns, session_columns, user_columns};
+use crate::sql::{self, RaiseEpoch, credential_columns, user_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
-    model::{Credentials, EmailAddress, EndReason, Session, Timestamp, User, UserId},
-    ports::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome, StoreError},
+    model::{Credentials, EndReason, Session, Timestamp, User, UserId},
+    ports::{
+        AccountDirectory, AccountQuery, ChangeOutcome, DisableOutcome, EnableOutcome,
+        OperatorChange, StoreError,
+    },
 };
 use rusqlite::{Connection, params};
 
-/// A range of the unique index of addresses; and of the one that has disabled accounts only.
-macro_rules! list {
-    ($condition:literal) => {
+/// All accounts from one address to another, by the unique index of addresses.
+const LIST: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM users u WHERE u.email >= ?1 AND u.email < ?2 ORDER BY u.email LIMIT ?3"
+);
+
+/// Those of one state, by an index that has no others; the first parameter says whether it is asked for.
+macro_rules! state {
+    ($asked:literal, $index:literal, $condition:literal) => {
         concat!(
-            "SELECT ",
-            user_columns!(),
-            " FROM users u WHERE u.email > ?1 AND u.email >= ?2 AND u.email < ?3 ",
+            "SELECT * FROM (SELECT id, email FROM users INDEXED BY ",
+            $index,
+            " WHERE ",
+            $asked,
+            " AND ",
             $condition,
-            " ORDER BY u.email LIMIT ?4"
+            " AND email >= ?1 AND email < ?2 ORDER BY email LIMIT ?3)"
         )
     };
 }
-const LIST: &str = list!("");
-const LIST_DISABLED: &str = list!("AND u.disabled_at IS NOT NULL");
+const LIST_BY_STATE: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM (SELECT * FROM (",
+    state!(
+        "?4",
+        "users_enabled_unverified",
+        "disabled_at IS NULL AND email_verified_at IS NULL"
+    ),
+    " UNION ALL ",
+    state!(
+        "?5",
+        "users_disabled_unverified",
+        "disabled_at IS NOT NULL AND email_verified_at IS NULL"
+    ),
+    " UNION ALL ",
+    state!(
+        "?6",
+        "users_enabled_verified",
+        "disabled_at IS NULL AND email_verified_at IS NOT NULL"
+    ),
+    " UNION ALL ",
+    state!(
+        "?7",
+        "users_disabled_verified",
+        "disabled_at IS NOT NULL AND email_verified_at IS NOT NULL"
+    ),
+    ") ORDER BY email LIMIT ?3) AS page CROSS JOIN users u WHERE u.id = page.id ORDER BY page.email"
+);
+
+/// Those of one state with a role, by the list of its members.
+macro_rules! members {
+    ($asked:literal, $state:literal) => {
+        concat!(
+            "SELECT * FROM (SELECT user_id AS id, email FROM role_members WHERE ",
+            $asked,
+            " AND role = ?8 AND state = ",
+            $state,
+            " AND email >= ?1 AND email < ?2 ORDER BY email LIMIT ?3)"
+        )
+    };
+}
+const LIST_BY_ROLE: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM (SELECT * FROM (",
+    members!("?4", "0"),
+    " UNION ALL ",
+    members!("?5", "1"),
+    " UNION ALL ",
+    members!("?6", "2"),
+    " UNION ALL ",
+    members!("?7", "3"),
+    ") ORDER BY email LIMIT ?3) AS page CROSS JOIN users u WHERE u.id = page.id ORDER BY page.email"
+);
+
 const WALK: &str = concat!(
     "SELECT ",
     credential_columns!(),
     " FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT ?2"
 );
-const HISTORY: &str = concat!(
-    "SELECT ",
-    session_columns!(),
-    " FROM sessions s WHERE s.user_id = ?1 ORDER BY s.began_at DESC, s.id DESC"
-);
 const USER: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = ?1");
-const SET_DISABLED: &str = "UPDATE users SET disabled_at = ?2 WHERE id = ?1";
+const SET_DISABLED: &str = "UPDATE users SET disabled_at = ?2, version = ?3 WHERE id = ?1";
+const OUTDATE: &str = "UPDATE users SET outdated_before = ?2, outdated_at = ?3 WHERE id = ?1";
 
 #[async_trait]
 impl AccountDirectory for SqliteStore {
     async fn list(&self, query: &AccountQuery) -> Result<Vec<User>, StoreError> {
         let query = query.clone();
-        let find = move |conn: &Connection| {
-            let after = query.after.as_ref().map_or("", EmailAddress::key);
-            let list = if query.disabled { LIST_DISABLED } else { LIST };
-            all(
-                conn,
-                list,
-                params![after, query.prefix, query.end_of_prefix(), query.limit],
-                sql::user,
-            )
-        };
-        self.read("list accounts", find).await
+        self.read("list accounts", move |conn| list(conn, &query))
+            .await
     }
 
     async fn walk(
@@ -73,9 +128,19 @@ impl AccountDirectory for SqliteStore {
 
     async fn history(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         self.read("list sessions", move |conn| {
-            all(conn, HISTORY, [user.to_string()], sql::session)
+            all(conn, SESSIONS, [user.to_string()], sql::session)
         })
         .await
+    }
+
+    async fn change(
+        &self,
+        change: &OperatorChange,
+        tell: &Tell<ChangeOutcome>,
+    ) -> Result<ChangeOutcome, StoreError> {
+        let wanted = change.clone();
+        self.change("change an account", tell, move |conn| apply(conn, &wanted))
+            .await
     }
 
     async fn disable(
@@ -95,13 +160,51 @@ impl AccountDirectory for SqliteStore {
         user: UserId,
         tell: &Tell<EnableOutcome>,
     ) -> Result<EnableOutcome, StoreError> {
-        self.change("enable an account", tell, move |conn| enable(conn, user))
-            .await
+        let at = tell.at;
+        self.change("enable an account", tell, move |conn| {
+            enable(conn, user, at)
+        })
+        .await
+    }
+}
+
+fn list(conn: &Connection, query: &AccountQuery) -> Result<Vec<User>, SqliteError> {
+    let (from, end) = query.range();
+    let [a, b, c, d] = query.states();
+    match &query.role {
+        Some(role) => {
+            let asked = params![from, end, query.limit, a, b, c, d, role.as_str()];
+            all(conn, LIST_BY_ROLE, asked, sql::user)
+        }
+        None if [a, b, c, d].contains(&false) => {
+            let asked = params![from, end, query.limit, a, b, c, d];
+            all(conn, LIST_BY_STATE, asked, sql::user)
+        }
+        None => all(conn, LIST, params![from, end, query.limit], sql::user),
     }
 }
 
 fn find(conn: &Connection, user: UserId) -> Result<Option<User>, SqliteError> {
     first(conn, USER, [user.to_string()], sql::user)
+}
+
+fn apply(conn: &Connection, change: &OperatorChange) -> Result<ChangeOutcome, SqliteError> {
+    let Some(found) = find(conn, change.user)? else {
+        return Ok(ChangeOutcome::NotFound);
+    };
+    let outcome = change.of(found);
+    if let ChangeOutcome::Changed { before, after } = &outcome {
+        if after.email != before.email && is_taken(conn, after, change.at)? {
+            return Ok(ChangeOutcome::EmailTaken);
+        }
+        write_shown(conn, after)?;
+        if after.outdates(before) {
+            let version = sql::version_number(after.version);
+            let row = params![after.id.to_string(), version, change.at.as_millis()];
+            run(conn, OUTDATE, row)?;
+        }
+    }
+    Ok(outcome)
 }
 
 fn disable(conn: &Connection, user: UserId, at: Timestamp) -> Result<DisableOutcome, SqliteError> {
@@ -121,25 +224,31 @@ fn disable(conn: &Connection, user: UserId, at: Timestamp) -> Result<DisableOutc
     if user.disabled_at.is_some() {
         return Ok(DisableOutcome::AlreadyDisabled(epoch));
     }
-    run(
-        conn,
-        SET_DISABLED,
-        params![user.id.to_string(), at.as_millis()],
-    )?;
+    set_disabled(conn, &user, Some(at), at)?;
     Ok(DisableOutcome::Disabled(epoch))
 }
 
-fn enable(conn: &Connection, user: UserId) -> Result<EnableOutcome, SqliteError> {
+fn enable(conn: &Connection, user: UserId, at: Timestamp) -> Result<EnableOutcome, SqliteError> {
     let Some(user) = find(conn, user)? else {
         return Ok(EnableOutcome::NotFound);
     };
     if user.disabled_at.is_none() {
         return Ok(EnableOutcome::NotDisabled);
     }
-    run(
-        conn,
-        SET_DISABLED,
-        params![user.id.to_string(), None::<i64>],
-    )?;
+    set_disabled(conn, &user, None, at)?;
     Ok(EnableOutcome::Enabled)
+}
+
+fn set_disabled(
+    conn: &Connection,
+    user: &User,
+    disabled: Option<Timestamp>,
+    at: Timestamp,
+) -> Result<(), SqliteError> {
+    let row = params![
+        user.id.to_string(),
+        disabled.map(Timestamp::as_millis),
+        sql::version_number(user.version.next(at)),
+    ];
+    run(conn, SET_DISABLED, row).map(drop)
 }

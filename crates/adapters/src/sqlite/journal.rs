@@ -22,22 +22,26 @@ const WRITE: &str = "
 const THERE: &str = "SELECT 1 FROM users WHERE id = ?1";
 const SCRUB: &str =
     "UPDATE journal SET address = NULL, session_address = NULL, device = NULL WHERE user_id = ?1";
-const PLACE: &str = "SELECT at, number FROM journal WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)";
+const PLACE: &str = "
+    SELECT at, number FROM journal WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2) AND (?3 IS NULL OR event = ?3)";
 
-/// A page of a list, before the place `?1`, `?2`.
+/// A page of a list, before the place `?1`, `?2`; each by the index of what it names.
 macro_rules! page {
     ($condition:literal) => {
         concat!(
             "SELECT ",
             journal_columns!(),
-            " FROM journal j WHERE (j.at, j.number) < (?1, ?2)",
+            " FROM journal j WHERE (j.at, j.number) < (?1, ?2) AND j.at >= ?4",
             $condition,
             " ORDER BY j.at DESC, j.number DESC LIMIT ?3"
         )
     };
 }
 const PAGE: &str = page!("");
-const PAGE_OF_USER: &str = page!(" AND j.user_id = ?4");
+const PAGE_OF_USER: &str = page!(" AND j.user_id = ?5");
+const PAGE_OF_EVENT: &str = page!(" AND j.event = ?5");
+/// By the index of the account: an account has few entries, a name may have millions.
+const PAGE_OF_BOTH: &str = page!(" AND j.user_id = ?5 AND +j.event = ?6");
 
 /// Also when the last entry was pruned.
 const NOW: &str =
@@ -53,7 +57,7 @@ const PRUNE: &str =
 #[async_trait]
 impl Journal for SqliteStore {
     async fn read(&self, query: &JournalQuery) -> Result<Vec<JournalRecord>, StoreError> {
-        let query = *query;
+        let query = query.clone();
         self.read("read the journal", move |conn| page(conn, &query))
             .await
     }
@@ -141,7 +145,7 @@ fn write(conn: &Connection, record: &JournalRecord) -> Result<(), SqliteError> {
     let row = params![
         record.id.to_string(),
         record.at.as_millis(),
-        record.actor.name(),
+        record.actor.to_string(),
         record.event,
         record.user.as_ref().map(UserId::to_string),
         record.session.as_ref().map(SessionId::to_string),
@@ -155,27 +159,36 @@ fn write(conn: &Connection, record: &JournalRecord) -> Result<(), SqliteError> {
 }
 
 fn page(conn: &Connection, query: &JournalQuery) -> Result<Vec<JournalRecord>, SqliteError> {
-    let (mut at, mut number) = (i64::MAX, i64::MAX);
+    let (user, event) = (query.user.map(|user| user.to_string()), &query.event);
+    let mut before = (i64::MAX, i64::MAX);
     if let Some(after) = query.after {
-        let asked = params![after.to_string(), query.user.map(|user| user.to_string())];
-        let Some(place) = first(conn, PLACE, asked, sql::place)? else {
+        let asked = params![after.to_string(), user, event];
+        let Some((at, number)) = first(conn, PLACE, asked, sql::place)? else {
             return Ok(Vec::new());
         };
-        (at, number) = (place.0.as_millis(), place.1);
+        before = (at.as_millis(), number);
     }
-    match query.user {
-        Some(user) => all(
-            conn,
-            PAGE_OF_USER,
-            params![at, number, query.limit, user.to_string()],
-            sql::journal_record,
-        ),
-        None => all(
-            conn,
-            PAGE,
-            params![at, number, query.limit],
-            sql::journal_record,
-        ),
+    if let Some(to) = query.to {
+        before = before.min((to.as_millis(), i64::MIN));
+    }
+    let (at, number) = before;
+    let from = query.from.map_or(i64::MIN, Timestamp::as_millis);
+    let limit = query.limit;
+    let record = sql::journal_record;
+    match (user, event) {
+        (None, None) => all(conn, PAGE, params![at, number, limit, from], record),
+        (Some(user), None) => {
+            let asked = params![at, number, limit, from, user];
+            all(conn, PAGE_OF_USER, asked, record)
+        }
+        (None, Some(event)) => {
+            let asked = params![at, number, limit, from, event];
+            all(conn, PAGE_OF_EVENT, asked, record)
+        }
+        (Some(user), Some(event)) => {
+            let asked = params![at, number, limit, from, user, event];
+            all(conn, PAGE_OF_BOTH, asked, record)
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The embedded store: accounts, sessions' rows, keys and the white list in one SQLite file. Writes go through one thread
 //! that commits them in groups, reads through a few connections of their own.
 
+mod api_keys;
 mod begin;
 mod deliveries;
 mod directory;
@@ -9,6 +10,7 @@ mod inspect;
 mod journal;
 mod keys;
 mod open;
+mod personal_data;
 mod proofs;
 mod query;
 mod readers;
@@ -16,6 +18,7 @@ mod row;
 mod sessions;
 mod tokens;
 mod users;
+mod webhooks;
 mod writer;
 
 use error::{STORE, SqliteError};

@@ -7,7 +7,7 @@ use super::{
     journal::{scrub_if_gone, write_told},
     query::{all, first, run},
     sessions::raise,
-    users::{create, delete, find, has_another, is_taken},
+    users::{add, create, delete, find, has_another, is_taken, write_shown},
 };
 use crate::sql::{self, RaiseEpoch, proof_columns};
 use async_trait::async_trait;
@@ -15,12 +15,12 @@ use revolve_domain::{
     journal::Tell,
     model::{
         Credentials, EmailAddress, EndReason, Locale, PasswordHash, Proof, ProofId, ProofPurpose,
-        ProofVersion, Timestamp, User, UserId,
+        ProofVersion, Timestamp, UserId,
     },
     ports::{
-        AddressChange, AddressOutcome, BeginOutcome, CreateOutcome, OpenProof, Proofs,
-        ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, StandingProof,
-        StoreError, VerifyOutcome,
+        AddOutcome, AddressChange, AddressOutcome, BeginOutcome, CreateOutcome, Invitation,
+        OpenProof, Proofs, ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome,
+        StandingProof, StoreError, VerifyOutcome,
     },
     proofs,
 };
@@ -61,8 +61,6 @@ const STANDING: &str = "
     WHERE id IN (SELECT value FROM json_each(?1)) AND expires_at > ?2";
 const PRUNE: &str = "
     DELETE FROM proofs WHERE id IN (SELECT id FROM proofs WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
-const SET_ADDRESS: &str =
-    "UPDATE users SET email = ?2, email_typed = ?3, email_verified_at = ?4 WHERE id = ?1";
 
 #[async_trait]
 impl Proofs for SqliteStore {
@@ -199,6 +197,18 @@ impl Proofs for SqliteStore {
         .await
     }
 
+    async fn invite(
+        &self,
+        invitation: &Invitation,
+        tell: &Tell<AddOutcome>,
+    ) -> Result<AddOutcome, StoreError> {
+        let invitation = invitation.clone();
+        self.change("invite to an account", tell, move |conn| {
+            invite(conn, invitation)
+        })
+        .await
+    }
+
     async fn sign_in(
         &self,
         sign_in: &ProvedSignIn,
@@ -311,7 +321,7 @@ fn recover(conn: &Connection, recovery: &Recovery) -> Result<RecoveryOutcome, Sq
         at: recovery.at,
     };
     raise(conn, &account.user, &end)?;
-    set_address(conn, &user)?;
+    write_shown(conn, &user)?;
     insert(conn, &recovery.session)?;
     know_device(conn, &recovery.session)?;
     let mut void = all(conn, OF_USER, [user.id.to_string()], sql::proof)?;
@@ -331,7 +341,7 @@ fn verify(
     let Some(user) = verified else {
         return Ok(VerifyOutcome::Gone);
     };
-    set_address(conn, &user)?;
+    write_shown(conn, &user)?;
     run(conn, VOID, [json(&[proof.id])])?;
     Ok(VerifyOutcome::Verified(user))
 }
@@ -346,7 +356,7 @@ fn change_email(conn: &Connection, change: AddressChange) -> Result<AddressOutco
     if is_taken(conn, &user, change.at)? {
         return Ok(AddressOutcome::EmailTaken);
     }
-    set_address(conn, &user)?;
+    write_shown(conn, &user)?;
     run(conn, VOID, [json(&[change.proof.id])])?;
     if let Some(undo) = change.undo {
         insert_proof(conn, undo)?;
@@ -367,6 +377,19 @@ fn sign_up_proved(conn: &Connection, proved: &ProvedSignUp) -> Result<SignUpOutc
     Ok(SignUpOutcome::Created)
 }
 
+fn invite(conn: &Connection, invitation: Invitation) -> Result<AddOutcome, SqliteError> {
+    let outcome = add(
+        conn,
+        &invitation.user,
+        &invitation.hash,
+        invitation.proof.created_at,
+    )?;
+    if outcome == AddOutcome::Added {
+        insert_proof(conn, invitation.proof)?;
+    }
+    Ok(outcome)
+}
+
 fn sign_in_proved(
     conn: &Connection,
     sign_in: &ProvedSignIn,
@@ -380,16 +403,6 @@ fn sign_in_proved(
         run(conn, VOID, [json(&[sign_in.proof.id])])?;
     }
     Ok(Some(begun))
-}
-
-fn set_address(conn: &Connection, user: &User) -> Result<(), SqliteError> {
-    let row = params![
-        user.id.to_string(),
-        user.email.key(),
-        sql::typed(&user.email),
-        user.email_verified_at.map(Timestamp::as_millis),
-    ];
-    run(conn, SET_ADDRESS, row).map(drop)
 }
 
 /// Ids as JSON.

@@ -65,7 +65,7 @@ const LIVE: &str = concat!(
 macro_rules! snapshot {
     () => {
         "SELECT printf('%d:%d:', last + 1, last + 1) AS snapshot, :source AS source, NULL AS session_id, NULL AS user_id,
-            NULL AS ended_at, NULL AS ended_in, NULL AS session_epoch, NULL AS kept_sid, NULL AS epoch_raised_at
+            NULL AS ended_at, NULL AS ended_in, NULL AS session_epoch, NULL AS kept_sid, NULL AS epoch_raised_at, NULL AS outdated_before
         FROM session_ends"
     };
 }
@@ -74,22 +74,27 @@ const EVERYTHING_REVOKED: &str = concat!(
     snapshot!(),
     "
     UNION ALL
-    SELECT NULL, NULL, id, user_id, ended_at, ended_in, NULL, NULL, NULL FROM sessions WHERE ended_at >= :since
+    SELECT NULL, NULL, id, user_id, ended_at, ended_in, NULL, NULL, NULL, NULL FROM sessions WHERE ended_at >= :since
     UNION ALL
-    SELECT NULL, NULL, NULL, id, NULL, NULL, session_epoch, kept_sid, epoch_raised_at FROM users WHERE epoch_raised_at >= :since
+    SELECT NULL, NULL, NULL, id, NULL, NULL, session_epoch, kept_sid, epoch_raised_at, NULL FROM users WHERE epoch_raised_at >= :since
     UNION ALL
-    SELECT NULL, NULL, s.id, crowded.user_id, NULL, NULL, NULL, NULL, NULL
+    SELECT NULL, NULL, NULL, id, outdated_at, outdated_in, NULL, NULL, NULL, outdated_before FROM users WHERE outdated_at >= :since
+    UNION ALL
+    SELECT NULL, NULL, s.id, crowded.user_id, NULL, NULL, NULL, NULL, NULL, NULL
     FROM (SELECT user_id FROM sessions WHERE ended_at >= :since GROUP BY user_id HAVING count(*) >= :crowded) crowded
     LEFT JOIN sessions s ON s.user_id = crowded.user_id AND s.ended_at IS NULL"
 );
-/// The `+` keeps the index of times out of it.
+/// The `+` keeps the indices of times out of it.
 const UNSEEN_REVOKED: &str = concat!(
     snapshot!(),
     "
     UNION ALL
-    SELECT NULL, NULL, s.id, s.user_id, s.ended_at, s.ended_in, u.session_epoch, u.kept_sid, u.epoch_raised_at
+    SELECT NULL, NULL, s.id, s.user_id, s.ended_at, s.ended_in, u.session_epoch, u.kept_sid, u.epoch_raised_at, NULL
     FROM sessions s LEFT JOIN users u ON u.id = s.user_id AND u.epoch_raised_at >= :since
-    WHERE +s.ended_at >= :since AND s.ended_in >= :none_from"
+    WHERE +s.ended_at >= :since AND s.ended_in >= :none_from
+    UNION ALL
+    SELECT NULL, NULL, NULL, id, outdated_at, outdated_in, NULL, NULL, NULL, outdated_before
+    FROM users WHERE +outdated_at >= :since AND outdated_in >= :none_from"
 );
 const PRUNE: &str = "
     DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ended_at < ?1 OR ends_at < ?1 LIMIT ?2)";

@@ -5,6 +5,7 @@ use super::{
     begin::{insert, json, know_device},
     error::SqliteError,
     journal::scrub,
+    personal_data,
     query::{exists, first, run},
     sessions::{admits, raise},
 };
@@ -17,8 +18,8 @@ use revolve_domain::{
         Session, SessionId, Timestamp, User, UserId, WebUrl,
     },
     ports::{
-        AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
-        UpdateOutcome, UserRepository,
+        AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, PersonalData,
+        StoreError, UpdateOutcome, UserRepository,
     },
 };
 use rusqlite::{Connection, params};
@@ -29,7 +30,7 @@ use rusqlite::{Connection, params};
 const BY_EMAIL: &str = "
     SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000') AS user_id, coalesce(u.email, ?1) AS email, u.email_typed,
         u.name, u.website, u.image_url, u.locale, u.email_verified_at, coalesce(u.created_at, 0) AS created_at, u.disabled_at,
-        coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid,
+        coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid, u.roles, u.app, coalesce(u.version, 0) AS version,
         coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA')
             AS password_hash,
         d.device_id AS known_device, coalesce(d.epoch >= u.session_epoch, false) AS is_current, u.id IS NOT NULL AS is_account
@@ -46,12 +47,14 @@ const OTHERS: &str = "SELECT 1 FROM users WHERE email IN (?1, ?3) AND id <> ?2";
 const RESERVED: &str = "
     SELECT 1 FROM proofs
     WHERE purpose = 'undo_email' AND email IN (?1, ?3) AND user_id <> ?2 AND expires_at > ?4 AND attempts_left > 0";
-const UPDATE: &str = "UPDATE users SET email = ?2, email_typed = ?6, name = ?3, website = ?4, image_url = ?5, locale = ?7, email_verified_at = ?8
+/// What the account shows.
+const UPDATE: &str = "UPDATE users SET email = ?2, email_typed = ?6, name = ?3, website = ?4, image_url = ?5, locale = ?7, email_verified_at = ?8,
+        roles = ?9, app = ?10, version = ?11
     WHERE id = ?1";
 const INSERT: &str = "
     INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed,
-        locale, email_verified_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        locale, email_verified_at, roles, app, version)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 const THERE: &str = "SELECT 1 FROM users WHERE id = ?1";
 const DELETE: &str = "DELETE FROM users WHERE id = ?1";
 const FORGET_DEVICES: &str = "DELETE FROM known_devices WHERE user_id = ?1";
@@ -115,6 +118,13 @@ impl UserRepository for SqliteStore {
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
         self.read("read an account", move |conn| find(conn, user))
             .await
+    }
+
+    async fn personal_data(&self, user: UserId) -> Result<Option<PersonalData>, StoreError> {
+        self.read("read what is stored about an account", move |conn| {
+            personal_data::read(conn, user)
+        })
+        .await
     }
 
     async fn rehash(
@@ -222,7 +232,7 @@ pub(super) fn create(
     Ok(CreateOutcome::Created)
 }
 
-fn add(
+pub(super) fn add(
     conn: &Connection,
     user: &User,
     hash: &PasswordHash,
@@ -253,6 +263,9 @@ fn insert_user(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<()
         sql::typed(&user.email),
         user.details.locale.as_ref().map(Locale::as_str),
         user.email_verified_at.map(Timestamp::as_millis),
+        sql::roles(&user.roles),
+        sql::app(&user.app),
+        sql::version_number(user.version),
     ];
     run(conn, INSERT, row).map(drop)
 }
@@ -273,10 +286,16 @@ fn update(
         return Ok(UpdateOutcome::Superseded);
     }
     let former = user.email.clone();
-    let user = change.apply(user);
+    let user = change.apply(user, at);
     if user.email != former && is_taken(conn, &user, at)? {
         return Ok(UpdateOutcome::EmailTaken);
     }
+    write_shown(conn, &user)?;
+    Ok(UpdateOutcome::Updated(user))
+}
+
+/// Writes what the account shows.
+pub(super) fn write_shown(conn: &Connection, user: &User) -> Result<(), SqliteError> {
     let row = params![
         user.id.to_string(),
         user.email.key(),
@@ -286,9 +305,11 @@ fn update(
         sql::typed(&user.email),
         user.details.locale.as_ref().map(Locale::as_str),
         user.email_verified_at.map(Timestamp::as_millis),
+        sql::roles(&user.roles),
+        sql::app(&user.app),
+        sql::version_number(user.version),
     ];
-    run(conn, UPDATE, row)?;
-    Ok(UpdateOutcome::Updated(user))
+    run(conn, UPDATE, row).map(drop)
 }
 
 fn change_password(

@@ -5,6 +5,8 @@
 mod argon2;
 #[cfg(feature = "jose")]
 mod jose;
+#[cfg(feature = "legacy")]
+mod legacy;
 mod limits;
 #[cfg(all(feature = "mail_files", feature = "smtp"))]
 mod mail;
@@ -13,6 +15,8 @@ mod redis;
 #[cfg(all(feature = "mail_files", feature = "smtp"))]
 mod smtp;
 mod sqlite;
+#[cfg(feature = "webhooks")]
+mod webhooks;
 #[cfg(feature = "zxcvbn")]
 mod zxcvbn;
 

@@ -2,7 +2,7 @@
 
 use super::{
     answer,
-    user::{instant, precise},
+    user::{id_of, instant, precise},
 };
 use crate::{
     composition::{JournalTools, Purpose, journal_tools},
@@ -10,7 +10,7 @@ use crate::{
 };
 use anyhow::{Result, anyhow};
 use revolve_domain::{
-    model::{EventId, Label, UserId},
+    model::{EventId, Label, Timestamp, UserId},
     ports::{JournalQuery, JournalRecord},
     use_cases::AccountName,
 };
@@ -21,6 +21,7 @@ use std::{
     ops::ControlFlow,
     time::Duration,
 };
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::sleep;
 
 /// How long a follower waits once it has read everything.
@@ -34,6 +35,15 @@ pub(super) struct Args {
     /// Only those about this account: its e-mail address or its id, also the id of one that is deleted
     #[arg(long, value_name = "USER")]
     user: Option<AccountName>,
+    /// Only those of this name, such as session.reused
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Only those from this instant on, such as 2026-01-02T03:04:05Z
+    #[arg(long, value_name = "INSTANT", value_parser = timestamp)]
+    from: Option<Timestamp>,
+    /// Only those before this instant
+    #[arg(long, value_name = "INSTANT", value_parser = timestamp, conflicts_with = "follow")]
+    to: Option<Timestamp>,
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     limit: u32,
@@ -53,6 +63,8 @@ struct EntryMembers<'a> {
     at: String,
     event: &'a str,
     actor: &'static str,
+    /// Which key, if the actor is one.
+    api_key: Option<String>,
     user: Option<String>,
     session: Option<String>,
     address: Option<String>,
@@ -69,18 +81,23 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
         Some(name) => Some(find(&tools, name).await?),
         None => None,
     };
-    // Before the page, so that none is missed between the two.
-    let mut cursor = tools.journal.follow(None, user, 0).await?.cursor;
-    let query = JournalQuery {
+    let mut query = JournalQuery {
         user,
+        event: args.name.clone(),
+        from: args.from,
+        to: args.to,
         after: None,
-        limit: args.limit,
+        limit: 0,
     };
-    let page = tools.journal.page(&query).await?;
+    // Before the page, so that none is missed between the two.
+    let mut cursor = tools.journal.follow(None, &query).await?.cursor;
+    query.limit = args.limit;
+    let page = tools.journal.page(query.clone()).await?.entries;
     let shown: BTreeSet<EventId> = page.iter().map(|entry| entry.id).collect();
     let mut going = print(page.iter().rev(), args.json)?;
+    query.limit = BATCH;
     while args.follow && going.is_continue() {
-        let followed = tools.journal.follow(Some(cursor), user, BATCH).await?;
+        let followed = tools.journal.follow(Some(cursor), &query).await?;
         let is_all = followed.cursor == cursor;
         cursor = followed.cursor;
         let new = followed.entries.iter();
@@ -92,16 +109,15 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
     Ok(())
 }
 
+fn timestamp(text: &str) -> Result<Timestamp, &'static str> {
+    let at = OffsetDateTime::parse(text, &Rfc3339);
+    at.map(Timestamp::from)
+        .map_err(|_| "is not an instant such as 2026-01-02T03:04:05Z")
+}
+
 async fn find(tools: &JournalTools, name: &AccountName) -> Result<UserId> {
-    match name {
-        AccountName::Id(id) => Ok(*id),
-        AccountName::Email(email) => {
-            let found = tools.users.credentials_by_email(email, &[]).await?;
-            found.map(|found| found.user.id).ok_or_else(|| {
-                anyhow!("there is no account {name}; of one that is deleted name the id")
-            })
-        }
-    }
+    let found = id_of(&*tools.users, name).await?;
+    found.ok_or_else(|| anyhow!("there is no account {name}; of one that is deleted name the id"))
 }
 
 fn print<'a>(
@@ -129,6 +145,7 @@ fn members(entry: &JournalRecord) -> EntryMembers<'_> {
         at: precise(entry.at),
         event: &entry.event,
         actor: entry.actor.name(),
+        api_key: entry.actor.key().map(|key| key.to_string()),
         user: entry.user.map(|user| user.to_string()),
         session: entry.session.map(|session| session.to_string()),
         address: entry.address.map(|address| address.to_string()),
@@ -153,6 +170,7 @@ fn line(entry: &JournalRecord) -> String {
             let _ = write!(line, "  {name}={value}");
         }
     };
+    add("by", entry.actor.key().map(|key| key.to_string()));
     add("user", entry.user.map(|user| user.to_string()));
     add("session", entry.session.map(|session| session.to_string()));
     add("address", entry.address.map(|address| address.to_string()));
@@ -177,10 +195,7 @@ fn line(entry: &JournalRecord) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use revolve_domain::{
-        journal::Actor,
-        model::{SessionId, Timestamp},
-    };
+    use revolve_domain::{journal::Actor, model::SessionId};
 
     #[test]
     fn a_line_says_what_is_known() {

@@ -3,6 +3,7 @@
 //! with 2 for a mistake in the arguments or the configuration.
 
 mod answer;
+mod api_keys;
 mod config;
 mod deliveries;
 mod doctor;
@@ -18,6 +19,7 @@ mod serve;
 mod sessions;
 mod signals;
 mod user;
+mod webhooks;
 
 use crate::{
     config::{Config, ConfigError},
@@ -98,6 +100,16 @@ enum Command {
         #[command(subcommand)]
         command: deliveries::DeliveriesCommand,
     },
+    /// Makes, lists and revokes the keys of the admin API
+    ApiKeys {
+        #[command(subcommand)]
+        command: api_keys::ApiKeysCommand,
+    },
+    /// Manages webhooks: endpoints of your programs that are sent what happens
+    Webhooks {
+        #[command(subcommand)]
+        command: webhooks::WebhooksCommand,
+    },
     /// Shows mails, and tries whether they leave
     Mail {
         #[command(subcommand)]
@@ -171,6 +183,8 @@ fn run(command: Command, file: Option<&Path>) -> Result<()> {
         Command::User { command } => block_on(user::run(read(file)?, command)),
         Command::Sessions { command } => block_on(sessions::run(read(file)?, command)),
         Command::Deliveries { command } => block_on(deliveries::run(read(file)?, command)),
+        Command::ApiKeys { command } => block_on(api_keys::run(read(file)?, command)),
+        Command::Webhooks { command } => block_on(webhooks::run(read(file)?, command)),
         Command::Mail { command } => block_on(mail::run(read(file)?, command)),
         Command::Events(args) => {
             let config = read(file)?;

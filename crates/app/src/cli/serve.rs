@@ -2,7 +2,7 @@
 
 use super::{block_on, signals::Signals};
 use crate::{
-    Application, BASE, Reload,
+    ADMIN_BASE, Application, BASE, Reload,
     config::{Loaded, Profile},
     start_telemetry,
 };
@@ -38,6 +38,12 @@ pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
         );
         if let Some(address) = application.metrics_address() {
             println!("metrics on http://{address}/metrics");
+        }
+        if let Some(address) = application.admin_address() {
+            println!(
+                "admin API on {}://{address}{ADMIN_BASE}",
+                application.scheme()
+            );
         }
         if profile == Profile::Embedded {
             welcome(application.scheme(), application.address(), &data_dir);

@@ -1,6 +1,8 @@
 //! The composition root: the one place where ports meet adapters. It reads from top to bottom; the configuration with its
 //! secrets is gone when it is done.
 
+mod edge;
+mod gauges;
 mod mail;
 mod operator;
 mod outbox;
@@ -8,28 +10,33 @@ mod pools;
 mod purpose;
 pub(crate) mod settings;
 mod stores;
+mod webhooks;
 
 pub(crate) use mail::{ConfiguredMailer, mailer};
 pub(crate) use operator::{
-    JournalTools, OperatorTools, add_account, import_account, journal_tools, operator_tools,
+    JournalTools, OperatorTools, add_account, import_account, journal_tools, manage_api_keys,
+    operator_tools, recovery_links,
 };
 pub(crate) use purpose::Purpose;
 pub use settings::load;
 pub(crate) use stores::{Closer, Migrated, key_store, manage_deliveries, migrate};
+pub(crate) use webhooks::manage_webhooks;
 
 use crate::{
     background::{Background, ClearingQueue},
-    config::{self, Config},
+    config::{Config, ConfigError},
     keys::{self, Material},
     reload::Reloads,
 };
 use actix_web::web::Data;
 use anyhow::{Context, Result};
+use gauges::{clearing_gauges, feed_gauges};
 use outbox::OutboxPorts;
 use pools::pools;
 use revolve_adapters::{
     argon2::Argon2Hasher,
-    jose::{MacDeviceCredentials, MacProofSecrets, MasterKey},
+    jose::{MacDeviceCredentials, MacProofSecrets, MasterKey, WebhookVault},
+    legacy::HttpLegacyVerifier,
     limits::{FallbackLimits, LocalLimits},
     redis::BucketNames,
     system::{SteadyClock, SystemClock, SystemEntropy},
@@ -39,26 +46,28 @@ use revolve_domain::{
     limits::LiveLimits,
     policy::{AccountPolicy, PasswordPolicy},
     ports::{
-        Clock, DeviceCredentials, Entropy, PasswordHasher, PasswordStrength, ProofSecrets,
-        RateLimiter, RevocationSigner,
+        Clock, DeviceCredentials, Entropy, LegacyVerifier, PasswordHasher, PasswordStrength,
+        ProofSecrets, Proofs, RateLimiter, RevocationSigner,
     },
-    use_cases::{DerivedProofs, NotedEvents, ServicePorts, UseCases},
+    use_cases::{AdminPorts, AdminUseCases, DerivedProofs, NotedEvents, ServicePorts, UseCases},
 };
 use revolve_http::{
-    CookieSettings, Demand, Dependencies, Discovery, EndNotices, Feed, ForwardedHeader, Layers,
-    Origins, PageSettings, Services, Shield, Stopping, TrustedProxies, Watch,
+    AdminServices, CookieSettings, Demand, Dependencies, Discovery, EndNotices, Feed, Services,
+    Stopping,
 };
 use revolve_observe::{
-    metrics::{CountedEvents, CountedLimits, Gauges, HashQueue, MeasuredHasher, Metrics, lossy},
+    metrics::{CountedEvents, CountedLimits, HashQueue, MeasuredHasher, Metrics},
     telemetry::{IdentifyingTokens, LogEvents},
 };
 use std::sync::Arc;
 use stores::{Stores, stores};
 use url::Url;
+use webhooks::WebhookStores;
 
 /// The service, wired.
 pub(crate) struct Parts {
     pub(crate) services: Services,
+    pub(crate) admin: AdminServices,
     /// What can be changed while it runs.
     pub(crate) reloads: Vec<Arc<dyn Reloads>>,
     pub(crate) closer: Closer,
@@ -82,35 +91,19 @@ pub(crate) async fn compose(
     );
     let events = Arc::new(NotedEvents::new(Arc::new(events), Arc::clone(&clock)));
     let policy = config.policy();
-    let accounts = AccountPolicy {
-        mail_max_age: config.mail.max_age,
-        ..config.accounts.policy(config.sends_mail())
-    };
+    let accounts = account_policy(&config);
     let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
-    let proxies = Data::new(TrustedProxies::new(
-        config.http.trusted_proxies.clone(),
-        match config.http.forwarded_header {
-            config::ForwardedHeader::XForwardedFor => ForwardedHeader::XForwardedFor,
-            config::ForwardedHeader::Forwarded => ForwardedHeader::Forwarded,
-        },
-    ));
-    let pages = config.pages.enabled.then(|| PageSettings {
-        name: config.pages.name.clone(),
-        origin: config.tokens.origin(),
-    });
-    let shield = Shield { https_only: secure };
-    let layers = Layers {
-        shield,
-        origins: Origins::new(config.http.cors_origins.clone()),
-        deadline: config.http.request_timeout,
-        watch: Watch::new(metrics, &proxies, shield),
-    };
+    let proxies = edge::proxies(&config);
+    let layers = edge::layers(&config, secure, metrics, &proxies);
+    let pages = edge::pages(&config);
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
     let cookies = CookieSettings::new(secure, material.master.installations());
     let proof_secrets: Arc<dyn ProofSecrets> = Arc::new(MacProofSecrets::new(&material.master));
     let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&material.master));
+    let webhook_secrets = Arc::new(WebhookVault::new(&material.master, Arc::clone(&entropy))?);
     let hasher = hasher(&config, Arc::clone(&entropy), metrics)?;
+    let legacy = legacy(&config)?;
     let strength = strength(&config);
     let passwords = PasswordPolicy {
         min_length: config.passwords.min_length,
@@ -118,12 +111,16 @@ pub(crate) async fn compose(
     let stores = stores(&config, Arc::clone(&clock)).await?.measured(metrics);
     let Stores {
         users,
+        directory,
         sessions,
         proofs,
         tokens,
         journal,
         keys: repository,
         deliveries,
+        api_keys,
+        requests,
+        webhooks: endpoints,
         revoked_keys,
         closer,
     } = stores;
@@ -156,12 +153,21 @@ pub(crate) async fn compose(
     let mail_bell = outbox::start(
         &config,
         OutboxPorts {
-            deliveries,
-            proofs: Arc::new(DerivedProofs::new(
-                Arc::clone(&proofs),
-                Arc::clone(&proof_secrets),
-                Arc::clone(&clock),
-            )),
+            deliveries: Arc::clone(&deliveries),
+            proofs: derived(&proofs, &proof_secrets, &clock),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            events: events.clone(),
+        },
+        metrics,
+        background,
+    )?;
+    let webhooks = webhooks::start(
+        &config,
+        WebhookStores {
+            webhooks: endpoints,
+            journal: Arc::clone(&journal),
+            secrets: webhook_secrets,
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             events: events.clone(),
@@ -170,18 +176,14 @@ pub(crate) async fn compose(
         background,
     )?;
     let journal_retention = config.journal.retention;
+    let recovery_link = config.mail_links().recovery;
     drop(config);
 
     let (clearings, waiting) = ClearingQueue::new();
     let clearings = Arc::new(clearings);
-    let queues = Arc::clone(&clearings);
-    metrics.watch(Gauges::new().gauge(
-        "clearings_waiting",
-        "Ends that must still be carried out in a store",
-        move || queues.lengths(),
-    ));
+    metrics.watch(clearing_gauges(&clearings));
     background.note(Arc::clone(&events), Arc::clone(&journal));
-    let use_cases = UseCases::new(&ServicePorts {
+    let ports = ServicePorts {
         users: Arc::clone(&users),
         sessions,
         proofs,
@@ -190,6 +192,7 @@ pub(crate) async fn compose(
         codec: Arc::new(IdentifyingTokens::new(live_keys)),
         devices,
         hasher,
+        legacy,
         strength,
         limiter,
         refresh_limiter,
@@ -203,6 +206,16 @@ pub(crate) async fn compose(
         journal_retention,
         policy,
         accounts,
+    };
+    let use_cases = UseCases::new(&ports);
+    let admin_use_cases = AdminUseCases::new(&AdminPorts {
+        service: ports,
+        directory,
+        deliveries,
+        api_keys,
+        requests,
+        webhooks,
+        recovery_link,
     });
     background.clear(waiting, &use_cases.clear);
     background.prune(use_cases.prune.clone());
@@ -227,66 +240,34 @@ pub(crate) async fn compose(
         layers,
         cookies: Data::new(cookies),
         passwords: Data::new(passwords),
-        pages: pages.map(Data::new),
+        pages,
         proxies,
         rates: Data::from(rates),
         in_flight: Data::new(background.in_flight()),
     };
     Ok(Parts {
+        admin: edge::admin(&services, admin_use_cases),
         services,
         reloads,
         closer,
     })
 }
 
-/// Who reads the feed, and what that takes.
-fn feed_gauges(feed: &Arc<Feed>) -> Gauges {
-    // The feed holds stores that hold the metrics: they must not hold the feed.
-    let read = |number: fn(&Feed) -> usize| {
-        let feed = Arc::downgrade(feed);
-        move || feed.upgrade().map_or(0, |feed| number(&feed))
-    };
-    let lengths = Arc::downgrade(feed);
-    Gauges::new()
-        .plain(
-            "feed_watchers",
-            "Clients that wait for the revocation feed to change",
-            read(Feed::watchers),
-        )
-        .plain(
-            "feed_readers",
-            "Clients that large statements of the revocation feed are being sent to",
-            read(Feed::readers),
-        )
-        .plain(
-            "feed_readers_waiting",
-            "Clients that wait for their turn to be sent one",
-            read(Feed::waiting_readers),
-        )
-        .plain(
-            "feed_buffered_bytes",
-            "Memory of all signed statements, each in memory once",
-            read(Feed::buffered),
-        )
-        .plain(
-            "feed_ends",
-            "Ends in the window of the revocation feed, while it is followed",
-            read(Feed::ends),
-        )
-        .gauge(
-            "feed_statement_bytes",
-            "About the length of a whole statement of the revocation feed",
-            move || {
-                let [packed, plain] = lengths
-                    .upgrade()
-                    .map(|feed| feed.lengths())
-                    .unwrap_or_default();
-                vec![
-                    (vec![("form", "packed")], lossy(packed)),
-                    (vec![("form", "plain")], lossy(plain)),
-                ]
-            },
-        )
+fn account_policy(config: &Config) -> AccountPolicy {
+    AccountPolicy {
+        mail_max_age: config.mail.max_age,
+        ..config.accounts.policy(config.sends_mail())
+    }
+}
+
+/// What mails have for their readers to answer with.
+fn derived(
+    proofs: &Arc<dyn Proofs>,
+    secrets: &Arc<dyn ProofSecrets>,
+    clock: &Arc<dyn Clock>,
+) -> Arc<DerivedProofs> {
+    let (proofs, secrets) = (Arc::clone(proofs), Arc::clone(secrets));
+    Arc::new(DerivedProofs::new(proofs, secrets, Arc::clone(clock)))
 }
 
 /// The hasher, without metrics.
@@ -315,6 +296,16 @@ fn hasher(
             budget: usize::try_from(stats.budget).unwrap_or(usize::MAX),
         }
     })))
+}
+
+/// The system that imported accounts came from.
+fn legacy(config: &Config) -> Result<Option<Arc<dyn LegacyVerifier>>> {
+    let Some(legacy) = settings::legacy(config)? else {
+        return Ok(None);
+    };
+    let verifier = HttpLegacyVerifier::new(&legacy)
+        .map_err(|mistake| ConfigError::new(format!("import.{mistake}")))?;
+    Ok(Some(Arc::new(verifier)))
 }
 
 /// Others know a service by its name and its host.

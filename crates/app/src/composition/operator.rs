@@ -2,21 +2,28 @@
 
 use super::{
     Purpose, argon2, settings,
-    stores::{embedded_for, server_for, user_store},
+    stores::{UserDatabase, embedded_for, server_for, user_database},
     strength,
 };
-use crate::config::{Config, Profile};
+use crate::{
+    config::{Config, Profile},
+    keys::Material,
+};
 use anyhow::Result;
 use revolve_adapters::{
+    jose::MacProofSecrets,
     redis::RedisTokens,
     system::{SystemClock, SystemEntropy},
 };
 use revolve_domain::{
     ports::{
-        AccountDirectory, Clearing, Clearings, Decorator, Journal, PortFuture, SessionRepository,
-        StoreError, TokenRepository, UserRepository,
+        AccountDirectory, Clearing, Clearings, Decorator, PortFuture, StoreError, TokenRepository,
+        UserRepository,
     },
-    use_cases::{AddAccount, ImportAccount, ManageAccounts, OperatorPorts, ReadJournal},
+    use_cases::{
+        AddAccount, ChangeAccount, ImportAccount, ManageAccounts, ManageApiKeys, OperatorPorts,
+        ReadJournal, RecoveryLinks,
+    },
 };
 use revolve_observe::telemetry::LogEvents;
 use std::sync::{
@@ -27,6 +34,7 @@ use std::sync::{
 /// What commands about accounts work with.
 pub(crate) struct OperatorTools {
     pub(crate) manage: ManageAccounts,
+    pub(crate) change: ChangeAccount,
     pub(crate) directory: Arc<dyn AccountDirectory>,
     /// The clearings that the white list did not carry out.
     pub(crate) unfinished: Arc<UnfinishedClearings>,
@@ -37,10 +45,11 @@ pub(crate) struct OperatorTools {
 /// # Errors
 /// A message that names the user database, or says what to do about its tables.
 pub(crate) async fn operator_tools(config: &Config, purpose: Purpose) -> Result<OperatorTools> {
-    let (users, directory, sessions, tokens): AccountStores = match config.profile {
+    let (database, tokens): (Arc<dyn UserDatabase>, Arc<dyn TokenRepository>) = match config.profile
+    {
         Profile::Embedded => {
             let store = Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?);
-            (store.clone(), store.clone(), store.clone(), store)
+            (store.clone(), store)
         }
         Profile::Server => {
             let store = Arc::new(server_for(config, purpose).await?);
@@ -49,28 +58,23 @@ pub(crate) async fn operator_tools(config: &Config, purpose: Purpose) -> Result<
                     Ok(tokens) => Arc::new(tokens),
                     Err(error) => Arc::new(UnreachableTokens(error.to_string())),
                 };
-            (store.clone(), store.clone(), store, tokens)
+            (store, tokens)
         }
     };
     let unfinished: Arc<UnfinishedClearings> = Arc::default();
+    let ports = ports(config, database.clone());
     Ok(OperatorTools {
-        manage: ports(config, users).manage_accounts(
-            directory.clone(),
-            sessions,
+        change: ports.change_account(database.clone()),
+        manage: ports.manage_accounts(
+            database.clone(),
+            database.clone(),
             tokens,
             unfinished.clone(),
         ),
-        directory,
+        directory: database,
         unfinished,
     })
 }
-
-type AccountStores = (
-    Arc<dyn UserRepository>,
-    Arc<dyn AccountDirectory>,
-    Arc<dyn SessionRepository>,
-    Arc<dyn TokenRepository>,
-);
 
 /// The use case that adds accounts by the rules of a sign-up.
 ///
@@ -78,8 +82,8 @@ type AccountStores = (
 /// A message that names the configuration key or the store that is wrong.
 pub(crate) async fn add_account(config: &Config) -> Result<AddAccount> {
     let (hasher, strength) = (argon2(config, Arc::new(SystemEntropy))?, strength(config));
-    let users = user_store(config, Purpose::Change).await?;
-    Ok(ports(config, users).add_account(hasher, strength))
+    let database = user_database(config, Purpose::Change).await?;
+    Ok(ports(config, database.clone()).add_account(database, hasher, strength))
 }
 
 /// The use case that imports accounts.
@@ -87,8 +91,34 @@ pub(crate) async fn add_account(config: &Config) -> Result<AddAccount> {
 /// # Errors
 /// A message that names the store that can't be reached, or says what to do about its tables.
 pub(crate) async fn import_account(config: &Config, purpose: Purpose) -> Result<ImportAccount> {
-    let users = user_store(config, purpose).await?;
+    let users = user_database(config, purpose).await?;
     Ok(ports(config, users).import_account())
+}
+
+/// The use case that manages API keys.
+///
+/// # Errors
+/// A message that names the store that can't be reached, or says what to do about its tables.
+pub(crate) async fn manage_api_keys(config: &Config, purpose: Purpose) -> Result<ManageApiKeys> {
+    let database = user_database(config, purpose).await?;
+    Ok(ports(config, database.clone()).manage_api_keys(database))
+}
+
+/// The use case that makes links for a help desk, and the accounts that they are for.
+///
+/// # Errors
+/// A message that names the configuration key or the store that is wrong.
+pub(crate) async fn recovery_links(
+    config: &Config,
+) -> Result<(Arc<dyn UserRepository>, RecoveryLinks)> {
+    let database = user_database(config, Purpose::Change).await?;
+    let material = Material::new(config, Arc::new(SystemEntropy))?;
+    let links = ports(config, database.clone()).recovery_links(
+        database.clone(),
+        Arc::new(MacProofSecrets::new(&material.master)),
+        config.mail_links().recovery,
+    );
+    Ok((database, links))
 }
 
 /// What the command that shows the journal works with.
@@ -102,19 +132,10 @@ pub(crate) struct JournalTools {
 /// # Errors
 /// A message that names the store that can't be reached, or says what to do about its tables.
 pub(crate) async fn journal_tools(config: &Config, purpose: Purpose) -> Result<JournalTools> {
-    let (users, journal): (Arc<dyn UserRepository>, Arc<dyn Journal>) = match config.profile {
-        Profile::Embedded => {
-            let store = Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?);
-            (store.clone(), store)
-        }
-        Profile::Server => {
-            let store = Arc::new(server_for(config, purpose).await?);
-            (store.clone(), store)
-        }
-    };
+    let database = user_database(config, purpose).await?;
     Ok(JournalTools {
-        users,
-        journal: ReadJournal::new(journal),
+        journal: ReadJournal::new(database.clone()),
+        users: database,
     })
 }
 

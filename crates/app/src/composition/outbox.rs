@@ -38,6 +38,8 @@ pub(super) fn start(
     let manage = ManageDeliveries::new(
         Arc::clone(&ports.deliveries),
         Arc::clone(&ports.clock),
+        Arc::clone(&ports.entropy),
+        Arc::clone(&ports.events),
         config.mail.max_age,
     );
     background.watch_outbox(manage, seen);

@@ -7,27 +7,38 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use revolve_adapters::{
-    postgres::PostgresAccounts, redis::RedisTokens, sqlite::SqliteStore, system::SystemClock,
+    postgres::PostgresAccounts,
+    redis::RedisTokens,
+    sqlite::SqliteStore,
+    system::{SystemClock, SystemEntropy},
 };
 use revolve_domain::{
     ports::{
-        Clock, Decorator, Deliveries, Journal, KeyRepository, PortFuture, Proofs, RevokedKeys,
-        SessionRepository, StoreError, TokenRepository, UserRepository,
+        AccountDirectory, ApiKeys, Clock, Decorator, Deliveries, Journal, KeyRepository,
+        NamedRequests, PortFuture, Proofs, RevokedKeys, SessionRepository, StoreError,
+        TokenRepository, UserRepository, Webhooks,
     },
     use_cases::ManageDeliveries,
 };
-use revolve_observe::metrics::{Measured, Metrics};
+use revolve_observe::{
+    metrics::{Measured, Metrics},
+    telemetry::LogEvents,
+};
 use std::sync::Arc;
 
 /// The stores that a profile runs on.
 pub(crate) struct Stores {
     pub(crate) users: Arc<dyn UserRepository>,
+    pub(crate) directory: Arc<dyn AccountDirectory>,
     pub(crate) sessions: Arc<dyn SessionRepository>,
     pub(crate) proofs: Arc<dyn Proofs>,
     pub(crate) tokens: Arc<dyn TokenRepository>,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) keys: Arc<dyn KeyRepository>,
     pub(crate) deliveries: Arc<dyn Deliveries>,
+    pub(crate) api_keys: Arc<dyn ApiKeys>,
+    pub(crate) requests: Arc<dyn NamedRequests>,
+    pub(crate) webhooks: Arc<dyn Webhooks>,
     pub(crate) revoked_keys: Option<Arc<dyn RevokedKeys>>,
     pub(crate) closer: Closer,
 }
@@ -38,12 +49,16 @@ impl Stores {
         let (database, white_list) = self.closer.names();
         Self {
             users: Arc::new(Measured::new(self.users, database, metrics)),
+            directory: Arc::new(Measured::new(self.directory, database, metrics)),
             sessions: Arc::new(Measured::new(self.sessions, database, metrics)),
             proofs: Arc::new(Measured::new(self.proofs, database, metrics)),
             tokens: Arc::new(Measured::new(self.tokens, white_list, metrics)),
             journal: Arc::new(Measured::new(self.journal, database, metrics)),
             keys: Arc::new(Measured::new(self.keys, database, metrics)),
             deliveries: Arc::new(Measured::new(self.deliveries, database, metrics)),
+            api_keys: Arc::new(Measured::new(self.api_keys, database, metrics)),
+            requests: Arc::new(Measured::new(self.requests, database, metrics)),
+            webhooks: Arc::new(Measured::new(self.webhooks, database, metrics)),
             revoked_keys: self
                 .revoked_keys
                 .map(|revoked| Arc::new(Measured::new(revoked, white_list, metrics)) as _),
@@ -88,12 +103,16 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
             let store = Arc::new(embedded_store(config, clock).await?);
             Ok(Stores {
                 users: store.clone(),
+                directory: store.clone(),
                 sessions: store.clone(),
                 proofs: store.clone(),
                 tokens: store.clone(),
                 journal: store.clone(),
                 keys: store.clone(),
                 deliveries: store.clone(),
+                api_keys: store.clone(),
+                requests: store.clone(),
+                webhooks: store.clone(),
                 // A restore sets back the one file as a whole.
                 revoked_keys: None,
                 closer: Closer::Embedded(store),
@@ -108,12 +127,16 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
             let accounts = Arc::new(server_accounts(config).await?);
             Ok(Stores {
                 users: accounts.clone(),
+                directory: accounts.clone(),
                 sessions: accounts.clone(),
                 proofs: accounts.clone(),
                 tokens: tokens.clone(),
                 journal: accounts.clone(),
                 keys: accounts.clone(),
                 deliveries: accounts.clone(),
+                api_keys: accounts.clone(),
+                requests: accounts.clone(),
+                webhooks: accounts.clone(),
                 revoked_keys: Some(Arc::new(tokens.revoked_keys())),
                 closer: Closer::Server(accounts, tokens),
             })
@@ -153,20 +176,48 @@ pub(crate) struct Migrated {
     pub(crate) migrations: Vec<String>,
 }
 
+/// Every port of the user database.
+pub(crate) trait UserDatabase:
+    UserRepository
+    + AccountDirectory
+    + SessionRepository
+    + Proofs
+    + Journal
+    + KeyRepository
+    + Deliveries
+    + ApiKeys
+{
+}
+
+impl UserDatabase for SqliteStore {}
+impl UserDatabase for PostgresAccounts {}
+
+/// The user database alone, for commands: neither white list nor mail server need be there.
+///
+/// # Errors
+/// A message that names the store that can't be reached, or says what to do about its tables.
+pub(crate) async fn user_database(
+    config: &Config,
+    purpose: Purpose,
+) -> Result<Arc<dyn UserDatabase>> {
+    Ok(match config.profile {
+        Profile::Embedded => Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?),
+        Profile::Server => Arc::new(server_for(config, purpose).await?),
+    })
+}
+
 /// The keys and where they are revoked, for the command that manages them: Redis need not be there.
 pub(crate) async fn key_store(config: &Config, purpose: Purpose) -> Result<KeyStores> {
+    let database = user_database(config, purpose).await?;
     Ok(match config.profile {
-        Profile::Embedded => {
-            let store = embedded_for(config, Arc::new(SystemClock), purpose).await?;
-            (Arc::new(store), None)
-        }
+        Profile::Embedded => (database, None),
         Profile::Server => {
             let revoked: Arc<dyn RevokedKeys> =
                 match RedisTokens::connect(settings::redis(config)?).await {
                     Ok(tokens) => Arc::new(tokens.revoked_keys()),
                     Err(error) => Arc::new(UnreachableRevokedKeys(Arc::new(error))),
                 };
-            (Arc::new(server_for(config, purpose).await?), Some(revoked))
+            (database, Some(revoked))
         }
     })
 }
@@ -193,18 +244,7 @@ impl Decorator for UnreachableRevokedKeys {
     }
 }
 
-/// The accounts alone, for commands: the white list need not be there.
-pub(crate) async fn user_store(
-    config: &Config,
-    purpose: Purpose,
-) -> Result<Arc<dyn UserRepository>> {
-    Ok(match config.profile {
-        Profile::Embedded => Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?),
-        Profile::Server => Arc::new(server_for(config, purpose).await?),
-    })
-}
-
-/// The outbox alone, for commands: neither white list nor mail server need be there.
+/// The outbox alone, for commands.
 ///
 /// # Errors
 /// A message that names the store that can't be reached, or says what to do about its tables.
@@ -212,13 +252,11 @@ pub(crate) async fn manage_deliveries(
     config: &Config,
     purpose: Purpose,
 ) -> Result<ManageDeliveries> {
-    let deliveries: Arc<dyn Deliveries> = match config.profile {
-        Profile::Embedded => Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?),
-        Profile::Server => Arc::new(server_for(config, purpose).await?),
-    };
     Ok(ManageDeliveries::new(
-        deliveries,
+        user_database(config, purpose).await?,
         Arc::new(SystemClock),
+        Arc::new(SystemEntropy),
+        Arc::new(LogEvents),
         config.mail.max_age,
     ))
 }

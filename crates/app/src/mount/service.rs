@@ -10,7 +10,7 @@ use crate::{
 use actix_web::{dev::HttpServiceFactory, web::ServiceConfig};
 use anyhow::Result;
 use revolve_domain::use_cases::{Authenticated, Refused};
-use revolve_http::{Services, Shield, Stopping, Watch};
+use revolve_http::{AdminServices, Services, Shield, Stopping, Watch};
 use revolve_observe::metrics::Metrics;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -41,6 +41,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Service {
     services: Services,
+    admin: AdminServices,
     reloads: Vec<Arc<dyn Reloads>>,
     metrics: Arc<Metrics>,
     background: Background,
@@ -57,11 +58,13 @@ impl Service {
         let (background, metrics) = (Background::default(), Arc::new(Metrics::new()));
         let Parts {
             services,
+            admin,
             reloads,
             closer,
         } = Box::pin(compose(config, &metrics, &background)).await?;
         Ok(Self {
             services,
+            admin,
             reloads,
             metrics,
             background,
@@ -97,6 +100,13 @@ impl Service {
     pub fn health(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
         let services = self.services.clone();
         move |config| revolve_http::health_checks(config, &services)
+    }
+
+    /// The admin API, below [`ADMIN_BASE`](crate::ADMIN_BASE), with its own `/openapi.json` and `/docs`. It is for a listener that the
+    /// outside world does not reach: its callers show API keys, and nothing else stands before all accounts.
+    pub fn admin(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
+        let services = self.admin.clone();
+        move |config| revolve_http::admin_api(config, &services)
     }
 
     /// What stands around every route, also around those that are none of this service's.

@@ -96,7 +96,13 @@ fn the_configuration_says_what_is_true() {
             "auth_time",
             "amr",
             "user",
-            "email_verified"
+            "email",
+            "email_verified",
+            "name",
+            "picture",
+            "roles",
+            "app",
+            "version"
           ],
           "id_token_signing_alg_values_supported": [
             "EdDSA"

@@ -289,6 +289,27 @@ on_both_stores! {
         assert_eq!(Actor::claims(&one.id_token)["sub"], id["uid"]);
     }
 
+    async fn roles_and_app_data_come_along_within_their_bounds(app: App) {
+        let many: Vec<String> = (0..33).map(|number| format!("r{number}")).collect();
+        let deep = (0..20).fold(json!(1), |inner: Value, _| json!([inner]));
+        let rows = [
+            row("ann", BCRYPT, &json!({ "emailVerified": true, "roles": ["admin"], "app": { "plan": "pro" } })),
+            row("one", BCRYPT, &json!({ "roles": ["Admin"] })),
+            row("two", BCRYPT, &json!({ "roles": many })),
+            row("three", BCRYPT, &json!({ "app": { "a": "x".repeat(4096) } })),
+            row("four", BCRYPT, &json!({ "app": { "a": deep } })),
+        ];
+        let said = import(&app, &rows.join("\n"), &[]).await;
+        assert_eq!(said.counts(), (1, 0, 4), "{said:?}");
+        let refusals = said.json()["refusals"].clone();
+        let codes: Vec<_> = refusals.as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+        assert_eq!(codes, ["invalid_role", "too_many", "too_large", "too_deep"]);
+        let mut ann = app.anon();
+        ann.sign_in("ann@example.org", "correct horse").await.expect(200);
+        let claims = Actor::claims(&ann.id_token);
+        assert_eq!((&claims["roles"], &claims["app"], &claims["email_verified"]), (&json!(["admin"]), &json!({ "plan": "pro" }), &json!(true)));
+    }
+
     async fn an_import_goes_on_where_it_was(app: App) {
         let rows: Vec<_> = (0..1000).map(|i| row(&format!("user{i}"), BCRYPT, &Value::Null)).collect();
         assert_eq!(import(&app, &rows[..700].join("\n"), &[]).await.counts(), (700, 0, 0));

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod activity;
+mod admin;
 mod canary;
 #[cfg(feature = "otel")]
 mod collector;
@@ -15,6 +16,9 @@ mod devices;
 mod discovery;
 mod documents;
 mod email;
+mod erasure;
+mod export;
+mod exports;
 mod faults;
 mod feed_load;
 mod guessing;
@@ -46,4 +50,6 @@ mod tokens;
 #[cfg(feature = "otel")]
 mod traces;
 mod transport;
+mod verifier;
+mod webhooks;
 mod well_known;

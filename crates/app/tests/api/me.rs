@@ -9,12 +9,14 @@ on_both_stores! {
         insta::assert_json_snapshot!(ann.get("/me").await.expect(200).json(), { ".user.uid" => "[uuid]", ".user.createdAt" => "[time]" }, @r#"
         {
           "user": {
+            "app": {},
             "createdAt": "[time]",
             "email": "ann@example.org",
             "emailVerified": false,
             "imageUrl": null,
             "locale": null,
             "name": null,
+            "roles": [],
             "uid": "[uuid]",
             "website": null
           }

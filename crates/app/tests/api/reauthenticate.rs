@@ -14,6 +14,7 @@ fn guarded(confirmation: Value) -> Vec<(Method, &'static str, Option<Value>)> {
         json!({ "currentPassword": PASSWORD, "newPassword": "another horse, another battery" });
     vec![
         (Method::GET, "/sessions", None),
+        (Method::GET, "/export", None),
         (Method::DELETE, "/sessions/{sid}", None),
         (Method::GET, "/activity", None),
         (Method::PUT, "/details", Some(json!({ "name": "Eve" }))),

@@ -43,14 +43,14 @@ on_both_stores! {
     async fn is_a_signed_statement_of_what_ended(app: App) {
         let (ann, bob) = (app.sign_up("ann").await, app.sign_up("bob").await);
         let nothing = ann.revoked().await;
-        assert_eq!((&nothing["sessions"], &nothing["users"]), (&json!([]), &json!([])));
+        assert_eq!((&nothing["sessions"], &nothing["users"], &nothing["outdated"]), (&json!([]), &json!([]), &json!([])));
         let before = Actor::claims(&ann.id_token)["iat"].as_i64().unwrap();
         ann.sign_out("this").await.expect(204);
         // What was answered with 204 is there for whoever asks next.
         let claims = bob.revoked().await;
         let mut names: Vec<&String> = claims.as_object().unwrap().keys().collect();
         names.sort();
-        assert_eq!(names, ["exp", "iat", "iss", "sessions", "users", "window"]);
+        assert_eq!(names, ["exp", "iat", "iss", "outdated", "sessions", "users", "window"]);
         assert_eq!(claims["iss"], Actor::claims(&ann.id_token)["iss"]);
         assert_eq!(claims["window"], 17 * 60, "the life of an ID token, a minute for clocks and one for calls");
         assert_eq!(claims["exp"].as_i64(), Some(claims["iat"].as_i64().unwrap() + 17 * 60));

@@ -31,6 +31,12 @@ pub struct Http {
     pub listen: SocketAddr,
     /// The address for `/metrics`; none by default. Not for the outside world.
     pub metrics_listen: Option<SocketAddr>,
+    /// The address for the admin API, such as 127.0.0.1:8090; none by default. Not for the outside world: its callers have API keys that
+    /// may do anything with accounts. It must be of this machine alone (loopback), unless `http.tls` is on, which then holds here, too.
+    pub admin_listen: Option<SocketAddr>,
+    /// Whether the admin API may be served without TLS at an address that others reach; false. Only where nobody else reads what goes
+    /// over the network, such as behind a proxy with TLS on the network of a container.
+    pub admin_insecure: bool,
     /// Worker threads; as many as cores.
     pub workers: Option<usize>,
     /// How long the service still serves after SIGTERM while `/health/ready` answers that it is not ready, so that a proxy sends its
@@ -86,6 +92,8 @@ impl Default for Http {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             metrics_listen: None,
+            admin_listen: None,
+            admin_insecure: false,
             workers: None,
             drain_delay: Duration::ZERO,
             shutdown_timeout: Duration::from_secs(20),
@@ -109,11 +117,22 @@ impl Http {
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from))
     }
 
+    /// Whether nobody can read API keys on their way.
+    fn admin_is_guarded(&self) -> bool {
+        let is_local = |at: SocketAddr| at.ip().to_canonical().is_loopback();
+        self.admin_listen.is_none_or(is_local) || self.tls.is_on() || self.admin_insecure
+    }
+
     /// What types alone can't say.
     pub(crate) fn rules(&self) -> Vec<Rule> {
         let (least, longest) = (Duration::from_millis(100), Duration::from_mins(10));
         let mut rules = vec![
             (self.workers != Some(0), "http.workers: must be at least 1"),
+            (
+                self.admin_is_guarded(),
+                "http.admin_listen: others reach this address and would read API keys: set http.tls, listen on a loopback address, or set \
+                 http.admin_insecure if nobody reads along",
+            ),
             (
                 (least..=longest).contains(&self.request_timeout),
                 "http.request_timeout: must be from 100 ms to 10 min",
@@ -141,7 +160,7 @@ impl Http {
     }
 }
 
-fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+pub(super) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     let number = |(at, text): (usize, String)| {
         network(text.trim()).ok_or_else(|| {
             D::Error::custom(format!(

@@ -47,9 +47,10 @@ pub struct Mail {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MailLinks {
-    /// To choose a new password, such as `https://app.example.org/reset?proof={proof}&secret={secret}`; by default the page
-    /// `/account/recovery` at the issuer's origin, if `pages.enabled` and the issuer is https, or http on this machine: otherwise the mail has
-    /// its code only. Each link has `{proof}` and `{secret}`, and is https, or http on this machine, or of an app's own scheme.
+    /// To choose a password, such as `https://app.example.org/reset?proof={proof}&secret={secret}`: for a recovery, an invitation, and the
+    /// links of operators; by default the page `/account/recovery` at the issuer's origin, if `pages.enabled` and the issuer is https, or http on
+    /// this machine: otherwise the mail has its code only. Each link has `{proof}` and `{secret}`, and is https, or http on this machine, or of
+    /// an app's own scheme.
     pub recovery: Option<String>,
     /// To confirm the address of a sign-up; the page `/account/signup/confirm`.
     pub sign_up: Option<String>,

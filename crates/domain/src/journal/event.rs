@@ -4,7 +4,11 @@ use super::MailKind;
 use crate::{
     keys::KeyId,
     limits::LimitName,
-    model::{DeliveryId, DetailsChange, EndReason, Generation, Label, SessionId, UserId},
+    model::{
+        ApiKeyId, DeliveryId, DetailsChange, EndReason, Generation, Label, SessionId, User, UserId,
+        WebhookId,
+    },
+    webhooks::DisabledReason,
 };
 use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
@@ -20,7 +24,7 @@ pub enum Severity {
 /// How an event comes into the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Journaled {
-    /// In the commit of the change that it tells.
+    /// In the commit of the change that it tells, or of its own before it is answered.
     WithChange,
     /// Later and on its own, since it changes no row.
     Noted,
@@ -125,7 +129,7 @@ security_events! {
     PasswordChanged "password.changed" Info WithChange { user: UserId, session: SessionId, address: Option<IpAddr>, }
     /// The address to sign in with was changed.
     EmailChanged "email.changed" Info WithChange { user: UserId, session: Option<SessionId>, address: Option<IpAddr>, }
-    /// Details of an account were changed.
+    /// Details of an account were changed, or by an operator what else it shows.
     AccountChanged "account.changed" Info WithChange {
         user: UserId,
         session: Option<SessionId>,
@@ -152,6 +156,12 @@ security_events! {
     VerificationRequested "verification.requested" Info WithChange { user: UserId, address: Option<IpAddr>, }
     /// The address was verified by a proof of the mailbox.
     EmailVerified "email.verified" Info WithChange { user: UserId, address: Option<IpAddr>, }
+    /// An operator has invited the owner of a new account by mail.
+    AccountInvited "account.invited" Info WithChange { user: UserId, }
+    /// An operator was given a link that sets the password of an account.
+    RecoveryLinkIssued "recovery_link.issued" Info WithChange { user: UserId, }
+    /// All that is stored about an account was asked for by its user. It changes no row, and is written down before it is answered.
+    AccountExported "account.exported" Info WithChange { user: UserId, session: SessionId, address: Option<IpAddr>, }
     /// An account was deleted.
     AccountDeleted "account.deleted" Info WithChange { user: UserId, }
     /// An operator disabled an account.
@@ -160,6 +170,8 @@ security_events! {
     AccountEnabled "account.enabled" Info WithChange { user: UserId, }
     /// A mail was refused for good, or not taken in time.
     MailGivenUp "mail.given_up" Warning WithChange { user: Option<UserId>, delivery: DeliveryId, mail: MailKind, }
+    /// An operator has a mail sent anew.
+    MailRetried "mail.retried" Info WithChange { delivery: DeliveryId, }
     /// A key for signing was added.
     KeyAdded "key.added" Info WithChange { key: KeyId, }
     /// A key signs from now on.
@@ -170,9 +182,29 @@ security_events! {
     KeyRemoved "key.removed" Info WithChange { key: KeyId, }
     /// A key was sealed under another master key.
     KeyResealed "key.resealed" Info WithChange { key: KeyId, }
+    /// An API key was made.
+    ApiKeyCreated "api_key.created" Info WithChange { api_key: ApiKeyId, }
+    /// An API key was revoked.
+    ApiKeyRevoked "api_key.revoked" Info WithChange { api_key: ApiKeyId, }
+    /// A webhook was made.
+    WebhookCreated "webhook.created" Info WithChange { webhook: WebhookId, }
+    /// A webhook was changed.
+    WebhookChanged "webhook.changed" Info WithChange { webhook: WebhookId, }
+    /// A webhook has a new secret.
+    WebhookRotated "webhook.rotated" Info WithChange { webhook: WebhookId, }
+    /// A webhook was enabled again.
+    WebhookEnabled "webhook.enabled" Info WithChange { webhook: WebhookId, }
+    /// A webhook was switched off.
+    WebhookDisabled "webhook.disabled" Warning WithChange { webhook: WebhookId, cause: DisabledReason, }
+    /// A webhook was deleted.
+    WebhookDeleted "webhook.deleted" Info WithChange { webhook: WebhookId, }
+    /// This event was sent to a webhook to try it out.
+    WebhookTested "webhook.tested" Info WithChange { webhook: WebhookId, }
+    /// Former events are sent to a webhook once more.
+    WebhookReplayed "webhook.replayed" Info WithChange { webhook: WebhookId, }
 }
 
-/// Which details of an account were changed, not to what.
+/// Which fields of an account were changed, not to what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each field")]
 pub struct ChangedFields {
@@ -180,22 +212,40 @@ pub struct ChangedFields {
     website: bool,
     image_url: bool,
     locale: bool,
+    email_verified: bool,
+    roles: bool,
+    app: bool,
 }
 
 impl ChangedFields {
     /// Those that a change names, but for the address; `None` if there are none.
-    pub const fn of(change: &DetailsChange) -> Option<Self> {
-        let fields = Self {
+    pub fn of(change: &DetailsChange) -> Option<Self> {
+        Self::some(Self {
             name: change.name.is_some(),
             website: change.website.is_some(),
             image_url: change.image_url.is_some(),
             locale: change.locale.is_some(),
-        };
-        if fields.name || fields.website || fields.image_url || fields.locale {
-            Some(fields)
-        } else {
-            None
-        }
+            ..Self::default()
+        })
+    }
+
+    /// Those that have become others, but for the address; `None` if there are none. That another address is not verified goes without
+    /// saying.
+    pub fn between(before: &User, after: &User) -> Option<Self> {
+        let was_verified = before.email_verified_at.is_some() && before.email == after.email;
+        Self::some(Self {
+            name: before.details.name != after.details.name,
+            website: before.details.website != after.details.website,
+            image_url: before.details.image_url != after.details.image_url,
+            locale: before.details.locale != after.details.locale,
+            email_verified: was_verified != after.email_verified_at.is_some(),
+            roles: before.roles != after.roles,
+            app: before.app != after.app,
+        })
+    }
+
+    fn some(fields: Self) -> Option<Self> {
+        (fields != Self::default()).then_some(fields)
     }
 }
 
@@ -207,6 +257,9 @@ impl fmt::Display for ChangedFields {
             (self.website, "website"),
             (self.image_url, "imageUrl"),
             (self.locale, "locale"),
+            (self.email_verified, "emailVerified"),
+            (self.roles, "roles"),
+            (self.app, "app"),
         ];
         let named = fields.into_iter().filter(|(changed, _)| *changed);
         for (at, (_, name)) in named.enumerate() {
@@ -248,7 +301,7 @@ pub struct EventFields {
     pub revoked: Option<bool>,
     /// The name of the device, or what its client calls itself. Chosen by the client: not for logs and metrics.
     pub device: Option<Label>,
-    /// The details of the account that were changed.
+    /// The fields of the account that were changed.
     pub changed: Option<ChangedFields>,
     /// The key that signs tokens.
     pub key: Option<KeyId>,
@@ -256,6 +309,12 @@ pub struct EventFields {
     pub delivery: Option<DeliveryId>,
     /// What that mail was for.
     pub mail: Option<MailKind>,
+    /// The API key that was made or revoked.
+    pub api_key: Option<ApiKeyId>,
+    /// The webhook.
+    pub webhook: Option<WebhookId>,
+    /// Why it was switched off.
+    pub cause: Option<DisabledReason>,
 }
 
 impl EventFields {
@@ -281,6 +340,9 @@ impl EventFields {
                 self.delivery.map(|delivery| delivery.to_string()),
             ),
             ("mail", self.mail.map(|mail| mail.as_str().to_owned())),
+            ("api_key", self.api_key.map(|key| key.to_string())),
+            ("webhook", self.webhook.map(|webhook| webhook.to_string())),
+            ("cause", self.cause.map(|cause| cause.as_str().to_owned())),
         ];
         let found = fields
             .into_iter()

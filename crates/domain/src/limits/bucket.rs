@@ -1,6 +1,6 @@
 //! The keys of buckets: who or what is counted.
 
-use crate::model::{ClientInfo, DeviceId, EmailAddress, SessionId, UserId};
+use crate::model::{ApiKeyId, ClientInfo, DeviceId, EmailAddress, SessionId, UserId};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// A part of the key of a bucket.
@@ -34,7 +34,7 @@ macro_rules! id_key {
     )+};
 }
 
-id_key!(UserId, SessionId, DeviceId);
+id_key!(UserId, SessionId, DeviceId, ApiKeyId);
 
 impl<T: BucketKey> BucketKey for Option<T> {
     fn key_bytes(&self) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! The table of all limits, and what is derived from it: [`LimitName`], [`LimitPolicy`] and [`Bucket`].
 
 use super::{AddressRange, Limit, Rate, bucket::BucketKey};
-use crate::model::{DeviceId, EmailAddress, SessionId, UserId};
+use crate::model::{ApiKeyId, DeviceId, EmailAddress, SessionId, UserId};
 
 /// Calls a macro with every limit, grouped by what is limited: field of [`LimitPolicy`](crate::limits::LimitPolicy) and key
 /// of the configuration, [`LimitName`](crate::limits::LimitName), default rate (number in seconds), and the kinds of
@@ -78,6 +78,14 @@ macro_rules! limits_table {
                     ConfirmationAddress(range: AddressRange) "confirmation-address",
                 }
             }
+            /// The limits of exports.
+            EXPORTS {
+                /// Exports of one account by its user; "10/1h". Each reads all that is stored about the account.
+                exports_per_account: ExportsPerAccount = 10 in 3600 {
+                    /// Exports of an account.
+                    Export(user: UserId) "export",
+                }
+            }
             /// The limits of refreshes.
             REFRESH {
                 /// Refreshes of one session, counted in each replica by itself; "120/1m". A refused refresh does not use up the token.
@@ -90,6 +98,19 @@ macro_rules! limits_table {
                 refresh_per_address: RefreshPerAddress = 1200 in 60 {
                     /// Refreshes from an address.
                     RefreshAddress(range: AddressRange) "refresh-address",
+                }
+            }
+            /// The limits of the admin API.
+            ADMIN {
+                /// Requests to the admin API with one key, counted in each replica by itself; "1200/1m".
+                admin_per_key: AdminPerKey = 1200 in 60 {
+                    /// Requests with a key.
+                    AdminKey(key: ApiKeyId) "admin-key",
+                }
+                /// Requests to the admin API from one address with keys that are none, or are over, counted in each replica by itself; "60/1m".
+                admin_per_address: AdminPerAddress = 60 in 60 {
+                    /// Requests from an address without a good key.
+                    AdminAddress(range: AddressRange) "admin-address",
                 }
             }
         }

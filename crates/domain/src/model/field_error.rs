@@ -49,6 +49,30 @@ pub enum FieldError {
         "is built from your e-mail address, your name, your device or this service, which others know too; choose something unrelated"
     )]
     ContainsOwnDetails,
+    /// Not a role.
+    #[error("must be 1 to 64 of the characters a to z, 0 to 9, `:`, `_`, `.` and `-`")]
+    InvalidRole,
+    /// More than allowed.
+    #[error("must be at most {max}")]
+    TooMany {
+        /// The greatest number.
+        max: usize,
+    },
+    /// Not a JSON object.
+    #[error("must be a JSON object")]
+    NotAnObject,
+    /// Longer than allowed as JSON.
+    #[error("must have at most {max} bytes as JSON")]
+    TooLarge {
+        /// The greatest number of bytes.
+        max: usize,
+    },
+    /// Arrays and objects in more others than allowed.
+    #[error("must be nested at most {max} deep")]
+    TooDeep {
+        /// The greatest depth.
+        max: usize,
+    },
 }
 
 impl FieldError {
@@ -65,6 +89,11 @@ impl FieldError {
             Self::InvalidCode => "invalid_code",
             Self::TooCommon => "too_common",
             Self::ContainsOwnDetails => "contains_own_details",
+            Self::InvalidRole => "invalid_role",
+            Self::TooMany { .. } => "too_many",
+            Self::NotAnObject => "wrong_type",
+            Self::TooLarge { .. } => "too_large",
+            Self::TooDeep { .. } => "too_deep",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Identifiers as types, so that a user's id can't be passed as a session's.
 
+use super::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
@@ -79,6 +80,14 @@ id! {
 id! {
     /// A proof that somebody reads a mailbox.
     ProofId
+}
+id! {
+    /// The key of a program that operators run.
+    ApiKeyId
+}
+id! {
+    /// An endpoint that events are sent to.
+    WebhookId
 }
 
 /// How often a session's refresh token has been replaced, counted from 1 (the `gen` claim).
@@ -179,9 +188,72 @@ impl Epoch {
     }
 }
 
+/// Which state of an account something is about (the `version` claim). It rises with each change of what the account shows.
+///
+/// It is the time of the change in milliseconds since 1970, or one more than the version before where the clock is behind that. So it rises
+/// also where a count would begin anew: after a restore of the user database, and for an account that is imported again under its id.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct AccountVersion(u64);
+
+impl AccountVersion {
+    /// The largest version, so that every JSON parser keeps all of its digits.
+    pub const MAX: Self = Self((1 << 53) - 1);
+
+    /// A version from a store or a caller; `None` if it is greater than [`Self::MAX`].
+    pub const fn new(number: u64) -> Option<Self> {
+        if number <= Self::MAX.0 {
+            Some(Self(number))
+        } else {
+            None
+        }
+    }
+
+    /// The version of an account that is made then.
+    #[must_use]
+    pub fn at(time: Timestamp) -> Self {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(0);
+        Self(millis).min(Self::MAX)
+    }
+
+    /// The version after a change.
+    #[must_use]
+    pub fn next(self, changed_at: Timestamp) -> Self {
+        let following = Self(self.0.saturating_add(1)).min(Self::MAX);
+        following.max(Self::at(changed_at))
+    }
+
+    /// The number itself.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for AccountVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_always_rises_whatever_the_clock_says() {
+        let first = AccountVersion::at(Timestamp::from_millis(1000));
+        assert_eq!(first.number(), 1000);
+        assert_eq!(first.next(Timestamp::from_millis(5000)).number(), 5000);
+        for behind in [1000, 999, -1, i64::MIN] {
+            let next = first.next(Timestamp::from_millis(behind));
+            assert_eq!(next.number(), 1001, "{behind}");
+        }
+        let last = AccountVersion::at(Timestamp::from_millis(i64::MAX));
+        assert_eq!(last, AccountVersion::MAX);
+        assert_eq!(AccountVersion::new(1 << 53), None);
+    }
 
     #[test]
     fn a_token_id_depends_on_session_and_generation_only() {

@@ -1,5 +1,7 @@
 //! The model: accounts, sessions, ids and values. No I/O and no clock.
 
+mod api_key;
+mod app_data;
 mod auth_method;
 mod characters;
 mod email;
@@ -10,22 +12,27 @@ mod label;
 mod locale;
 mod password;
 mod proof;
+mod roles;
 mod session;
 mod timestamp;
 mod user;
 mod web_url;
 
+pub use api_key::{ApiKey, ApiKeyScope, ApiKeyStanding, ShownApiKey, UnknownScope};
+pub use app_data::{AppData, AppPatch};
 pub use auth_method::AuthMethods;
 pub use email::EmailAddress;
 pub use field_error::FieldError;
 pub use ids::{
-    DeliveryId, DeviceId, Epoch, EventId, Generation, ProofId, SessionId, TokenId, UserId,
+    AccountVersion, ApiKeyId, DeliveryId, DeviceId, Epoch, EventId, Generation, ProofId, SessionId,
+    TokenId, UserId, WebhookId,
 };
 pub use label::Label;
 pub use locale::{Locale, LocaleError};
-pub use password::{Password, PasswordHash};
+pub use password::{HashKind, Password, PasswordHash};
 pub use proof::{Binding, Fingerprint, Proof, ProofPurpose, ProofVersion};
+pub use roles::{Role, Roles, RolesPatch};
 pub use session::{ClientInfo, EndReason, Ending, Session, SessionRecord, Standing, WebOrigin};
 pub use timestamp::Timestamp;
-pub use user::{Credentials, Details, DetailsChange, KnownDevice, User};
+pub use user::{AccountChange, Credentials, Details, DetailsChange, KnownDevice, User};
 pub use web_url::WebUrl;

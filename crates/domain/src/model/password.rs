@@ -51,14 +51,49 @@ impl Password {
     }
 }
 
-/// A password hash with its parameters: a PHC string, or another form that the hasher supports (an imported hash).
+/// A password hash with its parameters: a PHC string, or another form that the hasher supports (an imported hash). An imported account may
+/// have a mark in its place, which no password matches: [`HashKind`].
 #[derive(Clone, Debug)]
 pub struct PasswordHash(SecretString);
 
+/// What an account has to check a password against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashKind {
+    /// A hash, for the hasher.
+    Hash,
+    /// Nothing: the account has no password.
+    NoPassword,
+    /// The system that the account came from, until it has confirmed a password: [`crate::ports::LegacyVerifier`].
+    Legacy,
+}
+
 impl PasswordHash {
+    /// Kept in the place of a hash. They are in no form that a hasher supports.
+    const NO_PASSWORD: &'static str = "$none$";
+    const LEGACY: &'static str = "$legacy$";
+
     /// Wraps a text from a hasher, a store or an import.
     pub fn from_phc(text: String) -> Self {
         Self(SecretString::from(text))
+    }
+
+    /// The mark of an account without a password.
+    pub fn no_password() -> Self {
+        Self::from_phc(Self::NO_PASSWORD.to_owned())
+    }
+
+    /// The mark of an account whose password only the system knows that it came from.
+    pub fn legacy() -> Self {
+        Self::from_phc(Self::LEGACY.to_owned())
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> HashKind {
+        match self.expose() {
+            Self::NO_PASSWORD => HashKind::NoPassword,
+            Self::LEGACY => HashKind::Legacy,
+            _ => HashKind::Hash,
+        }
     }
 
     /// The text.

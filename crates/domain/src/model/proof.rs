@@ -1,10 +1,13 @@
 //! Proofs that somebody reads a mailbox.
 
 use super::{
-    Credentials, DeviceId, EmailAddress, Epoch, Locale, PasswordHash, ProofId, Timestamp, UserId,
+    ApiKeyId, Credentials, DeviceId, EmailAddress, Epoch, Locale, PasswordHash, ProofId, Timestamp,
+    UserId,
 };
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::{fmt, time::Duration};
+use subtle::ConstantTimeEq;
 
 /// What a proof is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,18 +22,24 @@ pub enum ProofPurpose {
     ResetPassword,
     /// Begins a session.
     SignIn,
+    /// Sets the first password, and verifies the address: by a mail that an operator has sent.
+    Invitation,
+    /// Sets a new password: by a link that an operator hands out.
+    RecoveryLink,
     /// Restores the address that an account had before a change, and sets a new password.
     UndoEmail,
 }
 
 impl ProofPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::SignUp,
         Self::VerifyEmail,
         Self::ChangeEmail,
         Self::ResetPassword,
         Self::SignIn,
+        Self::Invitation,
+        Self::RecoveryLink,
         Self::UndoEmail,
     ];
 
@@ -42,6 +51,8 @@ impl ProofPurpose {
             Self::ChangeEmail => "change_email",
             Self::ResetPassword => "reset_password",
             Self::SignIn => "sign_in",
+            Self::Invitation => "invitation",
+            Self::RecoveryLink => "recovery_link",
             Self::UndoEmail => "undo_email",
         }
     }
@@ -57,19 +68,28 @@ impl ProofPurpose {
     pub const fn lifetime(self) -> Duration {
         match self {
             Self::SignUp | Self::VerifyEmail => Duration::from_hours(24),
-            Self::ChangeEmail => Duration::from_hours(1),
+            Self::ChangeEmail | Self::RecoveryLink => Duration::from_hours(1),
             Self::ResetPassword => Duration::from_mins(15),
             Self::SignIn => Duration::from_mins(10),
-            Self::UndoEmail => Duration::from_hours(3 * 24),
+            Self::Invitation | Self::UndoEmail => Duration::from_hours(3 * 24),
         }
+    }
+
+    /// Whether a proof of this purpose is shown where those of `asked` are: whatever sets a password is confirmed in one place.
+    pub fn is_shown_as(self, asked: Self) -> bool {
+        let sets_password = matches!(self, Self::Invitation | Self::RecoveryLink);
+        self == asked || (sets_password && asked == Self::ResetPassword)
     }
 }
 
-/// The SHA-256 digest of a text that is not stored: of a password hash, or of what names the client that asked.
+/// The SHA-256 digest of what is not stored itself, such as a password hash, the secret of a key, or what names the client that asked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
+    /// In the place of the client that asked, where its link counts on any: no text has this digest.
+    pub const ANYBODY: Self = Self([0; 32]);
+
     /// Of a password hash.
     pub fn of_hash(hash: &PasswordHash) -> Self {
         Self::of("hash", hash.expose().as_bytes())
@@ -83,6 +103,32 @@ impl Fingerprint {
     /// Of a device, for clients that show its credential.
     pub fn of_device(device: DeviceId) -> Self {
         Self::of("device", device.as_uuid().as_bytes())
+    }
+
+    /// Of the secret of an API key.
+    pub(super) fn of_api_key(secret: &str) -> Self {
+        Self::of("api key", secret.as_bytes())
+    }
+
+    /// Of a request that creates something: who sends it, and the name that it has there.
+    pub fn of_request(api_key: ApiKeyId, name: &str) -> Self {
+        let id = api_key.as_uuid().as_bytes();
+        Self::of("request", &[id, name.as_bytes()].concat())
+    }
+
+    /// Of what a request asks for, by a secret of its sender: it may have a password, which nobody must be able to look for in a store.
+    pub fn of_content(secret: &SecretString, content: &[u8]) -> Self {
+        let digest = Sha256::new()
+            .chain_update("content\0")
+            .chain_update(secret.expose_secret())
+            .chain_update([0])
+            .chain_update(content);
+        Self(digest.finalize().into())
+    }
+
+    /// Whether they are the same, in a time that does not depend on where they differ.
+    pub fn matches(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
     }
 
     /// One that a store has.
@@ -145,7 +191,7 @@ pub struct Proof {
     pub user: Option<UserId>,
     /// What of the account it is bound to besides; `None` binds it to the account alone.
     pub binding: Option<Binding>,
-    /// The client that asked: its browser's secret or its device.
+    /// The client that asked: its browser's secret or its device, or [`Fingerprint::ANYBODY`].
     pub asker: Fingerprint,
     /// The password hash of a sign-up.
     pub intent: Option<PasswordHash>,
@@ -174,6 +220,29 @@ impl Proof {
     /// How many codes can be tried.
     pub const ATTEMPTS: u32 = 5;
 
+    /// One that an operator has asked for. Its link counts on any client.
+    pub fn by_operator(
+        id: ProofId,
+        purpose: ProofPurpose,
+        account: &Credentials,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            purpose,
+            address: account.user.email.clone(),
+            user: Some(account.user.id),
+            binding: Some(Binding::of(account)),
+            asker: Fingerprint::ANYBODY,
+            intent: None,
+            locale: account.user.details.locale.clone(),
+            created_at: now,
+            expires_at: now.plus(purpose.lifetime()),
+            attempts_left: Self::ATTEMPTS,
+            serial: 1,
+        }
+    }
+
     /// The proof as its newest mail has it.
     pub const fn version(&self) -> ProofVersion {
         ProofVersion {
@@ -195,7 +264,10 @@ impl Proof {
             ProofPurpose::SignUp | ProofPurpose::ResetPassword | ProofPurpose::SignIn => {
                 format!("{purpose} {key}")
             }
-            ProofPurpose::VerifyEmail | ProofPurpose::ChangeEmail => format!("{purpose} {user}"),
+            ProofPurpose::VerifyEmail
+            | ProofPurpose::ChangeEmail
+            | ProofPurpose::Invitation
+            | ProofPurpose::RecoveryLink => format!("{purpose} {user}"),
             // Not one for each account: a thief who changes the address twice must not void the owner's.
             ProofPurpose::UndoEmail => format!("{purpose} {user} {key}"),
         }

@@ -1,8 +1,8 @@
 //! The account.
 
 use super::{
-    DeviceId, EmailAddress, Epoch, Label, Locale, PasswordHash, SessionId, Timestamp, UserId,
-    WebUrl,
+    AccountVersion, AppData, DeviceId, EmailAddress, Epoch, Label, Locale, PasswordHash, Roles,
+    SessionId, Timestamp, UserId, WebUrl,
 };
 
 /// The details of a user.
@@ -37,6 +37,22 @@ pub struct User {
     pub epoch: Epoch,
     /// The session that survived the last raise of the epoch (a password change or a sign-out of the others).
     pub kept_session: Option<SessionId>,
+    /// What operators let it do, as the services that rely on it understand it.
+    pub roles: Roles,
+    /// What the operators' applications keep with it.
+    pub app: AppData,
+    /// Rises with each change of what is above, but for the epoch.
+    pub version: AccountVersion,
+}
+
+impl User {
+    /// Whether ID tokens of that earlier state must be refused: services may decide by what has become another.
+    pub fn outdates(&self, earlier: &Self) -> bool {
+        self.roles != earlier.roles
+            || self.app != earlier.app
+            || self.email.as_str() != earlier.email.as_str()
+            || self.email_verified_at.is_some() != earlier.email_verified_at.is_some()
+    }
 }
 
 /// An account with its password hash.
@@ -78,7 +94,7 @@ pub struct DetailsChange {
 impl DetailsChange {
     /// The account after this change.
     #[must_use]
-    pub fn apply(self, mut user: User) -> User {
+    pub fn apply(self, mut user: User, at: Timestamp) -> User {
         let Self {
             name,
             website,
@@ -94,6 +110,44 @@ impl DetailsChange {
             user.email_verified_at = user.email_verified_at.filter(|_| email == user.email);
             user.email = email;
         }
+        user.version = user.version.next(at);
+        user
+    }
+}
+
+/// A change by an operator: `None` leaves a field as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountChange {
+    /// Name, links, language and address. Another address is not verified, unless this change says so.
+    pub details: DetailsChange,
+    /// Whether the owner has proved to read the address.
+    pub email_verified: Option<bool>,
+    /// All roles.
+    pub roles: Option<Roles>,
+    /// All app data.
+    pub app: Option<AppData>,
+}
+
+impl AccountChange {
+    /// The account after this change.
+    #[must_use]
+    pub fn apply(self, user: User, at: Timestamp) -> User {
+        let Self {
+            details,
+            email_verified,
+            roles,
+            app,
+        } = self;
+        let mut user = details.apply(user, at);
+        match email_verified {
+            Some(true) => {
+                user.email_verified_at.get_or_insert(at);
+            }
+            Some(false) => user.email_verified_at = None,
+            None => {}
+        }
+        user.roles = roles.unwrap_or(user.roles);
+        user.app = app.unwrap_or(user.app);
         user
     }
 }

@@ -4,8 +4,8 @@ use super::StoreError;
 use crate::{
     limits::AddressRange,
     model::{
-        AuthMethods, Details, DeviceId, EmailAddress, Epoch, Generation, Password, PasswordHash,
-        SessionId, Timestamp, UserId,
+        AccountVersion, AppData, AuthMethods, Details, DeviceId, EmailAddress, Epoch, Generation,
+        Password, PasswordHash, Roles, SessionId, Timestamp, UserId,
     },
 };
 use async_trait::async_trait;
@@ -118,12 +118,18 @@ pub struct IdClaims {
     pub issued_at: Timestamp,
     /// `exp`, in whole seconds.
     pub expires_at: Timestamp,
-    /// `user.email`.
+    /// `email` and `user.email`.
     pub email: EmailAddress,
     /// `email_verified`.
     pub email_verified: bool,
-    /// `user.name`, `user.website`, `user.imageUrl`.
+    /// `name`, `picture`, `user.name`, `user.website`, `user.imageUrl`.
     pub details: Details,
+    /// `roles`, if there are any.
+    pub roles: Roles,
+    /// `app`, if it has members.
+    pub app: AppData,
+    /// `version`.
+    pub version: AccountVersion,
 }
 
 /// The claims of a verified ID token that the service itself needs.

@@ -1,25 +1,29 @@
 //! Decorators of ports: types that do something around every call of a store, such as measuring it or letting it fail.
 
 use super::{
-    AccountDirectory, AccountQuery, AddOutcome, AddressChange, AddressOutcome, Asking,
-    BeginOutcome, BeginSession, CreateOutcome, Deliveries, DisableOutcome, EnableOutcome,
-    EndOutcome, Followed, Journal, JournalCursor, JournalQuery, JournalRecord, KeyOutcome,
-    KeyRepository, LiveSession, NewLiveSession, OpenProof, PasswordChange, PasswordOutcome, Proofs,
-    ProvedSignIn, ProvedSignUp, RateLimiter, Recovery, RecoveryOutcome, RevokedKeys,
-    SessionRepository, SignUpOutcome, StandingProof, StoreError, Take, TakeOutcome,
-    TokenRepository, UpdateOutcome, UserRepository, VerifyOutcome,
+    AccountDirectory, AccountQuery, AddOutcome, AddressChange, AddressOutcome, ApiKeys, Asking,
+    BeginOutcome, BeginSession, ChangeOutcome, Claim, CreateOutcome, Deliveries, DisableOutcome,
+    EnableOutcome, EndOutcome, Followed, Invitation, Journal, JournalCursor, JournalQuery,
+    JournalRecord, KeyOutcome, KeyRepository, LiveSession, NamedRequest, NamedRequests,
+    NewLiveSession, OpenProof, OperatorChange, PasswordChange, PasswordOutcome, PersonalData,
+    Proofs, ProvedSignIn, ProvedSignUp, RateLimiter, Recovery, RecoveryOutcome, RevokeOutcome,
+    RevokedKeys, SessionRepository, SignUpOutcome, StandingProof, StoreError, StoredApiKey, Take,
+    TakeOutcome, TokenRepository, UpdateOutcome, UserRepository, VerifyOutcome, Webhooks,
 };
 use crate::{
     deliveries::{Backlog, Delivery, DeliveryQuery, LeaseRequest, Settled},
     journal::{NewMail, Tell},
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     model::{
-        Credentials, DeliveryId, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch,
-        PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion, Session, SessionId,
-        SessionRecord, Timestamp, User, UserId,
+        ApiKey, ApiKeyId, Credentials, DeliveryId, DetailsChange, DeviceId, EmailAddress,
+        EndReason, Epoch, Fingerprint, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion,
+        Session, SessionId, SessionRecord, Timestamp, User, UserId, WebhookId,
     },
     revocations::{RevocationQuery, Revocations},
     rotation::{Rotation, RotationOutcome},
+    webhooks::{
+        DisabledReason, Webhook, WebhookDelivery, WebhookLease, WebhookOrder, WebhookSettled,
+    },
 };
 use async_trait::async_trait;
 use std::pin::Pin;
@@ -64,6 +68,7 @@ decorate!(UserRepository {
     "add_account": add(user: &User, hash: &PasswordHash, tell: &Tell<AddOutcome>) -> AddOutcome;
     "credentials_by_email": credentials_by_email(email: &EmailAddress, devices: &[DeviceId]) -> Option<Credentials>;
     "credentials": credentials(user: UserId) -> Option<Credentials>;
+    "personal_data": personal_data(user: UserId) -> Option<PersonalData>;
     "rehash": rehash(user: UserId, old: &PasswordHash, new: &PasswordHash) -> ();
     "update_account": update(user: UserId, change: &DetailsChange, asking: Option<Asking>, at: Timestamp, tell: &Tell<UpdateOutcome>) -> UpdateOutcome;
     "change_password": change_password(change: &PasswordChange, tell: &Tell<PasswordOutcome>) -> PasswordOutcome;
@@ -75,6 +80,7 @@ decorate!(AccountDirectory {
     "list_accounts": list(query: &AccountQuery) -> Vec<User>;
     "walk_accounts": walk(after: Option<UserId>, limit: u32) -> Vec<Credentials>;
     "session_history": history(user: UserId) -> Vec<Session>;
+    "change_account": change(change: &OperatorChange, tell: &Tell<ChangeOutcome>) -> ChangeOutcome;
     "disable_account": disable(user: UserId, at: Timestamp, tell: &Tell<DisableOutcome>) -> DisableOutcome;
     "enable_account": enable(user: UserId, tell: &Tell<EnableOutcome>) -> EnableOutcome;
 });
@@ -102,6 +108,7 @@ decorate!(Proofs {
     "disown_account": disown(proof: ProofVersion, at: Timestamp, tell: &Tell<Option<UserId>>) -> Option<UserId>;
     "change_email": change_email(change: &AddressChange, tell: &Tell<AddressOutcome>) -> AddressOutcome;
     "prove_sign_up": sign_up(sign_up: &ProvedSignUp, tell: &Tell<SignUpOutcome>) -> SignUpOutcome;
+    "invite_account": invite(invitation: &Invitation, tell: &Tell<AddOutcome>) -> AddOutcome;
     "prove_sign_in": sign_in(sign_in: &ProvedSignIn, tell: &Tell<Option<BeginOutcome>>) -> Option<BeginOutcome>;
     "standing_proofs": standing(proofs: &[ProofId], at: Timestamp) -> Vec<StandingProof>;
     "prune_proofs": prune(before: Timestamp, limit: u32) -> u64;
@@ -132,6 +139,19 @@ decorate!(Journal {
     "prune_journal": prune(before: Timestamp, limit: u32) -> u64;
 });
 
+decorate!(ApiKeys {
+    "add_api_key": add(key: &StoredApiKey, tell: &Tell<()>) -> ();
+    "find_api_key": find(id: ApiKeyId) -> Option<StoredApiKey>;
+    "list_api_keys": list() -> Vec<ApiKey>;
+    "revoke_api_key": revoke(id: ApiKeyId, at: Timestamp, tell: &Tell<RevokeOutcome>) -> RevokeOutcome;
+    "use_api_key": used(id: ApiKeyId, hour: Timestamp) -> ();
+});
+
+decorate!(NamedRequests {
+    "claim_request": claim(request: &NamedRequest) -> Claim;
+    "release_request": release(name: &Fingerprint) -> ();
+});
+
 decorate!(RevokedKeys {
     "revoke_key": revoke(key: &KeyId) -> ();
     "revoked_keys": among(keys: &[KeyId]) -> Vec<KeyId>;
@@ -142,13 +162,28 @@ decorate!(RateLimiter {
     "give_back": give_back(takes: &[Take]) -> ();
 });
 
+decorate!(Webhooks {
+    "add_webhook": add(webhook: &Webhook, from: JournalCursor, tell: &Tell<()>) -> ();
+    "list_webhooks": list() -> Vec<Webhook>;
+    "find_webhook": find(id: WebhookId) -> Option<Webhook>;
+    "replace_webhook": replace(webhook: &Webhook, tell: &Tell<bool>) -> bool;
+    "remove_webhook": remove(id: WebhookId, tell: &Tell<bool>) -> bool;
+    "webhook_cursor": cursor() -> Option<JournalCursor>;
+    "fan_out_webhooks": fan_out(from: JournalCursor, to: JournalCursor, orders: &[WebhookOrder]) -> bool;
+    "order_webhooks": order(orders: &[WebhookOrder], tell: &Tell<()>) -> ();
+    "lease_webhooks": lease(request: &WebhookLease) -> Vec<WebhookDelivery>;
+    "settle_webhook": settle(delivery: &WebhookDelivery, settled: &WebhookSettled, at: Timestamp, tell: &Tell<Option<DisabledReason>>) -> Option<DisabledReason>;
+    "webhook_backlogs": backlogs() -> Vec<(WebhookId, Backlog)>;
+    "prune_webhooks": prune(at: Timestamp, limit: u32) -> u64;
+});
+
 decorate!(Deliveries {
     "insert_mails": insert(at: Timestamp, mails: &[NewMail]) -> ();
     "lease_deliveries": lease(request: &LeaseRequest) -> Vec<Delivery>;
     "settle_delivery": settle(delivery: &Delivery, settled: &Settled, tell: &Tell<bool>) -> bool;
     "list_deliveries": list(query: DeliveryQuery) -> Vec<Delivery>;
     "find_delivery": find(id: DeliveryId) -> Option<Delivery>;
-    "retry_deliveries": retry(ids: &[DeliveryId], at: Timestamp, expires_at: Timestamp) -> Vec<DeliveryId>;
+    "retry_deliveries": retry(ids: &[DeliveryId], at: Timestamp, expires_at: Timestamp, tell: &Tell<Vec<DeliveryId>>) -> Vec<DeliveryId>;
     "remove_deliveries": remove(ids: &[DeliveryId]) -> Vec<DeliveryId>;
     "backlog": backlog(at: Timestamp) -> Backlog;
     "prune_deliveries": prune(at: Timestamp, limit: u32) -> u64;

@@ -52,6 +52,7 @@ pub trait Deliveries: Send + Sync {
         ids: &[DeliveryId],
         at: Timestamp,
         expires_at: Timestamp,
+        tell: &Tell<Vec<DeliveryId>>,
     ) -> Result<Vec<DeliveryId>, StoreError>;
 
     /// Deletes these deliveries. One that is being sent may still arrive. Answers which they were, in any order.

@@ -62,14 +62,39 @@ impl JournalRecord {
 }
 
 /// Which entries to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JournalQuery {
     /// Only those about this account.
     pub user: Option<UserId>,
-    /// Only those older than this one, which must be among them; if it is not in the journal, there are none.
+    /// Only those of this name.
+    pub event: Option<String>,
+    /// Only those from this time on.
+    pub from: Option<Timestamp>,
+    /// Only those before this time.
+    pub to: Option<Timestamp>,
+    /// Only those older than this one, which must be about the account and of the name that are asked for; if it is not in the journal, there are
+    /// none.
     pub after: Option<EventId>,
     /// How many at most.
     pub limit: u32,
+}
+
+impl JournalQuery {
+    /// Whether it asks for entries like this one, wherever its page is.
+    pub fn admits(&self, entry: &JournalRecord) -> bool {
+        self.is_about(entry)
+            && self.from.is_none_or(|from| entry.at >= from)
+            && self.to.is_none_or(|to| entry.at < to)
+    }
+
+    /// Whether the entry is about the account and of the name.
+    pub fn is_about(&self, entry: &JournalRecord) -> bool {
+        (self.user.is_none() || self.user == entry.user)
+            && self
+                .event
+                .as_ref()
+                .is_none_or(|event| *event == entry.event)
+    }
 }
 
 /// A place in the order of [`Journal::follow`].

@@ -1,6 +1,7 @@
 //! The ports: what the domain needs from outside, as traits. A method is one atomic intent; its `Ok` is the business outcome, its
 //! error is a failure that keeps its source. All traits are object-safe: the backend is chosen at run time.
 
+mod api_keys;
 mod clearing;
 mod crypto;
 mod decorator;
@@ -10,16 +11,22 @@ mod error;
 mod events;
 mod journal;
 mod keys;
+mod legacy;
 mod limits;
 mod mail;
+mod personal_data;
 mod proofs;
 mod revocations;
 mod sessions;
 mod system;
 mod tokens;
 mod users;
+mod webhooks;
 
 pub use crate::journal::{ChangedFields, EventFields, Journaled, SecurityEvent, Severity};
+pub use api_keys::{
+    ApiKeys, Claim, NamedRequest, NamedRequests, REQUESTS_KEPT, RevokeOutcome, StoredApiKey,
+};
 pub use clearing::{Clearing, Clearings};
 pub use crypto::{
     DeviceCredentials, HashFlow, IdClaims, KeySet, PasswordCheck, PasswordHasher, PasswordStrength,
@@ -28,16 +35,21 @@ pub use crypto::{
 };
 pub use decorator::{Decorator, PortFuture};
 pub use deliveries::{Deliveries, MailBell, MailProofs};
-pub use directory::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome};
+pub use directory::{
+    AccountDirectory, AccountQuery, ChangeOutcome, DisableOutcome, EnableOutcome, OperatorChange,
+};
 pub use error::{StoreError, StoreErrorKind};
 pub use events::SecurityEvents;
 pub use journal::{Followed, Journal, JournalCursor, JournalQuery, JournalRecord};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
+pub use legacy::LegacyVerifier;
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
 pub use mail::{Mail, MailError, MailProof, Mailer};
+pub use personal_data::{PersonalData, QuietNotice, RememberedDevice};
 pub use proofs::{
-    AddressChange, AddressOutcome, NoProofs, OpenProof, ProofSecrets, Proofs, ProvedSignIn,
-    ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, StandingProof, VerifyOutcome,
+    AddressChange, AddressOutcome, Invitation, NoProofs, OpenProof, ProofSecrets, Proofs,
+    ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, StandingProof,
+    VerifyOutcome,
 };
 pub use revocations::RevocationSigner;
 pub use sessions::{BeginOutcome, BeginSession, EndOutcome, SessionRepository};
@@ -46,4 +58,8 @@ pub use tokens::{LiveSession, NewLiveSession, TokenRepository};
 pub use users::{
     AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, UpdateOutcome,
     UserRepository,
+};
+pub use webhooks::{
+    CallError, NewWebhookSecret, SecretFault, TargetRefused, WebhookCall, WebhookSecrets,
+    WebhookSender, Webhooks,
 };

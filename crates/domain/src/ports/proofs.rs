@@ -1,6 +1,6 @@
 //! Proofs of mailboxes.
 
-use super::{BeginOutcome, BeginSession, StoreError};
+use super::{AddOutcome, BeginOutcome, BeginSession, StoreError};
 use crate::{
     journal::Tell,
     model::{
@@ -106,6 +106,17 @@ pub enum AddressOutcome {
     Gone,
     /// The address is [taken](super::UserRepository). Nothing changed.
     EmailTaken,
+}
+
+/// An account that an operator makes, and the proof by which its owner chooses the password.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    /// The account.
+    pub user: User,
+    /// A hash that no password is known of.
+    pub hash: PasswordHash,
+    /// The proof, bound to both.
+    pub proof: Proof,
 }
 
 /// A sign-up whose mailbox is proved.
@@ -248,6 +259,13 @@ pub trait Proofs: Send + Sync {
         tell: &Tell<SignUpOutcome>,
     ) -> Result<SignUpOutcome, StoreError>;
 
+    /// Creates the account without a session, as [`super::UserRepository::add`] does, and stores its proof, in one commit with the mail of `tell`.
+    async fn invite(
+        &self,
+        invitation: &Invitation,
+        tell: &Tell<AddOutcome>,
+    ) -> Result<AddOutcome, StoreError>;
+
     /// Commits a sign-in as [`super::SessionRepository::begin`] does, and spends the proof if the session begins, in one commit. MUST answer `None` and
     /// change nothing unless [`ProvedSignIn::counts`] says that the proof does.
     async fn sign_in(
@@ -361,6 +379,14 @@ impl Proofs for NoProofs {
         _: &Tell<SignUpOutcome>,
     ) -> Result<SignUpOutcome, StoreError> {
         Ok(SignUpOutcome::Gone)
+    }
+
+    async fn invite(&self, _: &Invitation, _: &Tell<AddOutcome>) -> Result<AddOutcome, StoreError> {
+        Err(StoreError::broken(
+            "proofs",
+            "store a proof",
+            "there is no store of proofs",
+        ))
     }
 
     async fn sign_in(

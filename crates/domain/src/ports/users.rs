@@ -1,6 +1,6 @@
 //! The repository of accounts.
 
-use super::StoreError;
+use super::{PersonalData, StoreError};
 use crate::{
     journal::Tell,
     model::{
@@ -125,6 +125,10 @@ pub trait UserRepository: Send + Sync {
     /// The account with that id and its hash; `known_device` is `None`.
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError>;
 
+    /// All that is stored about the account; `None` if there is no such account. MUST be one consistent view, and take time in proportion to its
+    /// answer, however many accounts there are.
+    async fn personal_data(&self, user: UserId) -> Result<Option<PersonalData>, StoreError>;
+
     /// Replaces the hash `old` by `new`, for the same password; does nothing if the hash is no longer `old`.
     async fn rehash(
         &self,
@@ -133,7 +137,7 @@ pub trait UserRepository: Send + Sync {
         new: &PasswordHash,
     ) -> Result<(), StoreError>;
 
-    /// Changes details. Fields that the change does not name MUST keep the value that they have at commit. MUST answer
+    /// Changes details, and raises the version. Fields that the change does not name MUST keep the value that they have at commit. MUST answer
     /// `Superseded` and change nothing unless the session that asks is live, and its epoch the user's, at commit; an operator's
     /// change has none. MUST answer `EmailTaken` and change nothing if the address becomes another one that is taken.
     async fn update(

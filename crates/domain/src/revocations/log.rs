@@ -1,8 +1,9 @@
 //! What the reads of the user database have seen, put together.
 
 use super::{
-    EndsOfMinute, FeedVersion, LivingOnly, PackedStatement, RaisedEpoch, RevocationRead,
-    RevocationStatement, SETTLED, SLACK, SessionEnd, packed_length, plain_length,
+    EndsOfMinute, FeedVersion, IDS_OF_OUTDATED, LivingOnly, OutdatedTokens, PackedStatement,
+    RaisedEpoch, RevocationRead, RevocationStatement, SETTLED, SLACK, SessionEnd,
+    by_commit::ByCommit, packed_length, plain_length,
 };
 use crate::model::{SessionId, Timestamp, UserId};
 use std::{
@@ -23,14 +24,10 @@ pub struct RevocationLog {
     /// When everything was last read.
     whole_as_of: Timestamp,
     swept_at: Timestamp,
-    /// By commit and session.
-    ends: Vec<SessionEnd>,
+    ends: ByCommit<SessionEnd>,
+    outdated: ByCommit<OutdatedTokens>,
     raised: HashMap<UserId, RaisedEpoch>,
     living: BTreeMap<UserId, Vec<SessionId>>,
-}
-
-fn order(end: &SessionEnd) -> (u64, SessionId) {
-    (end.commit, end.session)
 }
 
 impl RevocationLog {
@@ -44,7 +41,8 @@ impl RevocationLog {
             },
             whole_as_of: read.as_of,
             swept_at: read.as_of,
-            ends: Vec::new(),
+            ends: ByCommit::default(),
+            outdated: ByCommit::default(),
             raised: HashMap::new(),
             living: BTreeMap::new(),
         };
@@ -68,27 +66,18 @@ impl RevocationLog {
             (self.whole_as_of, self.swept_at) = (as_of, as_of);
             self.living = revocations.living;
             self.ends.clear();
+            self.outdated.clear();
             self.raised.clear();
         }
-        let mut new = revocations.ends;
+        let new = revocations.ends;
         // One that is stamped long before its commit is not named any more.
         for end in &new {
             if let Some(living) = self.living.get_mut(&end.user) {
                 living.retain(|session| *session != end.session);
             }
         }
-        if let Some(first) = new.iter().map(order).min() {
-            // Almost always a few at the end.
-            let before = self.ends.len();
-            let mut last = self
-                .ends
-                .split_off(self.ends.partition_point(|end| order(end) < first));
-            last.append(&mut new);
-            last.sort_unstable_by_key(order);
-            last.dedup_by_key(|end| order(end));
-            self.ends.append(&mut last);
-            changed |= self.ends.len() != before;
-        }
+        changed |= self.ends.add(new);
+        changed |= self.outdated.add(revocations.outdated);
         for raised in revocations.raised {
             changed |= self.raised.insert(raised.user, raised) != Some(raised);
         }
@@ -96,7 +85,8 @@ impl RevocationLog {
         if as_of.since(self.swept_at) >= SWEEP {
             self.swept_at = as_of;
             let since = self.since();
-            self.ends.retain(|end| end.at >= since);
+            self.ends.forget(since);
+            self.outdated.forget(since);
             self.raised.retain(|_, raised| raised.at >= since);
         }
         changed
@@ -130,35 +120,45 @@ impl RevocationLog {
 
     /// About the length of the whole in the packed and in the plain form, in bytes.
     pub fn lengths(&self) -> [usize; 2] {
-        let (ends, raised) = (self.ends.len(), self.raised.len());
-        [packed_length(ends), plain_length(ends, raised)]
+        let (ends, outdated) = (self.ends.len(), self.outdated.len());
+        let of_users = self.raised.len() + outdated;
+        [
+            packed_length(ends + IDS_OF_OUTDATED * outdated),
+            plain_length(ends, of_users),
+        ]
     }
 
     /// Whether nothing has ended.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.len() == 0
     }
 
     /// Whether a reader that holds this version lacks something of another one, or can't be told by a delta.
     pub fn is_news_to(&self, known: &FeedVersion, upto: &FeedVersion) -> bool {
-        known != upto && (!known.leads_to(upto) || self.between(known, upto).next().is_some())
+        known != upto && (!known.leads_to(upto) || self.ids_between(known, upto).next().is_some())
     }
 
     /// What leads from one version to another, which this log has had before or has now; `None` if only a whole statement helps,
-    /// or if it names more than `most` ends.
+    /// or if it takes more than `most` ids.
     pub fn delta(
         &self,
         known: &FeedVersion,
         upto: &FeedVersion,
         most: usize,
     ) -> Option<PackedStatement> {
-        let is_short = || self.between(known, upto).nth(most).is_none();
+        let is_short = || self.ids_between(known, upto).nth(most).is_none();
         (known.leads_to(upto) && is_short()).then(|| {
             let none = LivingOnly {
                 issued_before: self.only_before(),
                 users: Vec::new(),
             };
-            self.packed(upto, Some(known.clone()), self.between(known, upto), none)
+            let (from, to, since) = (&known.snapshot, &upto.snapshot, self.since());
+            let ends = self.ends.between(from, to, since);
+            let outdated = self.outdated.between(from, to, since);
+            PackedStatement {
+                outdated: outdated.copied().collect(),
+                ..self.packed(upto, Some(known.clone()), ends, none)
+            }
         })
     }
 
@@ -168,11 +168,13 @@ impl RevocationLog {
     /// older than its commit.
     pub fn whole(&self, longest: usize) -> Option<PackedStatement> {
         let (since, settled) = (self.since(), self.whole_as_of.minus(SETTLED));
-        let is_named = |end: &SessionEnd| end.at >= settled || !self.living.contains_key(&end.user);
-        let ends = || (self.ends.iter()).filter(|end| end.at >= since && is_named(end));
+        let is_named =
+            |end: &&SessionEnd| end.at >= settled || !self.living.contains_key(&end.user);
+        let ends = || self.ends.since(since).filter(is_named);
+        let outdated: Vec<_> = self.outdated.since(since).copied().collect();
         // A user takes an id, and less than another one for the number of sessions.
         let ids = (self.living.values()).map(|living| living.len() + 2);
-        let ids = ids.sum::<usize>();
+        let ids = ids.sum::<usize>() + IDS_OF_OUTDATED * outdated.len();
         if packed_length(ends().count() + ids) > longest {
             return None;
         }
@@ -181,28 +183,33 @@ impl RevocationLog {
             issued_before: self.only_before(),
             users: users.collect(),
         };
-        Some(self.packed(&self.version, None, ends(), only))
+        Some(PackedStatement {
+            outdated,
+            ..self.packed(&self.version, None, ends(), only)
+        })
     }
 
     /// Everything in the plain form.
     pub fn plain(&self) -> RevocationStatement {
         let since = self.since();
-        let mut sessions: Vec<_> = self
-            .ends
-            .iter()
-            .filter(|end| end.at >= since)
-            .map(|end| (end.session, end.at))
-            .collect();
+        let ends = self.ends.since(since);
+        let mut sessions: Vec<_> = ends.map(|end| (end.session, end.at)).collect();
         sessions.sort_unstable();
         sessions.dedup_by_key(|(session, _)| *session);
         let raised = self.raised.values().filter(|raised| raised.at >= since);
         let mut users: Vec<_> = raised.copied().collect();
         users.sort_unstable();
+        let mut outdated = BTreeMap::new();
+        for tokens in self.outdated.since(since) {
+            let before = outdated.entry(tokens.user).or_insert(tokens.before);
+            *before = tokens.before.max(*before);
+        }
         RevocationStatement {
             as_of: self.version.as_of,
             window: self.window,
             sessions,
             users,
+            outdated: outdated.into_iter().collect(),
         }
     }
 
@@ -215,21 +222,16 @@ impl RevocationLog {
         self.whole_as_of.minus(SLACK)
     }
 
-    fn between(
-        &self,
-        known: &FeedVersion,
-        upto: &FeedVersion,
-    ) -> impl Iterator<Item = &SessionEnd> {
-        let since = self.since();
-        let from = |commit| self.ends.partition_point(|end| end.commit < commit);
-        // Only what the version did not see: a transaction that stays open holds back `all_below` for as long.
-        let unseen = known.snapshot.unseen().iter();
-        let late = unseen.flat_map(move |&commit| &self.ends[from(commit)..from(commit + 1)]);
-        late.chain(&self.ends[from(known.snapshot.none_from())..])
-            .filter(move |end| end.at >= since)
-            // What came after the read of `upto` is told with a later version, or all of it would be told twice. But a version that is
-            // cut never says of some commits that they were read, for as long as others stay open: all that is known is told then.
-            .filter(|end| upto.snapshot.saw(end.commit) || upto.snapshot.is_cut())
+    /// An item for each id that a delta takes.
+    fn ids_between<'s>(
+        &'s self,
+        known: &'s FeedVersion,
+        upto: &'s FeedVersion,
+    ) -> impl Iterator<Item = ()> + 's {
+        let (from, to, since) = (&known.snapshot, &upto.snapshot, self.since());
+        let ends = self.ends.between(from, to, since).map(|_| ());
+        let outdated = self.outdated.between(from, to, since);
+        ends.chain(outdated.flat_map(|_| [(); IDS_OF_OUTDATED]))
     }
 
     fn packed<'e>(
@@ -255,6 +257,7 @@ impl RevocationLog {
             since,
             ends: ends.collect(),
             only,
+            outdated: Vec::new(),
         }
     }
 }
@@ -262,7 +265,7 @@ impl RevocationLog {
 #[cfg(test)]
 mod tests {
     use super::{super::CommitSnapshot, *};
-    use crate::revocations::Revocations;
+    use crate::{model::AccountVersion, revocations::Revocations};
     use uuid::Uuid;
 
     fn read(whole: bool, second: i64, snapshot: CommitSnapshot, commits: &[u64]) -> RevocationRead {
@@ -282,6 +285,7 @@ mod tests {
                 ends: commits.iter().map(end).collect(),
                 raised: Vec::new(),
                 living: BTreeMap::new(),
+                outdated: Vec::new(),
             },
         }
     }
@@ -362,6 +366,45 @@ mod tests {
         let whole = whole(&log);
         assert!(told(&whole).is_empty());
         assert_eq!(whole.only.users, [(user, vec![session(102)])]);
+    }
+
+    fn outdated(user: u128, before: u64, commit: u64, second: i64) -> OutdatedTokens {
+        OutdatedTokens {
+            user: UserId::from_uuid(Uuid::from_u128(user)),
+            before: AccountVersion::new(before).expect("a version"),
+            at: Timestamp::from_seconds(second),
+            commit,
+        }
+    }
+
+    #[test]
+    fn an_account_is_outdated_once_in_each_form_until_the_window_is_over() {
+        let begin = || read(true, 100, CommitSnapshot::serial(1, 4), &[]);
+        let (first, second) = (outdated(7, 10, 5, 101), outdated(7, 12, 6, 102));
+        let mut log = RevocationLog::new(begin());
+        let start = log.version().clone();
+        let with = |second, last, outdated: &[OutdatedTokens]| {
+            let mut read = read(false, second, CommitSnapshot::serial(1, last), &[]);
+            read.revocations.outdated = outdated.to_vec();
+            read
+        };
+        assert!(log.apply(with(101, 5, &[first])), "the content is another");
+        let middle = log.version().clone();
+        assert!(log.is_news_to(&start, &middle));
+        assert!(log.apply(with(102, 6, &[second])));
+        assert!(!log.apply(with(103, 6, &[second])), "it was known");
+        let last = log.version().clone();
+        assert_eq!(delta(&log, &start, &middle).outdated, [first]);
+        assert_eq!(delta(&log, &middle, &last).outdated, [second]);
+        assert_eq!(log.delta(&middle, &last, 1), None, "it takes two ids");
+        assert_eq!(whole(&log).outdated, [first, second]);
+        assert_eq!(log.plain().outdated, [(second.user, second.before)]);
+        let over = 102 + 16 * 60;
+        log.apply(with(over, 6, &[]));
+        assert_eq!(whole(&log).outdated, [second]);
+        log.apply(with(over + 1, 6, &[]));
+        assert_eq!(whole(&log).outdated, []);
+        assert_eq!(log.plain().outdated, []);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What was revoked while an ID token of it may still be alive: which reads of the user database saw it, and how it is
 //! stated for services that verify offline, as a whole or as what came since they last heard.
 
+mod by_commit;
 mod log;
 mod snapshot;
 mod statement;
@@ -11,7 +12,7 @@ pub use snapshot::CommitSnapshot;
 pub use statement::{EndsOfMinute, LivingOnly, PackedStatement, RevocationStatement};
 pub use version::{FeedVersion, InvalidVersion};
 
-use crate::model::{Epoch, SessionId, Timestamp, UserId};
+use crate::model::{AccountVersion, Epoch, SessionId, Timestamp, UserId};
 use std::{collections::BTreeMap, time::Duration};
 
 /// How far the time of an end, or of a token, may be from that of its commit by the clock of another replica: a minute for
@@ -41,17 +42,20 @@ pub const LONGEST_STATEMENT: usize = 32 * 1024 * 1024;
 /// The longest statement in the plain form, in bytes: older relying services take no more.
 pub const LONGEST_PLAIN_STATEMENT: usize = 4 * 1024 * 1024;
 
-/// About the length of a packed statement of so many ends, in bytes, without what collapses.
-pub const fn packed_length(ends: usize) -> usize {
+/// An account whose tokens are outdated takes as much room in a packed statement as so many ids.
+pub const IDS_OF_OUTDATED: usize = 2;
+
+/// About the length of a packed statement of so many ids, in bytes.
+pub const fn packed_length(ids: usize) -> usize {
     // 16 bytes each in base64; around them a signed object.
-    ends.saturating_mul(64).div_ceil(3).saturating_add(2048)
+    ids.saturating_mul(64).div_ceil(3).saturating_add(2048)
 }
 
-/// The length of a plain statement of so many ends and raised epochs, in bytes, at most.
-pub const fn plain_length(ends: usize, raised: usize) -> usize {
+/// The length of a plain statement of so many ends, and so many raised epochs and outdated accounts, in bytes, at most.
+pub const fn plain_length(ends: usize, of_users: usize) -> usize {
     // `["…36 characters…",1900000000],` and `["…",1,"…"],` in base64; around them a signed object.
     let ends = ends.saturating_mul(72);
-    ends.saturating_add(raised.saturating_mul(124))
+    ends.saturating_add(of_users.saturating_mul(124))
         .saturating_add(1024)
 }
 
@@ -81,13 +85,26 @@ pub struct RaisedEpoch {
     pub at: Timestamp,
 }
 
+/// An account of which services refuse ID tokens of an older version: operators have changed what they say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutdatedTokens {
+    /// The account.
+    pub user: UserId,
+    /// Tokens of a version before this one are outdated.
+    pub before: AccountVersion,
+    /// When that was, by the clock of the process that changed it.
+    pub at: Timestamp,
+    /// The number of the commit; 0 for one that every snapshot saw.
+    pub commit: u64,
+}
+
 /// What is asked of the user database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationQuery {
-    /// Ends and raised epochs from then on.
+    /// Ends, raised epochs and outdated accounts from then on.
     pub since: Timestamp,
-    /// Only ends that this snapshot did not see, with the epochs of their users and nothing about crowded users; `None`
-    /// reads everything.
+    /// Only ends and outdated accounts that this snapshot did not see, with the epochs of the users whose sessions ended and nothing about
+    /// crowded users; `None` reads everything.
     pub unseen_by: Option<CommitSnapshot>,
     /// From how many ends on a user is crowded.
     pub crowded: usize,
@@ -104,6 +121,8 @@ pub struct Revocations {
     pub raised: Vec<RaisedEpoch>,
     /// The sessions that have not ended of each crowded user; of some none.
     pub living: BTreeMap<UserId, Vec<SessionId>>,
+    /// Each account whose tokens were outdated, by the last change, once and in any order.
+    pub outdated: Vec<OutdatedTokens>,
 }
 
 /// A read and what it was asked.

@@ -1,10 +1,10 @@
 //! Statements of what was revoked, before they are signed.
 
-use super::{FeedVersion, RaisedEpoch};
-use crate::model::{SessionId, Timestamp, UserId};
+use super::{FeedVersion, OutdatedTokens, RaisedEpoch};
+use crate::model::{AccountVersion, SessionId, Timestamp, UserId};
 use std::time::Duration;
 
-/// The plain form: every end and every raised epoch.
+/// The plain form: every end, every raised epoch and every outdated account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationStatement {
     /// The time at which the read of the user database began, in whole seconds (the `iat` claim). Later ends are not in the
@@ -16,6 +16,8 @@ pub struct RevocationStatement {
     pub sessions: Vec<(SessionId, Timestamp)>,
     /// Each user whose epoch rose, sorted by id.
     pub users: Vec<RaisedEpoch>,
+    /// Each account whose tokens before a version are outdated, sorted by id.
+    pub outdated: Vec<(UserId, AccountVersion)>,
 }
 
 impl RevocationStatement {
@@ -25,8 +27,8 @@ impl RevocationStatement {
     }
 }
 
-/// The packed form: the ids of ended sessions, and of crowded users those that live. The whole window, or what came since
-/// an earlier statement.
+/// The packed form: the ids of ended sessions, of crowded users those that live, and outdated accounts. The whole window, or what came
+/// since an earlier statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackedStatement {
     /// As [`RevocationStatement::as_of`].
@@ -41,6 +43,8 @@ pub struct PackedStatement {
     pub ends: Vec<EndsOfMinute>,
     /// The sessions that live of users with many ends; whole statements only.
     pub only: LivingOnly,
+    /// The accounts whose tokens are outdated; one may be there twice, with another version.
+    pub outdated: Vec<OutdatedTokens>,
 }
 
 impl PackedStatement {

@@ -2,71 +2,107 @@
 //! call it.
 
 use super::{
-    Activity, AddAccount, Authenticate, ChangePassword, Clear, ConfirmEmail, ConfirmSignUp,
-    DeleteAccount, DisownEmail, EndSession, ImportAccount, ListSessions, ManageAccounts, Me,
-    OperatorPorts, Prune, Reauthenticate, Recover, Refresh, RequestRecovery, RequestSignInCode,
-    RequestVerification, RevocationFeed, ServicePorts, SignIn, SignInByCode, SignOut, SignUp,
-    UpdateDetails,
+    Activity, AddAccount, AdminPorts, Authenticate, AuthenticateKey, ChangeAccount, ChangePassword,
+    Clear, ConfirmEmail, ConfirmSignUp, CreateAccount, DeleteAccount, DisownEmail, EndSession,
+    ExportAccount, ImportAccount, ListSessions, ManageAccounts, ManageApiKeys, ManageDeliveries,
+    ManageWebhooks, Me, OperatorPorts, Prune, ReadJournal, Reauthenticate, Recover, RecoveryLinks,
+    Refresh, RequestRecovery, RequestSignInCode, RequestVerification, RevocationFeed, ServicePorts,
+    SignIn, SignInByCode, SignOut, SignUp, UpdateDetails,
 };
 use crate::ports::{
-    AccountDirectory, Clearings, PasswordHasher, PasswordStrength, SessionRepository,
-    TokenRepository,
+    AccountDirectory, ApiKeys, Clearings, PasswordHasher, PasswordStrength, ProofSecrets, Proofs,
+    SessionRepository, TokenRepository,
 };
 use std::sync::Arc;
 
-/// Declares the struct of all use cases, how it is made, and how each is found in it by its type.
+/// Declares a struct of use cases, how it is made of its ports, and how each is found in it by its type.
 macro_rules! use_cases {
-    ($($name:ident: $type:ident,)*) => {
-        /// The use cases of the service, each also available by its type through [`AsRef`].
-        pub struct UseCases {
+    ($(#[$doc:meta])* $all:ident($ports:ident: $all_ports:ty) { $($name:ident: $type:ident $(= $make:expr)?,)* }) => {
+        $(#[$doc])*
+        pub struct $all {
             $(
                 #[doc = concat!("[`", stringify!($type), "`]")]
                 pub $name: $type,
             )*
         }
 
-        impl UseCases {
+        impl $all {
             /// Makes every use case out of these ports.
-            pub fn new(ports: &ServicePorts) -> Self {
-                Self { $($name: $type::new(ports),)* }
+            pub fn new($ports: &$all_ports) -> Self {
+                Self { $($name: use_cases!(@make $type $ports $($make)?),)* }
             }
         }
 
         $(
-            impl AsRef<$type> for UseCases {
+            impl AsRef<$type> for $all {
                 fn as_ref(&self) -> &$type {
                     &self.$name
                 }
             }
         )*
     };
+    (@make $type:ident $ports:ident) => { $type::new($ports) };
+    (@make $type:ident $ports:ident $make:expr) => { $make };
 }
 
 use_cases! {
-    sign_up: SignUp,
-    confirm_sign_up: ConfirmSignUp,
-    sign_in: SignIn,
-    request_sign_in_code: RequestSignInCode,
-    sign_in_by_code: SignInByCode,
-    request_verification: RequestVerification,
-    confirm_email: ConfirmEmail,
-    disown_email: DisownEmail,
-    request_recovery: RequestRecovery,
-    recover: Recover,
-    refresh: Refresh,
-    sign_out: SignOut,
-    me: Me,
-    reauthenticate: Reauthenticate,
-    update_details: UpdateDetails,
-    change_password: ChangePassword,
-    delete_account: DeleteAccount,
-    list_sessions: ListSessions,
-    activity: Activity,
-    end_session: EndSession,
-    authenticate: Authenticate,
-    clear: Clear,
-    prune: Prune,
-    revocation_feed: RevocationFeed,
+    /// The use cases of the service, each also available by its type through [`AsRef`].
+    UseCases(ports: ServicePorts) {
+        sign_up: SignUp,
+        confirm_sign_up: ConfirmSignUp,
+        sign_in: SignIn,
+        request_sign_in_code: RequestSignInCode,
+        sign_in_by_code: SignInByCode,
+        request_verification: RequestVerification,
+        confirm_email: ConfirmEmail,
+        disown_email: DisownEmail,
+        request_recovery: RequestRecovery,
+        recover: Recover,
+        refresh: Refresh,
+        sign_out: SignOut,
+        me: Me,
+        reauthenticate: Reauthenticate,
+        update_details: UpdateDetails,
+        change_password: ChangePassword,
+        export_account: ExportAccount,
+        delete_account: DeleteAccount,
+        list_sessions: ListSessions,
+        activity: Activity,
+        end_session: EndSession,
+        authenticate: Authenticate,
+        clear: Clear,
+        prune: Prune,
+        revocation_feed: RevocationFeed,
+    }
+}
+
+use_cases! {
+    /// The use cases of the admin API, each also available by its type through [`AsRef`].
+    AdminUseCases(ports: AdminPorts) {
+        authenticate_key: AuthenticateKey = AuthenticateKey::new(&ports.service, ports.api_keys.clone()),
+        manage_accounts: ManageAccounts = ports.operators().manage_accounts(
+            ports.directory.clone(),
+            ports.service.sessions.clone(),
+            ports.service.tokens.clone(),
+            ports.service.clearings.clone(),
+        ),
+        create_account: CreateAccount,
+        change_account: ChangeAccount = ports.operators().change_account(ports.directory.clone()),
+        recovery_links: RecoveryLinks = ports.operators().recovery_links(
+            ports.service.proofs.clone(),
+            ports.service.proof_secrets.clone(),
+            ports.recovery_link.clone(),
+        ),
+        read_journal: ReadJournal = ReadJournal::new(ports.service.journal.clone()),
+        manage_webhooks: ManageWebhooks = ManageWebhooks::new(ports.webhooks.clone()),
+        manage_deliveries: ManageDeliveries = ManageDeliveries::new(
+            ports.deliveries.clone(),
+            ports.service.clock.clone(),
+            ports.service.entropy.clone(),
+            ports.service.events.clone(),
+            ports.service.accounts.mail_max_age,
+        ),
+    }
 }
 
 /// The use cases of operators. Each asks for the ports that only it needs, so that a command opens nothing else.
@@ -79,10 +115,31 @@ impl OperatorPorts {
     /// Adds accounts by the rules of a sign-up.
     pub fn add_account(
         &self,
+        proofs: Arc<dyn Proofs>,
         hasher: Arc<dyn PasswordHasher>,
         strength: Arc<dyn PasswordStrength>,
     ) -> AddAccount {
-        AddAccount::new(self, hasher, strength)
+        AddAccount::new(self, proofs, hasher, strength)
+    }
+
+    /// Makes links that set a password. `template`: where they lead, a URL with `{proof}` and `{secret}`.
+    pub fn recovery_links(
+        &self,
+        proofs: Arc<dyn Proofs>,
+        secrets: Arc<dyn ProofSecrets>,
+        template: Option<String>,
+    ) -> RecoveryLinks {
+        RecoveryLinks::new(self, proofs, secrets, template)
+    }
+
+    /// Manages API keys.
+    pub fn manage_api_keys(&self, keys: Arc<dyn ApiKeys>) -> ManageApiKeys {
+        ManageApiKeys::new(self, keys)
+    }
+
+    /// Changes what accounts show.
+    pub fn change_account(&self, directory: Arc<dyn AccountDirectory>) -> ChangeAccount {
+        ChangeAccount::new(self, directory)
     }
 
     /// Manages accounts and their sessions.

@@ -3,6 +3,7 @@
 //! A new use case is a file in the folder of its capability and one line in `assembly.rs`.
 
 mod accounts;
+mod api_keys;
 mod assembly;
 mod email;
 mod journal;
@@ -11,9 +12,11 @@ mod mail;
 mod parts;
 mod recovery;
 mod sessions;
+mod webhooks;
 
 pub use accounts::*;
-pub use assembly::UseCases;
+pub use api_keys::*;
+pub use assembly::{AdminUseCases, UseCases};
 pub use email::*;
 pub use journal::*;
 pub use keys::*;
@@ -21,3 +24,4 @@ pub use mail::*;
 pub use parts::*;
 pub use recovery::*;
 pub use sessions::*;
+pub use webhooks::*;

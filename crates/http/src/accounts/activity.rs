@@ -10,9 +10,10 @@ use crate::kit::{
 };
 use actix_web::{HttpRequest, HttpResponse};
 use revolve_domain::{
+    journal::Actor,
     model::{EventId, Label, SessionId},
     ports::JournalRecord,
-    use_cases::{Activity, ActivityPage},
+    use_cases::{Activity, JournalPage},
 };
 use serde::Serialize;
 use std::net::{IpAddr, Ipv4Addr};
@@ -62,7 +63,7 @@ struct EntryMembers<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<&'a str>,
-    /// Which details of the account were changed.
+    /// Which fields of the account were changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     changed: Option<Vec<&'a str>>,
@@ -70,10 +71,18 @@ struct EntryMembers<'a> {
     count: u64,
 }
 
-fn actors() -> ObjectBuilder {
+pub(super) fn actors() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .enum_values(Some(["user", "operator", "system", "stranger"]))
+}
+
+/// What its user is told of who acted: programs act on behalf of operators.
+pub(super) const fn acting(actor: Actor) -> &'static str {
+    match actor {
+        Actor::Key(_) => Actor::Operator.name(),
+        actor => actor.name(),
+    }
 }
 
 /// `GET /activity`
@@ -95,8 +104,8 @@ pub(crate) async fn activity(
     Ok(HttpResponse::Ok().json(ActivityAnswer::from(&page)))
 }
 
-impl<'a> From<&'a ActivityPage> for ActivityAnswer<'a> {
-    fn from(page: &'a ActivityPage) -> Self {
+impl<'a> From<&'a JournalPage> for ActivityAnswer<'a> {
+    fn from(page: &'a JournalPage) -> Self {
         Self {
             entries: page.entries.iter().map(EntryMembers::from).collect(),
             next: page.next,
@@ -112,7 +121,7 @@ impl<'a> From<&'a JournalRecord> for EntryMembers<'a> {
             id: entry.id,
             event: &entry.event,
             at: entry.at.into(),
-            actor: entry.actor.name(),
+            actor: acting(entry.actor),
             session: entry.session,
             address: entry.address,
             device: entry.device.as_ref().map(Label::as_str),

@@ -87,7 +87,7 @@ impl From<ReauthenticateError> for Problem {
 
 pub(crate) fn reauthenticate_docs() -> Operation {
     let description = "Shows the password once more. What is answered as `reauthentication` is sent as `Revolve-Reauthentication` with what is \
-                       sensitive: it deletes the account, and stands in for `currentPassword`. It is good for this session only, for \
+                       sensitive: it exports and deletes the account, and stands in for `currentPassword`. It is good for this session only, for \
                        some minutes; an end of the session and a change of the password void it, and so does a sign-out of the \
                        others. Show it to this API and to nobody else.\n\nThe ID token beside it says in `auth_time` that the password \
                        was shown now, for services that ask for that. The refresh token stays as it is; the ID token of the next \

@@ -2,7 +2,7 @@
 
 use crate::kit::{
     cached::cached,
-    openapi::{Documented, Operation, Page, document, if_none_match, render, schema_of},
+    openapi::{AboutApi, Documented, Operation, Page, document, if_none_match, render, schema_of},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -18,14 +18,16 @@ const MAX_AGE: Duration = Duration::from_mins(5);
 
 /// The document and the page, made when they are asked for first.
 pub(crate) struct Documents {
+    about: &'static AboutApi,
     operations: fn() -> Vec<Documented>,
     json: OnceLock<Bytes>,
     page: OnceLock<Page>,
 }
 
 impl Documents {
-    pub(crate) fn new(operations: fn() -> Vec<Documented>) -> Self {
+    pub(crate) fn new(about: &'static AboutApi, operations: fn() -> Vec<Documented>) -> Self {
         Self {
+            about,
             operations,
             json: OnceLock::new(),
             page: OnceLock::new(),
@@ -33,7 +35,7 @@ impl Documents {
     }
 
     fn document(&self) -> OpenApi {
-        document((self.operations)())
+        document(self.about, (self.operations)())
     }
 
     fn json(&self) -> Bytes {

@@ -56,7 +56,7 @@ pub(crate) async fn configuration(
         "jwks_uri": format!("{}{KEY_SET}", issuer.trim_end_matches('/')),
         "id_token_signing_alg_values_supported": algorithms,
         "subject_types_supported": ["public"],
-        "claims_supported": ["iss", "sub", "aud", "iat", "exp", "sid", "epoch", "auth_time", "amr", "user", "email_verified"],
+        "claims_supported": CLAIMS,
         "request_uri_parameter_supported": false,
     });
     Ok(cached(
@@ -66,6 +66,26 @@ pub(crate) async fn configuration(
         document.to_string(),
     ))
 }
+
+const CLAIMS: [&str; 17] = [
+    "iss",
+    "sub",
+    "aud",
+    "iat",
+    "exp",
+    "sid",
+    "epoch",
+    "auth_time",
+    "amr",
+    "user",
+    "email",
+    "email_verified",
+    "name",
+    "picture",
+    "roles",
+    "app",
+    "version",
+];
 
 const CACHE: &str = "How long it may be kept (RFC 9111 §5.2).";
 const TAG: &str = "The tag of this answer (RFC 9110 §8.8.3).";
@@ -130,7 +150,7 @@ pub(crate) fn configuration_docs() -> Operation {
         "jwks_uri": format!("https://accounts.example.org{KEY_SET}"),
         "id_token_signing_alg_values_supported": ["RS256"],
         "subject_types_supported": ["public"],
-        "claims_supported": ["iss", "sub", "aud", "iat", "exp", "sid", "epoch", "auth_time", "amr", "user", "email_verified"],
+        "claims_supported": CLAIMS,
         "request_uri_parameter_supported": false,
     });
     let description = "Where the key set is and which algorithms are in use (OpenID Connect Discovery 1.0 §3). It is for verifiers: there is \

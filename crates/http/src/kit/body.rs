@@ -8,15 +8,21 @@ use crate::kit::{
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     web::{Bytes, BytesMut},
 };
 use futures_util::StreamExt;
-use revolve_domain::model::{FieldError, Label};
+use revolve_domain::model::{AppData, FieldError, Label};
 use secrecy::SecretString;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
-use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::{Future, Ready, ready},
+    pin::Pin,
+    time::Duration,
+};
 use tokio::time::timeout_at;
 
 /// The largest body in bytes.
@@ -129,6 +135,84 @@ impl Body {
         found.map(|(_, choice)| *choice)
     }
 
+    /// A text of another kind, that may be missing; `code` and `detail` say what it must be.
+    pub(crate) fn parsed<T>(
+        &mut self,
+        field: &'static str,
+        (code, detail): (&'static str, &'static str),
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.members.remove(field)?;
+        let parsed = value.as_str().and_then(parse);
+        if parsed.is_none() {
+            self.errors.push(FieldProblem::new(field, code, detail));
+        }
+        parsed
+    }
+
+    /// Yes or no, if it is there.
+    pub(crate) fn flag(&mut self, field: &'static str) -> Option<bool> {
+        let value = self.members.remove(field)?;
+        let flag = value.as_bool();
+        if flag.is_none() {
+            self.errors.push(FieldProblem::new(
+                field,
+                "wrong_type",
+                "must be true or false",
+            ));
+        }
+        flag
+    }
+
+    /// A list of texts, if it is there. What is wrong with one names its place, such as `roles[2]`.
+    pub(crate) fn list<T>(
+        &mut self,
+        field: &'static str,
+        parse: impl Fn(&str) -> Result<T, FieldError>,
+    ) -> Option<Vec<T>> {
+        let Value::Array(items) = self.members.remove(field)? else {
+            self.errors.push(FieldProblem::new(
+                field,
+                "wrong_type",
+                "must be a list of strings",
+            ));
+            return None;
+        };
+        let mut list = Vec::new();
+        let before = self.errors.len();
+        for (index, item) in items.iter().enumerate() {
+            let place = format!("{field}[{index}]");
+            match item.as_str().map(&parse) {
+                Some(Ok(item)) => list.push(item),
+                Some(Err(error)) => self.errors.push(FieldProblem::invalid(&place, error)),
+                None => {
+                    let problem = FieldProblem::new(&place, "wrong_type", "must be a string");
+                    self.errors.push(problem);
+                }
+            }
+        }
+        (self.errors.len() == before).then_some(list)
+    }
+
+    /// Whether a member is there and null; then it is taken.
+    pub(crate) fn take_null(&mut self, field: &'static str) -> bool {
+        let is_null = self.members.get(field).is_some_and(Value::is_null);
+        if is_null {
+            self.members.remove(field);
+        }
+        is_null
+    }
+
+    /// A value of any kind, if it is there.
+    pub(crate) fn any<T>(
+        &mut self,
+        field: &'static str,
+        parse: impl FnOnce(Value) -> Result<T, FieldError>,
+    ) -> Option<T> {
+        let value = self.members.remove(field)?;
+        self.note(field, parse(value))
+    }
+
     /// Ends the reading: unknown members and all that was wrong become one problem.
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
         for unknown in self.members.keys() {
@@ -167,16 +251,43 @@ impl Body {
         None
     }
 
-    fn note<T>(&mut self, field: &'static str, result: Result<T, FieldError>) -> Option<T> {
+    /// Refuses a value that was read, for what another one says.
+    pub(crate) fn note<T>(
+        &mut self,
+        field: &'static str,
+        result: Result<T, FieldError>,
+    ) -> Option<T> {
         result
             .map_err(|error| self.errors.push(FieldProblem::invalid(field, error)))
             .ok()
     }
 
+    /// Reads the parameters of a query like members that are texts.
+    pub(crate) fn of_query(query: &str) -> Self {
+        let (mut members, mut errors) = (BTreeMap::new(), Vec::new());
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let value = Value::from(value.into_owned());
+            if members.insert(name.clone().into_owned(), value).is_some() {
+                errors.push(FieldProblem::new(&name, "repeated", "is there twice"));
+            }
+        }
+        // What is echoed is short.
+        for error in &mut errors {
+            let name = Label::lossy(&error.field);
+            error.field = name.map_or_else(String::new, |name| name.as_str().to_owned());
+        }
+        Self { members, errors }
+    }
+
     /// Reads a JSON object.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        if is_deep(bytes) {
-            return Err(too_deep());
+        Self::parse_nested(bytes, DEPTH)
+    }
+
+    /// Reads a JSON object in which lists and objects are so deep in each other at most.
+    fn parse_nested(bytes: &[u8], depth: usize) -> Result<Self, Problem> {
+        if is_deep(bytes, depth) {
+            return Err(too_deep(depth));
         }
         match serde_json::from_slice::<ObjectMembers>(bytes) {
             Ok(ObjectMembers::Unique(members)) => Ok(Self {
@@ -197,8 +308,11 @@ impl Body {
 /// is not worth reading.
 const DEPTH: usize = 3;
 
-/// Whether there are more than [`DEPTH`] lists and objects within each other, found out without building any of them.
-fn is_deep(json: &[u8]) -> bool {
+/// Members of bodies with app data: as deep as that may be, and one more, so that what is wrong can be told.
+const NESTED_DEPTH: usize = AppData::MAX_DEPTH + 2;
+
+/// Whether there are more than `most` lists and objects within each other, found out without building any of them.
+fn is_deep(json: &[u8], most: usize) -> bool {
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for byte in json {
         match byte {
@@ -209,7 +323,7 @@ fn is_deep(json: &[u8]) -> bool {
             b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth > DEPTH {
+        if depth > most {
             return true;
         }
     }
@@ -274,6 +388,41 @@ impl FromRequest for OptionalBody {
     }
 }
 
+/// A body in which objects may be nested.
+pub(crate) struct NestedBody {
+    pub(crate) body: Body,
+    /// As it came.
+    pub(crate) bytes: Bytes,
+}
+
+impl FromRequest for NestedBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = read(&request, payload, MediaType::Json).await?;
+            Ok(Self {
+                body: Body::parse_nested(&bytes, NESTED_DEPTH)?,
+                bytes,
+            })
+        })
+    }
+}
+
+/// The parameters of a query, read as strictly as a body.
+pub(crate) struct Query(pub(crate) Body);
+
+impl FromRequest for Query {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(Body::of_query(request.query_string()))))
+    }
+}
+
 /// What a body is written in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum MediaType {
@@ -332,7 +481,7 @@ pub(crate) fn problems() -> [Problem; 7] {
     [
         malformed(1, 12),
         duplicate(),
-        too_deep(),
+        too_deep(DEPTH),
         incomplete(),
         too_slow(PATIENCE),
         too_large(),
@@ -350,11 +499,13 @@ pub(crate) fn duplicate() -> Problem {
     Problem::malformed("duplicate_member", "The body has a member twice.")
 }
 
-fn too_deep() -> Problem {
-    Problem::malformed(
-        "nested_too_deep",
-        "The body must be a flat JSON object: its members are no objects or lists.",
-    )
+fn too_deep(depth: usize) -> Problem {
+    let detail = if depth == DEPTH {
+        "The body must be a flat JSON object: its members are no objects or lists."
+    } else {
+        "Objects and lists are nested too deep in the body."
+    };
+    Problem::malformed("nested_too_deep", detail)
 }
 
 pub(crate) fn incomplete() -> Problem {
@@ -393,8 +544,12 @@ fn too_slow(limit: Duration) -> Problem {
 }
 
 fn check_media_type(request: &HttpRequest, media_type: MediaType) -> Result<(), Problem> {
-    let name = media_type.name();
-    if request.content_type().eq_ignore_ascii_case(name) && !is_encoded(request) {
+    let sent = request.content_type();
+    let is_patch = matches!(media_type, MediaType::Json)
+        && request.method() == Method::PATCH
+        && sent.eq_ignore_ascii_case("application/merge-patch+json");
+    let is_right = is_patch || sent.eq_ignore_ascii_case(media_type.name());
+    if is_right && !is_encoded(request) {
         return Ok(());
     }
     Err(unsupported(media_type))
@@ -412,7 +567,7 @@ fn is_encoded(request: &HttpRequest) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_deep;
+    use super::{DEPTH, is_deep};
 
     #[test]
     fn depth_is_counted_outside_of_texts() {
@@ -424,14 +579,14 @@ mod tests {
             "]]]]]",
             r#"{"a":"\\","b":"[[[["}"#,
         ] {
-            assert!(!is_deep(flat.as_bytes()), "{flat}");
+            assert!(!is_deep(flat.as_bytes(), DEPTH), "{flat}");
         }
         for deep in [
             "[[[[",
             r#"{"a":{"b":{"c":{}}}}"#,
             r#"{"a":"\\","b":[[[[]]]]}"#,
         ] {
-            assert!(is_deep(deep.as_bytes()), "{deep}");
+            assert!(is_deep(deep.as_bytes(), DEPTH), "{deep}");
         }
     }
 }

@@ -123,7 +123,7 @@ impl FromRequest for BearerCaller {
 }
 
 /// The client's address: the peer's, or what trusted proxies say. No address is known of a peer that did not come by one.
-fn address(request: &HttpRequest) -> ClientInfo {
+pub(crate) fn address(request: &HttpRequest) -> ClientInfo {
     let peer = request.peer_addr().map(|peer| peer.ip());
     let proxies = request.app_data::<web::Data<TrustedProxies>>();
     let client = |peer| proxies.map_or(peer, |proxies| proxies.client(peer, request.headers()));

@@ -22,8 +22,8 @@ use std::{
 
 /// The longest path with its query, in bytes.
 const URI_LIMIT: usize = 8 * 1024;
-/// All header lines together, in bytes.
-const HEADER_LIMIT: usize = 16 * 1024;
+/// All header lines together, in bytes: an ID token with all that an account may have, and other headers.
+const HEADER_LIMIT: usize = 24 * 1024;
 /// The number of header lines.
 const HEADER_COUNT: usize = 64;
 

@@ -7,6 +7,7 @@ use actix_web::{
 };
 use std::{
     convert::Infallible,
+    iter,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -16,6 +17,14 @@ pub const WRITE_AHEAD: usize = 2 * 1024;
 
 /// The size of a slice in bytes: behind what is in the buffer it fits the 8 KiB that actix-http has for each connection in any case.
 pub(crate) const SLICE: usize = 6000;
+
+/// The content in slices that share its memory.
+pub(crate) fn slices(mut content: Bytes) -> impl Iterator<Item = Bytes> {
+    iter::from_fn(move || {
+        let length = SLICE.min(content.len());
+        (length > 0).then(|| content.split_to(length))
+    })
+}
 
 /// A body that all clients share, in slices. It is no `Bytes` by [`MessageBody::try_into_bytes`]: a boxed body would be sent whole
 /// then.

@@ -2,7 +2,7 @@
 
 use crate::kit::problem::{Panicked, Problem};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, rt, web::Data};
-use revolve_domain::use_cases::UseCases;
+use revolve_domain::use_cases::{AdminUseCases, UseCases};
 use std::{
     future::{Ready, ready},
     marker::PhantomData,
@@ -10,17 +10,27 @@ use std::{
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-/// The one use case that a handler asks for.
-pub(crate) struct UseCase<T: 'static> {
-    all: Data<UseCases>,
+/// The one use case that a handler asks for, of all that its API has.
+pub(crate) struct UseCase<T: 'static, All: 'static = UseCases> {
+    all: Data<All>,
     in_flight: Data<TaskTracker>,
     one: PhantomData<T>,
 }
 
-impl<T> UseCase<T>
-where
-    UseCases: AsRef<T>,
-{
+/// The one that a handler of the admin API asks for.
+pub(crate) type AdminCase<T> = UseCase<T, AdminUseCases>;
+
+impl<T, All> Clone for UseCase<T, All> {
+    fn clone(&self) -> Self {
+        Self {
+            all: self.all.clone(),
+            in_flight: self.in_flight.clone(),
+            one: PhantomData,
+        }
+    }
+}
+
+impl<T, All: AsRef<T>> UseCase<T, All> {
     /// For what only reads: it ends when the client hangs up.
     pub(crate) fn get(&self) -> &T {
         self.all.get_ref().as_ref()
@@ -40,16 +50,13 @@ where
     }
 }
 
-impl<T> FromRequest for UseCase<T>
-where
-    UseCases: AsRef<T>,
-{
+impl<T, All: AsRef<T>> FromRequest for UseCase<T, All> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let (all, in_flight) = (
-            request.app_data::<Data<UseCases>>(),
+            request.app_data::<Data<All>>(),
             request.app_data::<Data<TaskTracker>>(),
         );
         ready(match (all, in_flight) {

@@ -387,8 +387,9 @@ impl From<NotSent> for Problem {
 pub(crate) fn revocations_docs() -> Operation {
     let description = "What was signed out within the life of an ID token, as a signed statement: at once, when it changes (`wait`), or as a \
                        stream (`Accept: text/event-stream`).\n\nThe claims are `iss`, `iat`, `exp`, `window` in seconds, `sessions` as \
-                       `[[sid, endedAt], …]` and `users` as `[[uid, epoch, keptSid or null], …]`. Refuse an ID token whose `sid` is in \
-                       `sessions`, or whose `sub` is in `users` with a higher epoch than its own, unless its `sid` is the kept one.\n\n\
+                       `[[sid, endedAt], …]`, `users` as `[[uid, epoch, keptSid or null], …]` and `outdated` as `[[uid, version], …]`. Refuse \
+                       an ID token whose `sid` is in `sessions`, or whose `sub` is in `users` with a higher epoch than its own, unless its `sid` \
+                       is the kept one. Have the client refresh one whose `sub` is in `outdated` with a higher version than its own.\n\n\
                        With `since` the packed form: what came since a version, or everything. It holds 20 times as many ends, and goes on from \
                        one statement to the next on any replica. Its form is in docs/verify.md.";
     let wait = ObjectBuilder::new()

@@ -4,7 +4,8 @@ use crate::kit::{
     answer::{Instant, sample},
     caller::BearerCaller,
     openapi::{Operation, example},
-    problem::{FieldProblem, Problem},
+    path_id::path_id,
+    problem::Problem,
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, web};
@@ -14,10 +15,7 @@ use revolve_domain::{
 };
 use serde::Serialize;
 use std::net::{IpAddr, Ipv4Addr};
-use utoipa::{
-    ToSchema,
-    openapi::{SchemaFormat, Type, path::ParameterIn, schema::ObjectBuilder},
-};
+use utoipa::ToSchema;
 
 /// The live sessions of the account.
 #[derive(Serialize, ToSchema)]
@@ -111,13 +109,7 @@ pub(crate) async fn end(
     caller: BearerCaller,
     sid: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let session: SessionId = sid.parse().map_err(|_| {
-        Problem::fields(vec![FieldProblem::new(
-            "sid",
-            "invalid_id",
-            "must be a UUID",
-        )])
-    })?;
+    let session: SessionId = path_id("sid", &sid)?;
     use_case
         .run(async move |case| case.execute(&caller.0, session).await)
         .await??;
@@ -178,19 +170,13 @@ pub(crate) fn list_docs() -> Operation {
 
 pub(crate) fn end_docs() -> Operation {
     let description = "Ends one session of the account, which may be this one. It is as final as a sign-out. This one is ended without the device credential, too.";
-    let id = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .format(Some(SchemaFormat::Custom("uuid".to_owned())));
     Operation::new("endSession", "sessions", "End a session", description)
         .bearer_on_device()
-        .parameter(
-            ParameterIn::Path,
+        .path_id(
             "sid",
             "The session, as in the list.",
-            id,
             sample::OTHER_SESSION.to_string(),
         )
         .empty(204, "It has ended.")
         .problems([Problem::from(EndSessionError::NotFound)])
-        .invalid_fields([("sid", "invalid_id", "must be a UUID")])
 }

@@ -12,6 +12,7 @@ mod limits;
 mod process;
 mod stores;
 mod text;
+mod webhooks;
 
 pub use deliveries::DeliveryMetrics;
 pub use events::CountedEvents;
@@ -21,6 +22,7 @@ pub use http::InFlightGuard;
 pub use keys::CountedRing;
 pub use limits::CountedLimits;
 pub use stores::Measured;
+pub use webhooks::WebhookMetrics;
 
 use crate::telemetry;
 use events::EventMetrics;
@@ -38,6 +40,8 @@ pub struct Metrics {
     pub http: HttpMetrics,
     /// Mails.
     pub deliveries: DeliveryMetrics,
+    /// Events for webhooks.
+    pub webhooks: WebhookMetrics,
     events: EventMetrics,
     stores: StoreMetrics,
     hashing: HashMetrics,
@@ -64,10 +68,12 @@ impl Metrics {
             LimitMetrics::new(ours),
         );
         let deliveries = DeliveryMetrics::new(ours);
+        let webhooks = WebhookMetrics::new(ours);
         let metrics = Self {
             registry: Mutex::new(registry),
             http,
             deliveries,
+            webhooks,
             events,
             stores,
             hashing,

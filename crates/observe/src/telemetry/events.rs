@@ -5,6 +5,7 @@ use revolve_domain::{
     limits::LimitName,
     model::{EndReason, Generation},
     ports::{EventFields, SecurityEvent, SecurityEvents, Severity},
+    webhooks::DisabledReason,
 };
 use std::time::Duration;
 use tracing::{info, warn};
@@ -31,10 +32,13 @@ macro_rules! line {
             revoked,
             delivery,
             mail,
+            webhook,
+            cause,
             // Chosen by the client.
             device: _,
             changed,
             key,
+            api_key,
         } = $fields;
         $level!(
             target: "revolve::security",
@@ -54,8 +58,11 @@ macro_rules! line {
             revoked,
             delivery = delivery.map(display),
             mail = mail.map(MailKind::as_str),
+            webhook = webhook.map(display),
+            cause = cause.map(DisabledReason::as_str),
             changed = changed.map(display),
             key = key.map(display),
+            api_key = api_key.map(display),
         );
     }};
 }

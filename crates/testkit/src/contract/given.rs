@@ -1,8 +1,9 @@
 //! Fixtures: fresh ids, accounts and sessions that no other test uses.
 
 use revolve_domain::model::{
-    AuthMethods, ClientInfo, Details, DeviceId, EmailAddress, Epoch, EventId, Label, PasswordHash,
-    ProofId, Session, SessionId, Timestamp, User, UserId,
+    AccountVersion, AppData, AuthMethods, ClientInfo, Details, DeviceId, EmailAddress, Epoch,
+    EventId, Label, PasswordHash, ProofId, Role, Roles, Session, SessionId, Timestamp, User,
+    UserId,
 };
 use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio::{sync::Barrier, task::JoinSet};
@@ -70,7 +71,19 @@ pub(super) fn user() -> User {
         disabled_at: None,
         epoch: Epoch::FIRST,
         kept_session: None,
+        roles: Roles::default(),
+        app: AppData::default(),
+        version: AccountVersion::at(START),
     }
+}
+
+pub(super) fn roles(names: &[&str]) -> Roles {
+    let roles = names.iter().map(|name| Role::parse(name).expect("a role"));
+    Roles::new(roles).expect("not too many roles")
+}
+
+pub(super) fn app(json: &str) -> AppData {
+    AppData::parse(json).expect("an object")
 }
 
 /// A session of the user on a device of its own that began this many seconds after [`START`] and ends 90 days later.

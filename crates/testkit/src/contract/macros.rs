@@ -77,6 +77,7 @@ macro_rules! journal_contract {
             a_page_after_an_unknown_entry_is_empty,
             a_page_after_an_entry_of_another_account_is_empty,
             an_account_sees_its_own_entries_only,
+            entries_are_found_by_name_and_time,
             a_follower_gets_each_entry_once,
             a_follower_begins_now,
             parallel_changes_reach_a_follower,
@@ -188,11 +189,22 @@ macro_rules! accounts_contract {
 macro_rules! directory_contract {
     ($make:path) => {
         $crate::__cases!($make, directory:
+            a_change_reads_back,
+            a_version_rises_with_each_change,
+            a_change_needs_the_version_that_it_expects,
+            parallel_changes_of_one_version_succeed_once,
+            an_operators_change_to_a_taken_address_changes_nothing,
+            a_change_of_nothing_leaves_the_version,
+            a_change_of_what_services_decide_by_outdates_tokens,
+            a_read_goes_on_to_what_was_outdated_since,
+            a_change_tells,
             disabling_and_enabling_tell,
             accounts_come_by_address,
             a_list_goes_on_after_an_address,
             a_list_has_a_prefix,
             a_list_can_be_of_disabled_accounts,
+            a_list_can_be_of_some_states_and_of_a_role,
+            a_list_follows_every_change,
             a_walk_meets_every_account_once,
             a_walk_knows_the_hashes,
             a_walk_meets_the_first_and_the_last_id_that_there_can_be,
@@ -203,6 +215,29 @@ macro_rules! directory_contract {
             a_sign_in_does_not_outlive_a_disabling,
             an_enabled_account_signs_in_again,
             nobody_is_neither_disabled_nor_enabled,
+        );
+    };
+}
+
+/// Runs [`api_keys`](crate::contract::api_keys) and [`named_requests`](crate::contract::named_requests) against the
+/// [`ApiKeysSubject`](crate::contract::ApiKeysSubject) that the named `async fn` makes: one `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! api_keys_contract {
+    ($make:path) => {
+        $crate::__cases!($make, api_keys:
+            a_key_reads_back_as_added,
+            keys_are_listed_oldest_first,
+            a_revoked_key_stays_so_since_the_first_time,
+            parallel_revocations_tell_once,
+            an_unknown_key_is_neither_found_nor_revoked,
+            the_last_use_never_goes_back,
+        );
+        $crate::__cases!($make, named_requests:
+            a_request_is_new_once,
+            another_request_does_not_take_the_name,
+            a_released_name_is_free,
+            a_name_is_free_after_a_day,
+            of_parallel_requests_one_is_new,
         );
     };
 }
@@ -269,6 +304,12 @@ macro_rules! proofs_contract {
             an_undo_is_always_another_proof,
             an_address_is_free_once_it_can_not_be_restored,
             no_sign_up_comes_between_a_change_and_its_undo,
+            an_invitation_is_an_account_with_its_proof_and_mail,
+            an_invitation_takes_no_address_and_no_id,
+            an_invitation_sets_the_first_password_and_verifies_the_address,
+            a_recovery_link_verifies_no_address,
+            all_that_is_stored_about_an_account_is_read,
+            nothing_is_read_about_nobody,
         );
     };
 }
@@ -335,6 +376,32 @@ macro_rules! deliveries_contract {
             what_is_given_up_is_journaled,
             a_deletion_forgets_what_was_given_up,
             what_is_given_up_after_the_deletion_is_forgotten_at_once,
+        );
+    };
+}
+
+/// Runs [`webhooks`](crate::contract::webhooks) against the subject that the named `async fn` makes: one `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! webhooks_contract {
+    ($make:path) => {
+        $crate::__cases!($make, webhooks:
+            a_webhook_reads_back_as_added,
+            webhooks_are_listed_oldest_first,
+            a_webhook_is_replaced_once_for_each_version,
+            a_removed_webhook_takes_along_what_is_on_its_way,
+            the_first_webhook_sets_the_cursor,
+            a_cursor_is_moved_from_a_place_once,
+            an_event_is_leased_as_the_journal_has_it,
+            what_is_on_its_way_is_not_ordered_twice,
+            parallel_leases_share_events,
+            a_webhook_has_no_more_than_its_room,
+            a_lease_of_an_event_that_ran_out_is_due_again,
+            a_sent_event_is_gone_and_its_webhook_works,
+            an_event_that_was_cut_off_is_due_at_once,
+            a_webhook_that_fails_for_long_is_switched_off,
+            a_webhook_that_wants_no_more_is_switched_off,
+            old_events_are_pruned,
+            backlogs_say_what_waits_and_since_when,
         );
     };
 }

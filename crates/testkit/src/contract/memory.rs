@@ -1,8 +1,9 @@
 //! The memory adapters as subjects: the reference that shows how to write one.
 
 use super::{
-    AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, JournalSubject,
-    KeysSubject, LimitsSubject, ProofsSubject, StoredToken, TokensSubject,
+    AccountsSubject, ApiKeysSubject, DeliveriesSubject, DirectorySubject, HistorySubject,
+    JournalSubject, KeysSubject, LimitsSubject, ProofsSubject, StoredToken, TokensSubject,
+    WebhooksSubject,
 };
 use crate::memory::{FakeClock, MemoryAccounts, MemoryKeys, MemoryLimits, MemoryTokens};
 use async_trait::async_trait;
@@ -10,8 +11,8 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, UserId},
     ports::{
-        AccountDirectory, Clock, Deliveries, Journal, KeyRepository, Proofs, RateLimiter,
-        SessionRepository, TokenRepository, UserRepository,
+        AccountDirectory, ApiKeys, Clock, Deliveries, Journal, KeyRepository, NamedRequests,
+        Proofs, RateLimiter, SessionRepository, TokenRepository, UserRepository, Webhooks,
     },
     rotation::Entry,
 };
@@ -91,6 +92,16 @@ impl DirectorySubject for MemorySubject {
     }
 }
 
+impl ApiKeysSubject for MemorySubject {
+    fn api_keys(&self) -> Arc<dyn ApiKeys> {
+        self.accounts.clone()
+    }
+
+    fn named_requests(&self) -> Arc<dyn NamedRequests> {
+        self.accounts.clone()
+    }
+}
+
 impl ProofsSubject for MemorySubject {
     fn proofs(&self) -> Arc<dyn Proofs> {
         self.accounts.clone()
@@ -99,6 +110,12 @@ impl ProofsSubject for MemorySubject {
 
 impl DeliveriesSubject for MemorySubject {
     fn deliveries(&self) -> Arc<dyn Deliveries> {
+        self.accounts.clone()
+    }
+}
+
+impl WebhooksSubject for MemorySubject {
+    fn webhooks(&self) -> Arc<dyn Webhooks> {
         self.accounts.clone()
     }
 }

@@ -21,6 +21,7 @@
 mod macros;
 
 mod accounts;
+pub mod api_keys;
 pub mod crypto;
 pub mod deliveries;
 pub mod directory;
@@ -30,11 +31,13 @@ pub mod journal;
 pub mod keys;
 pub mod limits;
 mod memory;
+pub mod named_requests;
 pub mod proofs;
 pub mod revoked_keys;
 pub mod sessions;
 pub mod tokens;
 pub mod users;
+pub mod webhooks;
 
 use async_trait::async_trait;
 pub use memory::MemorySubject;
@@ -42,8 +45,8 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, Deliveries, Journal, KeyRepository, Proofs, RateLimiter,
-        SessionRepository, TokenRepository, UserRepository,
+        AccountDirectory, ApiKeys, Deliveries, Journal, KeyRepository, NamedRequests, Proofs,
+        RateLimiter, SessionRepository, TokenRepository, UserRepository, Webhooks,
     },
     rotation::LiveToken,
 };
@@ -105,6 +108,15 @@ pub trait DirectorySubject: JournalSubject {
     fn directory(&self) -> Arc<dyn AccountDirectory>;
 }
 
+/// A user database under test that also keeps API keys and named requests.
+pub trait ApiKeysSubject: JournalSubject {
+    /// The keys of the same store.
+    fn api_keys(&self) -> Arc<dyn ApiKeys>;
+
+    /// The requests of the same store.
+    fn named_requests(&self) -> Arc<dyn NamedRequests>;
+}
+
 /// A user database under test that also keeps proofs.
 pub trait ProofsSubject: DeliveriesSubject + JournalSubject {
     /// Those of the same accounts.
@@ -131,6 +143,12 @@ pub trait KeysSubject: Send + Sync {
 pub trait DeliveriesSubject: JournalSubject {
     /// The outbox of the same accounts.
     fn deliveries(&self) -> Arc<dyn Deliveries>;
+}
+
+/// Webhooks under test. The store is empty and not shared.
+pub trait WebhooksSubject: JournalSubject {
+    /// The webhooks of the same database.
+    fn webhooks(&self) -> Arc<dyn Webhooks>;
 }
 
 /// A limiter under test.

@@ -104,6 +104,10 @@ impl TokenCodec for TestCodec {
             "amr": claims.authenticated_by.names().collect::<Vec<_>>(),
             "iat": claims.issued_at.as_seconds(),
             "exp": claims.expires_at.as_seconds(),
+            "email_verified": claims.email_verified,
+            "roles": claims.roles,
+            "app": claims.app,
+            "version": claims.version,
             "user": user,
         });
         Self::sign("id", &claims)
@@ -190,6 +194,7 @@ impl RevocationSigner for TestCodec {
             "exp": statement.expires_at().as_seconds(),
             "sessions": statement.sessions.iter().map(|(session, at)| (session, at.as_seconds())).collect::<Vec<_>>(),
             "users": statement.users.iter().map(|raised| (raised.user, raised.epoch, raised.kept)).collect::<Vec<_>>(),
+            "outdated": statement.outdated,
         });
         Self::sign("revocations", &claims)
     }
@@ -203,6 +208,7 @@ impl RevocationSigner for TestCodec {
             "since": statement.since.as_ref().map(ToString::to_string),
             "sessions": sessions.collect::<Vec<_>>(),
             "only": statement.only.users,
+            "outdated": statement.outdated.iter().map(|tokens| (tokens.user, tokens.before)).collect::<Vec<_>>(),
         });
         Self::sign("packed", &claims).map(|signed| signed.expose_secret().to_owned())
     }

@@ -36,6 +36,31 @@ impl Outbox {
         }
     }
 
+    /// Makes those of these due that were tried and are not being sent.
+    pub(super) fn retry(
+        &mut self,
+        ids: &[DeliveryId],
+        at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Vec<DeliveryId> {
+        let mut done = Vec::new();
+        for row in self.deliveries.values_mut() {
+            let is_sent = row.leased_until.is_some_and(|until| until > at);
+            if !ids.contains(&row.mail.id) || row.attempts == 0 || is_sent {
+                continue;
+            }
+            if row.state == DeliveryState::GivenUp {
+                row.due_at = at;
+            }
+            row.state = DeliveryState::Waiting;
+            row.next_at = at;
+            row.leased_until = None;
+            row.mail.expires_at = row.mail.expires_at.max(expires_at);
+            done.push(row.mail.id);
+        }
+        done
+    }
+
     /// The account is deleted.
     pub(super) fn forget(&mut self, user: UserId) {
         self.deliveries

@@ -2,7 +2,7 @@
 
 use revolve_domain::{
     journal::Tell,
-    model::{Timestamp, UserId},
+    model::{EventId, Timestamp, UserId},
     ports::{Followed, JournalCursor, JournalQuery, JournalRecord},
 };
 
@@ -21,6 +21,13 @@ impl Entries {
         }
     }
 
+    pub(super) fn find(&self, id: EventId) -> Option<JournalRecord> {
+        let mut entries = self.entries.iter();
+        entries
+            .find(|(_, entry)| entry.id == id)
+            .map(|(_, entry)| entry.clone())
+    }
+
     pub(super) fn scrub(&mut self, user: UserId) {
         let own = self
             .entries
@@ -31,16 +38,15 @@ impl Entries {
 
     pub(super) fn read(&self, query: &JournalQuery) -> Vec<JournalRecord> {
         let place = |(number, entry): &(u64, JournalRecord)| (entry.at, *number);
-        let is_asked_for = |entry: &JournalRecord| query.user.is_none() || entry.user == query.user;
         let after = query.after.map(|after| {
             let mut entries = self.entries.iter();
-            let found = entries.find(|(_, entry)| entry.id == after && is_asked_for(entry));
+            let found = entries.find(|(_, entry)| entry.id == after && query.is_about(entry));
             found.map(place)
         });
         let mut found: Vec<_> = self
             .entries
             .iter()
-            .filter(|(_, entry)| is_asked_for(entry))
+            .filter(|(_, entry)| query.admits(entry))
             .filter(|entry| after.is_none_or(|after| Some(place(entry)) < after))
             .collect();
         found.sort_by_key(|entry| std::cmp::Reverse(place(entry)));

@@ -12,12 +12,14 @@ mod faulty;
 mod hasher;
 mod journal;
 mod keys;
+mod legacy;
 mod limits;
 mod mailer;
 mod proof_secrets;
 mod strength;
 mod tag;
 mod tokens;
+mod webhooks;
 
 pub use accounts::MemoryAccounts;
 pub use clearings::RecordedClearings;
@@ -30,11 +32,13 @@ pub use events::RecordedEvents;
 pub use faulty::{Fault, Faulty};
 pub use hasher::{HeldHasher, PlainHasher};
 pub use keys::{MemoryKeys, MemoryRevokedKeys, RecordedRing, TestKeyMaker};
+pub use legacy::FormerSystem;
 pub use limits::MemoryLimits;
 pub use mailer::{MailFault, RecordedMails};
 pub use proof_secrets::TestProofSecrets;
 pub use strength::ShortList;
 pub use tokens::MemoryTokens;
+pub use webhooks::{PlainWebhookSecrets, RecordedCall, RecordedCalls};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -5,18 +5,22 @@ mod client;
 pub use client::TestClient;
 
 use crate::memory::{
-    FakeClock, Faulty, MemoryAccounts, MemoryLimits, MemoryTokens, PlainHasher, RecordedClearings,
-    RecordedEvents, SeededEntropy, ShortList, TestCodec, TestDevices, TestProofSecrets,
+    FakeClock, Faulty, FormerSystem, MemoryAccounts, MemoryLimits, MemoryTokens, PlainHasher,
+    PlainWebhookSecrets, RecordedCalls, RecordedClearings, RecordedEvents, SeededEntropy,
+    ShortList, TestCodec, TestDevices, TestProofSecrets,
 };
 use revolve_domain::{
     limits::LiveLimits,
     policy::{AccountPolicy, SessionPolicy},
     use_cases::{
-        AddAccount, ImportAccount, ManageAccounts, NotedEvents, OperatorPorts, ServicePorts,
-        UseCases,
+        AddAccount, AdminPorts, AdminUseCases, ChangeAccount, ImportAccount, ManageAccounts,
+        ManageApiKeys, NotedEvents, OperatorPorts, ServicePorts, UseCases, WebhookPorts,
     },
 };
 use std::{ops::Deref, sync::Arc, time::Duration};
+
+/// Where links lead that set a password.
+const RECOVERY_LINK: &str = "https://app.example.org/reset?proof={proof}&secret={secret}";
 
 /// A service in memory.
 ///
@@ -44,6 +48,8 @@ pub struct World {
     pub accounts: Arc<Faulty<MemoryAccounts>>,
     /// "Hashes" passwords.
     pub hasher: Arc<PlainHasher>,
+    /// The system that imported accounts came from.
+    pub legacy: Arc<FormerSystem>,
     /// Judges passwords.
     pub strength: Arc<ShortList>,
     /// Signs and verifies.
@@ -70,8 +76,14 @@ pub struct World {
     pub import_account: ImportAccount,
     /// Adds accounts.
     pub add_account: AddAccount,
+    /// Changes what accounts show.
+    pub change_account: ChangeAccount,
     /// Manages accounts.
     pub manage_accounts: ManageAccounts,
+    /// The use cases of the admin API.
+    pub admin: AdminUseCases,
+    /// Manages API keys.
+    pub manage_api_keys: ManageApiKeys,
     use_cases: UseCases,
 }
 
@@ -102,6 +114,7 @@ impl World {
         let tokens = Arc::new(Faulty::new(MemoryTokens::new(store_clock.clone())));
         let accounts = Arc::new(Faulty::new(MemoryAccounts::default()));
         let hasher = Arc::new(PlainHasher::default());
+        let legacy = Arc::new(FormerSystem::default());
         let strength = Arc::new(ShortList::default());
         let codec = Arc::new(TestCodec);
         let devices = Arc::new(TestDevices);
@@ -120,6 +133,7 @@ impl World {
             codec: codec.clone(),
             devices: devices.clone(),
             hasher: hasher.clone(),
+            legacy: Some(legacy.clone()),
             strength: strength.clone(),
             limiter: limiter.clone(),
             refresh_limiter: Arc::new(MemoryLimits::new(store_clock.clone())),
@@ -143,13 +157,33 @@ impl World {
         };
         Self {
             import_account: operators.import_account(),
-            add_account: operators.add_account(hasher.clone(), strength.clone()),
+            add_account: operators.add_account(accounts.clone(), hasher.clone(), strength.clone()),
+            change_account: operators.change_account(accounts.clone()),
             manage_accounts: operators.manage_accounts(
                 accounts.clone(),
                 accounts.clone(),
                 tokens.clone(),
                 clearings.clone(),
             ),
+            admin: AdminUseCases::new(&AdminPorts {
+                service: ports.clone(),
+                directory: accounts.clone(),
+                deliveries: accounts.clone(),
+                api_keys: accounts.clone(),
+                requests: accounts.clone(),
+                webhooks: WebhookPorts {
+                    webhooks: accounts.clone(),
+                    journal: accounts.clone(),
+                    secrets: Arc::new(PlainWebhookSecrets::default()),
+                    sender: Arc::new(RecordedCalls::default()),
+                    clock: clock.clone(),
+                    entropy: entropy.clone(),
+                    events: noted.clone(),
+                    max_age: Duration::from_hours(3 * 24),
+                },
+                recovery_link: Some(RECOVERY_LINK.to_owned()),
+            }),
+            manage_api_keys: operators.manage_api_keys(accounts.clone()),
             use_cases: UseCases::new(&ports),
             ports,
             clock,
@@ -158,6 +192,7 @@ impl World {
             tokens,
             accounts,
             hasher,
+            legacy,
             strength,
             codec,
             devices,

@@ -42,6 +42,9 @@ fn the_macros_name_every_case() {
         ("limits", 13),
         ("proofs", 13),
         ("revoked_keys.rs", 3),
+        ("api_keys.rs", 6),
+        ("named_requests.rs", 5),
+        ("webhooks.rs", 13),
     ] {
         let cases = cases(&contract.join(suite));
         assert!(

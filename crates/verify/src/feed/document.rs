@@ -28,6 +28,9 @@ pub(super) struct RevocationDocument {
     pub(super) sessions: Vec<(Uuid, u64)>,
     /// The users whose epoch rose, each with the new epoch and the one session that lives on.
     pub(super) users: Vec<(Uuid, u64, Option<Uuid>)>,
+    /// The accounts whose tokens before a version are outdated; issuers of an earlier release name none.
+    #[serde(default)]
+    pub(super) outdated: Vec<(Uuid, u64)>,
 }
 
 /// Parses the text; the signature is not checked.

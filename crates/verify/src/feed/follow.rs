@@ -108,10 +108,17 @@ impl FollowedFeed {
         }
     }
 
-    /// Refuses a token whose session has ended, and every token while it is not known what has ended if the configuration says so.
+    /// Refuses a token whose session has ended or that is outdated, and every token while it is not known which ones are if the configuration
+    /// says so.
     pub(crate) fn check(&self, claims: &Claims) -> Result<(), VerifyError> {
-        if self.index.read(|index| index.revokes(claims)) {
+        let (revoked, outdated) = self
+            .index
+            .read(|index| (index.revokes(claims), index.outdates(claims)));
+        if revoked {
             return Err(VerifyError::Revoked);
+        }
+        if outdated {
+            return Err(VerifyError::Outdated);
         }
         let state = self.state.borrow();
         match self.health(&state) {
@@ -402,7 +409,7 @@ impl Addition {
         let document = document::parse(text)
             .and_then(|jws| RevocationDocument::read(&jws, &self.key, &self.issuer, self.now))
             .map_err(unacceptable)?;
-        let named = document.sessions.len() + document.users.len();
+        let named = document.sessions.len() + document.users.len() + document.outdated.len();
         self.expect(named, || self.index.new_in_plain(&document))?;
         self.index.add_plain(&document);
         Ok(match etag {

@@ -13,7 +13,7 @@ const SLOT: u64 = 256;
 /// So many are added before a call that verifies may have its turn.
 const BATCH: usize = 4096;
 
-/// Ended sessions, raised epochs, and the living sessions of users with many ends.
+/// Ended sessions, raised epochs, the living sessions of users with many ends, and outdated accounts.
 ///
 /// Each statement is added; an entry goes when every token that it concerns has expired. A session never comes back to life, so this
 /// can't refuse too much; and a replica of the issuer that is behind can't undo a revocation.
@@ -23,6 +23,7 @@ pub(super) struct RevocationIndex {
     ended: BTreeMap<u64, HashSet<Uuid>>,
     users: HashMap<Uuid, Raised>,
     only: HashMap<Uuid, Only>,
+    outdated: HashMap<Uuid, Outdated>,
 }
 
 /// A user whose epoch rose.
@@ -41,7 +42,20 @@ struct Only {
     until: u64,
 }
 
+/// An account whose tokens before a version are outdated.
+#[derive(Clone, Copy, Debug)]
+struct Outdated {
+    before: u64,
+    until: u64,
+}
+
 impl RevocationIndex {
+    /// Whether the token says what is not so any more.
+    pub(super) fn outdates(&self, claims: &Claims) -> bool {
+        let outdated = self.outdated.get(&claims.user.uid);
+        outdated.is_some_and(|outdated| claims.version < outdated.before)
+    }
+
     /// Whether the token's session has ended.
     pub(super) fn revokes(&self, claims: &Claims) -> bool {
         self.ended
@@ -58,13 +72,14 @@ impl RevocationIndex {
     /// How many sessions and users there are.
     pub(super) fn len(&self) -> usize {
         let ended: usize = self.ended.values().map(HashSet::len).sum();
-        ended + self.users.len() + self.only.len()
+        ended + self.users.len() + self.only.len() + self.outdated.len()
     }
 
     /// Takes out what concerns no token any more, to be dropped where nobody waits.
     fn expired(&mut self, now: u64) -> BTreeMap<u64, HashSet<Uuid>> {
         self.users.retain(|_, raised| raised.until > now);
         self.only.retain(|_, only| only.until > now);
+        self.outdated.retain(|_, outdated| outdated.until > now);
         let left = self.ended.split_off(&(now / SLOT));
         std::mem::replace(&mut self.ended, left)
     }
@@ -87,6 +102,16 @@ impl RevocationIndex {
                 ..new
             };
         }
+    }
+
+    /// The greatest version counts, whatever comes last.
+    fn outdate(&mut self, user: Uuid, before: u64, until: u64) {
+        let outdated = self
+            .outdated
+            .entry(user)
+            .or_insert(Outdated { before, until });
+        outdated.before = outdated.before.max(before);
+        outdated.until = outdated.until.max(until);
     }
 
     /// The younger read knows more: a session that it does not name any more has ended, one that it names anew is younger
@@ -128,6 +153,11 @@ impl SharedIndex {
                 + users
                     .filter(|(user, ..)| !index.users.contains_key(user))
                     .count()
+                + document
+                    .outdated
+                    .iter()
+                    .filter(|(user, _)| !index.outdated.contains_key(user))
+                    .count()
         })
     }
 
@@ -145,6 +175,9 @@ impl SharedIndex {
             for &(user, epoch, kept) in &document.users {
                 index.raise(user, epoch, kept, until);
             }
+            for &(user, before) in &document.outdated {
+                index.outdate(user, before, until);
+            }
         });
     }
 
@@ -158,7 +191,9 @@ impl SharedIndex {
             });
             let is_new =
                 |(user, _): &([u8; 16], _)| !index.only.contains_key(&Uuid::from_bytes(*user));
-            ended.sum::<usize>() + document.living().filter(is_new).count()
+            let outdated = document.outdated();
+            let outdated = outdated.filter(|tokens| !index.outdated.contains_key(&tokens.user));
+            ended.sum::<usize>() + document.living().filter(is_new).count() + outdated.count()
         })
     }
 
@@ -175,6 +210,10 @@ impl SharedIndex {
             }
         }
         self.write(|index| {
+            for tokens in document.outdated() {
+                let until = ended_until(document, tokens.at, leeway);
+                index.outdate(tokens.user, tokens.before, until);
+            }
             for (user, living) in document.living() {
                 let living = living.iter().copied().map(Uuid::from_bytes);
                 let only = Only {
@@ -188,8 +227,8 @@ impl SharedIndex {
     }
 }
 
-/// Until when the sessions of a minute stay listed. Tokens of a session may be issued until a little after its end; the window has a
-/// margin for that.
+/// Until when what was before then stays listed. Tokens of a session may be issued until a little after its end, and such of the state before
+/// a change until a little after that; the window has a margin for both.
 fn ended_until(document: &PackedDocument, before: u64, leeway: u64) -> u64 {
     before
         .saturating_add(document.window)

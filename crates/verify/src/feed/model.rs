@@ -1,6 +1,7 @@
 //! The feed from end to end, under random histories: a user database whose transactions commit in any order, replicas of the service with
 //! clocks of their own, and relying services that lose, repeat and mix up what they are told.
 
+mod database;
 mod size;
 
 use super::{
@@ -9,22 +10,22 @@ use super::{
     packed::{self, PackedDocument},
 };
 use crate::{claims::Claims, claims::User, jwk_set::JwkSet};
+use database::{Database, Row, Token};
 use proptest::{collection::vec, prelude::*};
 use revolve_adapters::jose::{Algorithm, CodecConfig, IdKey, JoseTokens, MasterKey};
 use revolve_domain::{
-    model::{SessionId, Timestamp, UserId},
+    model::{AccountVersion, SessionId, Timestamp, UserId},
     ports::{KeySet, RevocationSigner},
     revocations::{
-        CROWDED, CommitSnapshot, FeedVersion, KEPT, RaisedEpoch, RevocationLog, RevocationQuery,
-        RevocationRead, Revocations, SETTLED, SLACK, SessionEnd, window,
+        CROWDED, FeedVersion, KEPT, OutdatedTokens, RevocationLog, RevocationQuery, RevocationRead,
+        SETTLED, SLACK, window,
     },
 };
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::OnceLock,
     time::Duration,
 };
-use uuid::Uuid;
 
 const ISSUER: &str = "https://accounts.example.org";
 const LIFE: i64 = 900;
@@ -42,6 +43,11 @@ enum Step {
     SignIn(u8, usize),
     /// A session gets another ID token.
     Refresh(usize, usize),
+    /// The same, by a call that read the account before its last change.
+    SlowRefresh(usize, usize),
+    /// Operators change what an account shows: stamped and numbered, and not committed yet.
+    BeginChange(u8, usize),
+    Change(u8, usize),
     /// The end of a session is stamped and numbered, and not committed yet.
     BeginEnd(usize, usize),
     /// The transaction that began first, or last, commits, or is rolled back.
@@ -78,6 +84,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => (user.clone(), any).prop_map(|(user, at)| Step::SignIn(user, at)),
         3 => (any, any).prop_map(|(session, at)| Step::Refresh(session, at)),
+        2 => (any, any).prop_map(|(session, at)| Step::SlowRefresh(session, at)),
+        2 => (user.clone(), any).prop_map(|(user, at)| Step::BeginChange(user, at)),
+        2 => (user.clone(), any).prop_map(|(user, at)| Step::Change(user, at)),
         4 => (any, any).prop_map(|(session, at)| Step::BeginEnd(session, at)),
         4 => any.prop_map(Step::Commit),
         1 => any.prop_map(Step::RollBack),
@@ -92,128 +101,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (any, any).prop_map(|(service, answer)| Step::Again(service, answer)),
     ];
     vec(step, 1..80)
-}
-
-#[derive(Clone, Debug)]
-struct Row {
-    id: SessionId,
-    user: UserId,
-    /// Every token's `iat`.
-    tokens: Vec<i64>,
-    ended: Option<(i64, u64)>,
-    dropped: bool,
-}
-
-/// An end that is not committed yet.
-struct Pending {
-    row: usize,
-    begun: i64,
-    at: i64,
-    number: u64,
-}
-
-struct Database {
-    now: i64,
-    source: u64,
-    next: u64,
-    rows: Vec<Row>,
-    pending: Vec<Pending>,
-    /// Transactions that end no session.
-    open: Vec<u64>,
-}
-
-impl Database {
-    fn sign_in(&mut self, user: u8, clock: i64) -> usize {
-        let number = self.rows.len() as u128;
-        let at = self.now + clock;
-        let row = Row {
-            id: SessionId::from_uuid(Uuid::from_u128(0x1000 + number)),
-            user: UserId::from_uuid(Uuid::from_u128(1 + u128::from(user))),
-            tokens: vec![at],
-            ended: None,
-            dropped: false,
-        };
-        self.rows.push(row);
-        // As `begin` does: those over the limit go, the oldest first, but none that is young.
-        let owner = self.rows[self.rows.len() - 1].user;
-        let mut ended: Vec<_> = (0..self.rows.len())
-            .filter(|row| self.rows[*row].user == owner && !self.rows[*row].dropped)
-            .filter_map(|row| Some((self.rows[row].ended?.0, row)))
-            .collect();
-        ended.sort_unstable_by(|a, b| b.cmp(a));
-        let kept_since = at - seconds(KEPT);
-        for (_, row) in ended
-            .into_iter()
-            .skip(MAX_ENDED)
-            .filter(|(at, _)| *at < kept_since)
-        {
-            self.rows[row].dropped = true;
-        }
-        self.rows.len() - 1
-    }
-
-    fn number(&mut self) -> u64 {
-        self.next += 1;
-        self.next
-    }
-
-    /// Live sessions whose end is not under way.
-    fn live(&self, which: usize) -> Option<usize> {
-        let live: Vec<_> = (0..self.rows.len())
-            .filter(|row| self.rows[*row].ended.is_none())
-            .filter(|row| self.pending.iter().all(|pending| pending.row != *row))
-            .collect();
-        (!live.is_empty()).then(|| live[which % live.len()])
-    }
-
-    fn end(&mut self, row: usize, clock: i64) {
-        let number = self.number();
-        self.rows[row].ended = Some((self.now + clock, number));
-    }
-
-    fn snapshot(&self) -> CommitSnapshot {
-        let pending = self.pending.iter().map(|pending| pending.number);
-        let unseen: Vec<u64> = pending.chain(self.open.iter().copied()).collect();
-        let none_from = self.next + 1;
-        let all_below = unseen.iter().copied().min().unwrap_or(none_from);
-        CommitSnapshot::new(self.source, all_below, none_from, unseen)
-    }
-
-    fn read(&self, query: &RevocationQuery) -> Revocations {
-        let stored = || self.rows.iter().filter(|row| !row.dropped);
-        let mut ends = Vec::new();
-        for row in stored() {
-            let Some((at, commit)) = row.ended else {
-                continue;
-            };
-            let at = Timestamp::from_seconds(at);
-            if at >= query.since {
-                ends.push(SessionEnd {
-                    session: row.id,
-                    user: row.user,
-                    at,
-                    commit,
-                });
-            }
-        }
-        let mut living = BTreeMap::new();
-        if let Some(seen) = &query.unseen_by {
-            ends.retain(|end| !seen.saw(end.commit));
-        } else {
-            for user in ends.iter().map(|end| end.user).collect::<HashSet<_>>() {
-                if ends.iter().filter(|end| end.user == user).count() >= query.crowded {
-                    let live = stored().filter(|row| row.user == user && row.ended.is_none());
-                    living.insert(user, live.map(|row| row.id).collect());
-                }
-            }
-        }
-        Revocations {
-            snapshot: self.snapshot(),
-            ends,
-            raised: Vec::<RaisedEpoch>::new(),
-            living,
-        }
-    }
 }
 
 /// A replica's part of the feed, as it follows the database.
@@ -250,12 +137,13 @@ impl Replica {
     }
 }
 
-/// A relying service: what it holds, and the ends that it must refuse since an answer that had them has arrived.
+/// A relying service: what it holds, and the ends and older versions that it must refuse since an answer that had them has arrived.
 #[derive(Default)]
 struct RelyingService {
     index: SharedIndex,
     version: Option<String>,
     told: HashSet<SessionId>,
+    told_outdated: HashMap<UserId, AccountVersion>,
 }
 
 struct Answer {
@@ -263,6 +151,7 @@ struct Answer {
     whole: bool,
     since: Option<String>,
     ended: HashSet<SessionId>,
+    outdated: Vec<OutdatedTokens>,
 }
 
 fn seconds(duration: Duration) -> i64 {
@@ -294,10 +183,16 @@ fn take(service: &mut RelyingService, answer: &Answer, now: i64) -> Result<(), S
     service.index.add_packed(&document, 60);
     service.version = Some(document.version);
     service.told.extend(&answer.ended);
+    for tokens in &answer.outdated {
+        let told = service.told_outdated.entry(tokens.user).or_default();
+        *told = tokens.before.max(*told);
+    }
     Ok(())
 }
 
-fn revoked(service: &RelyingService, row: &Row, issued_at: i64) -> bool {
+/// Whether a token is refused because its session has ended, and because it is outdated.
+fn refused(service: &RelyingService, row: &Row, token: Token) -> (bool, bool) {
+    let issued_at = token.issued_at;
     let unsigned = |seconds: i64| u64::try_from(seconds).expect("after 1970");
     let claims = Claims {
         user: User {
@@ -313,95 +208,24 @@ fn revoked(service: &RelyingService, row: &Row, issued_at: i64) -> bool {
         expires_at: unsigned(issued_at + LIFE),
         authenticated_at: unsigned(issued_at),
         authenticated_by: vec!["pwd".to_owned()],
+        email_verified: false,
+        roles: Vec::new(),
+        app: serde_json::Map::new(),
+        version: token.version.number(),
     };
     service
         .index
-        .read(|index: &RevocationIndex| index.revokes(&claims))
+        .read(|index: &RevocationIndex| (index.revokes(&claims), index.outdates(&claims)))
 }
 
 fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let mut database = Database {
-        now: START,
-        source: 1,
-        next: 0,
-        rows: Vec::new(),
-        pending: Vec::new(),
-        open: Vec::new(),
-    };
+    let mut database = Database::new();
     let mut replicas: [Replica; CLOCKS.len()] = Default::default();
     let mut services: [RelyingService; 2] = Default::default();
     let mut answers: Vec<Answer> = Vec::new();
     for step in steps {
         match step {
-            Step::SignIn(user, at) => {
-                database.sign_in(user, CLOCKS[at % CLOCKS.len()]);
-            }
-            Step::Refresh(session, at) => {
-                if let Some(row) = database.live(session) {
-                    let issued_at = database.now + CLOCKS[at % CLOCKS.len()];
-                    database.rows[row].tokens.push(issued_at);
-                }
-            }
-            Step::BeginEnd(session, at) => {
-                if let Some(row) = database.live(session) {
-                    let (begun, number) = (database.now, database.number());
-                    let at = begun + CLOCKS[at % CLOCKS.len()];
-                    database.pending.push(Pending {
-                        row,
-                        begun,
-                        at,
-                        number,
-                    });
-                }
-            }
-            Step::Commit(which) => {
-                if !database.pending.is_empty() {
-                    let which = which % database.pending.len();
-                    let done = database.pending.remove(which);
-                    database.rows[done.row].ended = Some((done.at, done.number));
-                }
-            }
-            Step::RollBack(which) => {
-                if !database.pending.is_empty() {
-                    let which = which % database.pending.len();
-                    database.pending.remove(which);
-                }
-            }
-            Step::End(session, at) => {
-                if let Some(row) = database.live(session) {
-                    database.end(row, CLOCKS[at % CLOCKS.len()]);
-                }
-            }
-            Step::Flood => {
-                for _ in 0..=CommitSnapshot::MAX_UNSEEN {
-                    let number = database.number();
-                    database.open.push(number);
-                }
-            }
-            Step::Drain => database.open.clear(),
-            Step::Crowd(user, at, times) => {
-                for _ in 0..times {
-                    let clock = CLOCKS[at % CLOCKS.len()];
-                    let row = database.sign_in(user, clock);
-                    database.end(row, clock);
-                }
-            }
-            Step::Pass(seconds) => {
-                let then = database.now + i64::from(seconds);
-                // A call of a store does not take a minute.
-                for done in database.pending.extract_if(.., |end| then - end.begun > 50) {
-                    database.rows[done.row].ended = Some((done.at, done.number));
-                }
-                database.now = then;
-            }
             Step::Restart(replica) => replicas[replica % CLOCKS.len()] = Replica::default(),
-            Step::RestartDatabase => {
-                database.pending.clear();
-                database.open.clear();
-                database.source += 1;
-                // Its numbers may begin anywhere.
-                database.next += 1000;
-            }
             Step::Ask(service, replica, arrival) => {
                 let (which, replica) = (service % services.len(), replica % CLOCKS.len());
                 let log = replicas[replica].look(&database, CLOCKS[replica]);
@@ -426,6 +250,11 @@ fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                         .filter(|row| row.ended.is_some())
                         .map(|row| row.id)
                         .collect(),
+                    outdated: database
+                        .accounts
+                        .iter()
+                        .filter_map(|account| account.outdated)
+                        .collect(),
                 };
                 let times = match arrival {
                     Arrival::Once => 1,
@@ -447,11 +276,31 @@ fn history(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     }
                 }
             }
+            step => database.apply(step),
         }
         for row in &database.rows {
-            for issued_at in row.tokens.iter().filter(|at| **at + LIFE > database.now) {
+            let of_now = |token: &&Token| token.issued_at + LIFE > database.now;
+            for token in row.tokens.iter().filter(of_now) {
                 for service in &services {
-                    let revoked = revoked(service, row, *issued_at);
+                    let (revoked, outdated) = refused(service, row, *token);
+                    let told = service.told_outdated.get(&row.user);
+                    prop_assert!(
+                        outdated || told.is_none_or(|before| token.version >= *before),
+                        "an older token is believed: {:?} of {:?} at {} after {:?}",
+                        token,
+                        row,
+                        database.now,
+                        step
+                    );
+                    let last = database.account(row.user).outdated;
+                    prop_assert!(
+                        !outdated || last.is_some_and(|last| token.version < last.before),
+                        "a token of now is refused: {:?} of {:?} at {} after {:?}",
+                        token,
+                        row,
+                        database.now,
+                        step
+                    );
                     if row.ended.is_none() {
                         prop_assert!(
                             !revoked,

@@ -6,6 +6,7 @@ use crate::{error::VerifyError, json, jwk_set::VerifyingKey, jws::Jws};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
+use uuid::Uuid;
 
 /// The header's `typ`.
 const TYPE: &str = "packed-revocations+jwt";
@@ -29,6 +30,9 @@ struct PackedClaims {
     #[serde(default)]
     since: Option<String>,
     sessions: Vec<(u64, usize)>,
+    /// Issuers of an earlier release name none.
+    #[serde(default)]
+    outdated: usize,
     only: OnlyClaims,
     digest: String,
 }
@@ -40,6 +44,17 @@ pub(super) struct OnlyClaims {
     pub(super) issued_before: u64,
     users: usize,
 }
+
+/// An account whose tokens before a version are outdated, since an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OutdatedTokens {
+    pub(super) user: Uuid,
+    pub(super) before: u64,
+    pub(super) at: u64,
+}
+
+/// What each takes of the ids, in bytes.
+const OUTDATED: usize = 32;
 
 /// A packed statement whose signature is verified.
 #[derive(Debug)]
@@ -54,6 +69,8 @@ pub(super) struct PackedDocument {
     /// For each minute its end, and how many sessions ended in it.
     minutes: Vec<(u64, usize)>,
     ids: Vec<u8>,
+    /// Where the outdated accounts begin: they count as sessions, too, for verifiers of an earlier release.
+    outdated_at: usize,
     /// Where the users of `only` begin.
     users_at: usize,
 }
@@ -94,6 +111,10 @@ impl PackedDocument {
             .and_then(|ended| ended.checked_mul(16))
             .filter(|users_at| *users_at <= ids.len())
             .ok_or(NOT_WHOLE)?;
+        let outdated = claims.outdated.checked_mul(OUTDATED);
+        let outdated_at = outdated
+            .and_then(|outdated| users_at.checked_sub(outdated))
+            .ok_or(NOT_WHOLE)?;
         let document = Self {
             exp: claims.exp,
             window: claims.window,
@@ -102,6 +123,7 @@ impl PackedDocument {
             only: claims.only,
             minutes: claims.sessions,
             ids,
+            outdated_at,
             users_at,
         };
         // Each is read once here, so that reading it again can't fail half-way.
@@ -118,16 +140,30 @@ impl PackedDocument {
 
     /// How many sessions and users it names.
     pub(super) fn len(&self) -> usize {
-        self.users_at / 16 + self.only.users
+        self.outdated_at / 16 + (self.users_at - self.outdated_at) / OUTDATED + self.only.users
     }
 
     /// For each minute its end, and the ids of the sessions that ended in it.
     pub(super) fn ended(&self) -> impl Iterator<Item = (u64, &[[u8; 16]])> {
-        let (mut left, _) = self.ids[..self.users_at].as_chunks();
+        let (mut left, _) = self.ids[..self.outdated_at].as_chunks();
         self.minutes.iter().map(move |(before, count)| {
             let (minute, rest) = left.split_at((*count).min(left.len()));
             left = rest;
             (*before, minute)
+        })
+    }
+
+    /// Each account whose tokens are outdated.
+    pub(super) fn outdated(&self) -> impl Iterator<Item = OutdatedTokens> {
+        let (ids, _) = self.ids[self.outdated_at..self.users_at].as_chunks::<16>();
+        let (pairs, _) = ids.as_chunks::<2>();
+        pairs.iter().map(|[user, change]| {
+            let (before, at) = Uuid::from_bytes(*change).as_u64_pair();
+            OutdatedTokens {
+                user: Uuid::from_bytes(*user),
+                before,
+                at,
+            }
         })
     }
 

@@ -40,7 +40,7 @@ pub struct FeedStatus {
     pub health: FeedHealth,
     /// How long ago the issuer last said what is revoked; `None` if it never did.
     pub age: Option<Duration>,
-    /// Sessions and users that are refused.
+    /// Sessions and users whose tokens are refused.
     pub entries: usize,
     /// The length of the longest statement so far, in bytes, of [`crate::LONGEST_STATEMENT`].
     pub longest: usize,

@@ -57,9 +57,31 @@ async fn the_audience_may_be_one_of_several_and_other_claims_are_passed_over() {
     let mut some = claims();
     some["aud"] = json!(["others", AUDIENCE]);
     some["nbf"] = json!(NOW);
-    some["roles"] = json!({ "a": [1, 2, null] });
+    some["groups"] = json!({ "a": [1, 2, null] });
     some["user"]["phone"] = json!("1");
     verifier.verify(&key.token(&some)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_operators_say_of_the_account_is_there_or_not() {
+    let key = TestKey::of_issuer(Algorithm::EdDsa);
+    let (verifier, _) = verifier(&[&key]);
+    let bare = verifier.verify(&key.token(&claims())).await.unwrap();
+    assert_eq!((bare.version, bare.email_verified), (0, false));
+    assert!(bare.roles.is_empty() && bare.app.is_empty() && !bare.has_role("admin"));
+    let mut full = claims();
+    full["email"] = json!("ann@example.org");
+    full["email_verified"] = json!(true);
+    full["roles"] = json!(["admin", "billing:read"]);
+    full["app"] = json!({ "plan": "pro", "limits": { "seats": 5 } });
+    full["version"] = json!(17);
+    let full = verifier.verify(&key.token(&full)).await.unwrap();
+    assert_eq!((full.version, full.email_verified), (17, true));
+    assert!(full.has_role("admin") && full.has_role("billing:read"));
+    for other in ["", "Admin", "admi", "admin ", "billing"] {
+        assert!(!full.has_role(other), "{other:?}");
+    }
+    assert_eq!(full.app["limits"]["seats"], 5);
 }
 
 #[tokio::test]

@@ -82,6 +82,23 @@ impl FeedFixture {
         sleep(Duration::from_millis(300)).await;
     }
 
+    pub(crate) fn set_clock(&self, seconds: u64) {
+        self.clock.set(seconds);
+    }
+
+    /// Whether a token of this version of the account is outdated.
+    pub(crate) async fn outdated(&self, version: Option<u64>) -> bool {
+        let mut claims = claims();
+        if let Some(version) = version {
+            claims["version"] = json!(version);
+        }
+        match self.verifier.verify(&self.key.token(&claims)).await {
+            Ok(_) => false,
+            Err(VerifyError::Outdated) => true,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
     pub(crate) async fn revoked(&self) -> bool {
         match self.verifier.verify(&self.token).await {
             Ok(_) => false,
@@ -100,6 +117,29 @@ async fn an_ended_session_is_refused_as_soon_as_the_feed_says_so() {
     fixture
         .publish(json!([[OTHER, NOW], [SESSION, NOW]]), json!([]))
         .await;
+    assert!(fixture.revoked().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_an_older_version_is_outdated_as_soon_as_the_feed_says_so() {
+    let fixture = FeedFixture::new(Stale::Refuse);
+    assert!(!fixture.outdated(Some(9)).await && !fixture.outdated(None).await);
+    let mut document = document(&json!([]), &json!([]), NOW);
+    document["outdated"] = json!([[USER, 10], [OTHER, 99]]);
+    let body = signed(&fixture.key, &document);
+    let response = FeedFixture::response(&body, "\"1\"");
+    fixture.issuer.set_feed(response);
+    sleep(Duration::from_millis(300)).await;
+    for (version, outdated) in [
+        (None, true),
+        (Some(9), true),
+        (Some(10), false),
+        (Some(11), false),
+    ] {
+        assert_eq!(fixture.outdated(version).await, outdated, "{version:?}");
+    }
+    // An end says more.
+    fixture.publish(json!([[SESSION, NOW]]), json!([])).await;
     assert!(fixture.revoked().await);
 }
 

@@ -7,4 +7,5 @@ mod attacks;
 mod feed;
 mod keys;
 mod packed_feed;
+mod roles;
 mod support;

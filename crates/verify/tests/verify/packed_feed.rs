@@ -48,6 +48,19 @@ impl Packed {
         self
     }
 
+    /// With an account that is outdated before a version, since [`NOW`].
+    fn outdated(mut self, user: &str, before: u64) -> Self {
+        assert_eq!(self.claims["only"]["users"], 0, "these come last");
+        let sessions = self.claims["sessions"].as_array_mut().unwrap();
+        sessions.push(json!([NOW, 2]));
+        let outdated = self.claims["outdated"].as_u64().unwrap_or(0);
+        self.claims["outdated"] = json!(outdated + 1);
+        self.ids.extend(id(user));
+        self.ids.extend(before.to_be_bytes());
+        self.ids.extend(NOW.to_be_bytes());
+        self
+    }
+
     fn with(mut self, claim: &str, value: Value) -> Self {
         self.claims[claim] = value;
         self
@@ -125,6 +138,46 @@ async fn a_packed_statement_is_continued_by_what_came_since() {
     let asked = fixture.issuer.asked("since=").len() - before;
     assert!((12..40).contains(&asked), "{asked} requests in ten minutes");
     assert!(fixture.verifier.is_ready() && fixture.revoked().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outdated_account_is_told_beside_ends_and_by_the_greatest_version() {
+    let fixture = FeedFixture::packed(Stale::Refuse).await;
+    let text = Packed::new("2", Some("1"), &[OTHER])
+        .outdated(USER, 10)
+        .outdated(USER, 8)
+        .only(OTHER, &[])
+        .text(&fixture.key);
+    fixture.publish_packed("2", text).await;
+    let status = fixture.verifier.feed_status().unwrap();
+    assert_eq!((status.entries, status.failures), (3, 0));
+    assert!(fixture.outdated(Some(9)).await && !fixture.outdated(Some(10)).await);
+    let text = Packed::new("3", Some("2"), &[])
+        .outdated(USER, 9)
+        .text(&fixture.key);
+    fixture.publish_packed("3", text).await;
+    assert!(
+        fixture.outdated(Some(9)).await,
+        "one that is late takes nothing back"
+    );
+    let text = Packed::new("4", Some("3"), &[])
+        .outdated(USER, 11)
+        .text(&fixture.key);
+    fixture.publish_packed("4", text).await;
+    assert!(fixture.outdated(Some(10)).await && !fixture.outdated(Some(11)).await);
+    // It is forgotten once every token of before has expired.
+    let over = NOW + WINDOW + 6;
+    fixture.set_clock(over);
+    let text = Packed::new("5", Some("4"), &[])
+        .with("iat", json!(over))
+        .with("exp", json!(over + WINDOW))
+        .text(&fixture.key);
+    fixture.publish_packed("5", text).await;
+    assert_eq!(
+        fixture.verifier.feed_status().unwrap().entries,
+        1,
+        "an ended session stays a little longer"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -232,6 +285,10 @@ async fn a_packed_statement_that_is_not_right_counts_for_nothing() {
             .with("only", json!({ "issued_before": NOW, "users": u64::MAX }))
             .text(&key),
         good().with("version", json!(null)).text(&key),
+        good().with("outdated", json!(1)).text(&key),
+        good().with("outdated", json!(1_u64 << 60)).text(&key),
+        good().with("outdated", json!(null)).text(&key),
+        good().with("outdated", json!(-1)).text(&key),
         good().signed_as(&key, "revocations+jwt"),
         good().signed_as(&key, "JWT"),
     ];

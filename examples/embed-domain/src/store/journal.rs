@@ -52,7 +52,7 @@ impl Journal for MemoryStore {
         let mut found: Vec<&(u64, JournalRecord)> = lists
             .journal
             .iter()
-            .filter(|(_, entry)| query.user.is_none() || entry.user == query.user)
+            .filter(|(_, entry)| query.is_about(entry))
             .collect();
         found.sort_by_key(|(number, entry)| Reverse((entry.at, *number)));
         let skipped = match query.after {
@@ -62,8 +62,9 @@ impl Journal for MemoryStore {
                 .position(|(_, entry)| entry.id == after)
                 .map_or(found.len(), |place| place + 1),
         };
-        let page = found.into_iter().skip(skipped).take(query.limit as usize);
-        Ok(page.map(|(_, entry)| entry.clone()).collect())
+        let older = found.into_iter().skip(skipped).map(|(_, entry)| entry);
+        let asked = older.filter(|entry| query.admits(entry));
+        Ok(asked.take(query.limit as usize).cloned().collect())
     }
 
     async fn follow(

@@ -246,6 +246,8 @@ impl SessionRepository for MemoryStore {
             ends,
             raised: raised.collect(),
             living,
+            // Nobody is an operator here.
+            outdated: Vec::new(),
         })
     }
 

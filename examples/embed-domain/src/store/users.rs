@@ -9,10 +9,11 @@ use revolve_domain::{
         PasswordHash, Session, Timestamp, User, UserId,
     },
     ports::{
-        AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
-        UpdateOutcome, UserRepository,
+        AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, PersonalData,
+        RememberedDevice, StoreError, UpdateOutcome, UserRepository,
     },
 };
+use std::cmp::Reverse;
 
 impl Lists {
     /// Whether another account has the address, under its key or its former form.
@@ -31,6 +32,31 @@ impl Lists {
             accounts.find(|account| account.user.email.key() == key)
         };
         with_key(&email.former()).or_else(|| with_key(email.key()))
+    }
+
+    /// There are no proofs and no mails.
+    fn personal_data(&self, user: UserId) -> Option<PersonalData> {
+        let mut accounts = self.accounts.iter();
+        let account = accounts.find(|account| account.user.id == user)?;
+        let rows = self.sessions.iter().filter(|row| row.user == user);
+        let mut sessions: Vec<Session> = rows.cloned().collect();
+        sessions.sort_by_key(|row| Reverse((row.began_at, row.id)));
+        let known = self.known_devices.iter().filter(|known| known.user == user);
+        let mut devices: Vec<_> = known
+            .map(|known| RememberedDevice {
+                id: known.device,
+                signed_in_at: known.at,
+            })
+            .collect();
+        devices.sort_by_key(|device| Reverse((device.signed_in_at, device.id)));
+        Some(PersonalData {
+            user: account.user.clone(),
+            sessions,
+            devices,
+            proofs: Vec::new(),
+            mails: Vec::new(),
+            quiet: Vec::new(),
+        })
     }
 
     /// Whether the session that asks lives, and the password that it has shown is the present one.
@@ -127,6 +153,10 @@ impl UserRepository for MemoryStore {
             .map(|account| account.credentials()))
     }
 
+    async fn personal_data(&self, user: UserId) -> Result<Option<PersonalData>, StoreError> {
+        Ok(self.lists().personal_data(user))
+    }
+
     async fn rehash(
         &self,
         user: UserId,
@@ -166,7 +196,7 @@ impl UserRepository for MemoryStore {
             if taken {
                 return UpdateOutcome::EmailTaken;
             }
-            account.user = change.clone().apply(account.user.clone());
+            account.user = change.clone().apply(account.user.clone(), at);
             UpdateOutcome::Updated(account.user.clone())
         })
     }

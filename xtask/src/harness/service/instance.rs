@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::Stdio,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -11,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::{binary::Binary, settings::Settings};
@@ -19,6 +20,8 @@ use crate::harness::process::{self, Signal};
 
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(15);
+/// So many lines are kept.
+const LINES: usize = 20;
 
 /// A process; dropping it kills it.
 pub(crate) struct Instance {
@@ -28,6 +31,7 @@ pub(crate) struct Instance {
     home: PathBuf,
     child: Option<Child>,
     url: String,
+    printed: Arc<Mutex<Vec<String>>>,
 }
 
 impl Instance {
@@ -52,6 +56,7 @@ impl Instance {
             home,
             child: None,
             url: String::new(),
+            printed: Arc::default(),
         };
         instance.restart().await?;
         Ok(instance)
@@ -60,6 +65,30 @@ impl Instance {
     /// Where it listens; another port after each start.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What the first line that begins so says, once it is printed.
+    pub(crate) async fn printed(&self, before: &str) -> Result<String> {
+        let found = async {
+            loop {
+                let line = self.lines().into_iter().find_map(|line| {
+                    let rest = line.strip_prefix(before)?;
+                    Some(rest.to_owned())
+                });
+                match line {
+                    Some(line) => return line,
+                    None => sleep(Duration::from_millis(20)).await,
+                }
+            }
+        };
+        timeout(START, found)
+            .await
+            .with_context(|| format!("the service does not print `{before}`"))
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let printed = self.printed.lock();
+        printed.map(|lines| lines.clone()).unwrap_or_default()
     }
 
     pub(crate) fn pid(&self) -> Option<u32> {
@@ -105,7 +134,13 @@ impl Instance {
         };
         url.clone_into(&mut self.url);
         // The pipe stays open for further lines.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let printed = Arc::default();
+        self.printed = Arc::clone(&printed);
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                keep(&printed, line);
+            }
+        });
         Ok(())
     }
 
@@ -151,5 +186,14 @@ impl Instance {
 
     fn log(&self) -> PathBuf {
         self.home.join("log")
+    }
+}
+
+/// The first lines are enough: they name the addresses.
+fn keep(printed: &Mutex<Vec<String>>, line: String) {
+    if let Ok(mut lines) = printed.lock()
+        && lines.len() < LINES
+    {
+        lines.push(line);
     }
 }

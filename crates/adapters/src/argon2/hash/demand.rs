@@ -1,5 +1,6 @@
 //! How much memory and time a hash takes, and how much it may take.
 
+use super::pbkdf2::Pbkdf2Digest;
 use crate::argon2::measure;
 use argon2::{Block, Params};
 use std::{fmt, time::Duration};
@@ -15,7 +16,9 @@ const SURELY: u32 = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableHash {
     /// An unknown form.
-    #[error("the stored hash is in no form that is known here (argon2, bcrypt or scrypt)")]
+    #[error(
+        "the stored hash is in no form that is known here (argon2, bcrypt, scrypt, PBKDF2, or a digest that says what it is)"
+    )]
     UnknownForm,
     /// A form that does not say what it is.
     #[error(
@@ -100,6 +103,13 @@ pub enum HashParameters {
         /// The parallelization, computed one after the other.
         p: u32,
     },
+    /// PBKDF2, one block.
+    Pbkdf2 {
+        /// What its HMAC is of.
+        digest: Pbkdf2Digest,
+        /// The rounds.
+        iterations: u32,
+    },
 }
 
 impl fmt::Display for HashParameters {
@@ -110,6 +120,10 @@ impl fmt::Display for HashParameters {
             }
             Self::Bcrypt { cost } => write!(f, "bcrypt with cost {cost}"),
             Self::Scrypt { log_n, r, p } => write!(f, "scrypt with ln={log_n},r={r},p={p}"),
+            Self::Pbkdf2 { digest, iterations } => {
+                let name = digest.digest().name();
+                write!(f, "pbkdf2-{name} with i={iterations}")
+            }
         }
     }
 }
@@ -188,10 +202,22 @@ pub(crate) enum HashAlgorithm {
     Argon2,
     Bcrypt,
     Scrypt,
+    Pbkdf2Sha1,
+    /// With SHA-224, too.
+    Pbkdf2Sha256,
+    /// With SHA-384, too.
+    Pbkdf2Sha512,
 }
 
 impl HashAlgorithm {
-    pub(crate) const ALL: [Self; 3] = [Self::Argon2, Self::Bcrypt, Self::Scrypt];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Argon2,
+        Self::Bcrypt,
+        Self::Scrypt,
+        Self::Pbkdf2Sha1,
+        Self::Pbkdf2Sha256,
+        Self::Pbkdf2Sha512,
+    ];
 }
 
 /// The time that a hash needs, by rule of thumb.
@@ -215,6 +241,7 @@ impl Effort {
                 let blocks = n.saturating_mul(r.into()).saturating_mul(p.into());
                 (blocks, 350)
             }
+            HashParameters::Pbkdf2 { iterations, .. } => (iterations.into(), 400),
         };
         Self {
             cost,
@@ -233,6 +260,11 @@ impl HashParameters {
             Self::Argon2 { .. } => HashAlgorithm::Argon2,
             Self::Bcrypt { .. } => HashAlgorithm::Bcrypt,
             Self::Scrypt { .. } => HashAlgorithm::Scrypt,
+            Self::Pbkdf2 { digest, .. } => match digest {
+                Pbkdf2Digest::Sha1 => HashAlgorithm::Pbkdf2Sha1,
+                Pbkdf2Digest::Sha224 | Pbkdf2Digest::Sha256 => HashAlgorithm::Pbkdf2Sha256,
+                Pbkdf2Digest::Sha384 | Pbkdf2Digest::Sha512 => HashAlgorithm::Pbkdf2Sha512,
+            },
         }
     }
 }

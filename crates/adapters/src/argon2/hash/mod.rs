@@ -4,17 +4,31 @@ mod bcrypt;
 pub(crate) mod compute;
 pub(crate) mod cost;
 pub(crate) mod demand;
+mod digest;
+mod firebase;
+mod foreign;
+mod pbkdf2;
 mod phc;
 mod scrypt;
+mod spelling;
 
 use argon2::{Algorithm, Block, MIN_SALT_LEN, Params, Version};
 use bcrypt::Bcrypt;
 use compute::{broken, compute};
 use demand::{HashDemand, UnusableHash};
+use digest::DigestHash;
+pub use digest::{DigestName, PasswordEncoding, SaltUse};
+pub use firebase::FirebaseParameters;
+use firebase::FirebaseScrypt;
+pub use foreign::ForeignHash;
+use pbkdf2::Pbkdf2;
+pub use pbkdf2::Pbkdf2Digest;
 use phc::Phc;
 use revolve_domain::ports::StoreError;
 pub use scrypt::BareFormat;
 use scrypt::Scrypt;
+pub use spelling::from_kratos;
+pub(crate) use spelling::respell;
 use subtle::ConstantTimeEq;
 
 pub(crate) enum StoredHash {
@@ -27,6 +41,9 @@ pub(crate) enum StoredHash {
     },
     Bcrypt(Bcrypt),
     Scrypt(Scrypt),
+    Firebase(FirebaseScrypt),
+    Pbkdf2(Pbkdf2),
+    Digest(DigestHash),
 }
 
 impl StoredHash {
@@ -49,7 +66,7 @@ impl StoredHash {
         if text.starts_with("$argon2") {
             return argon2(text).ok_or(UnusableHash::Malformed("argon2"));
         }
-        if text.starts_with("$2") {
+        if text.starts_with("$2") || text.starts_with(bcrypt::OF_SHA256) {
             return Bcrypt::parse(text)
                 .map(Self::Bcrypt)
                 .ok_or(UnusableHash::Malformed("bcrypt"));
@@ -58,6 +75,21 @@ impl StoredHash {
             return Scrypt::from_phc(text)
                 .map(Self::Scrypt)
                 .ok_or(UnusableHash::Malformed("scrypt"));
+        }
+        if text.starts_with("$fbscrypt$") {
+            return FirebaseScrypt::parse(text)
+                .map(Self::Firebase)
+                .ok_or(UnusableHash::Malformed("Firebase scrypt"));
+        }
+        if text.starts_with("$pbkdf2-") {
+            return Pbkdf2::parse(text)
+                .map(Self::Pbkdf2)
+                .ok_or(UnusableHash::Malformed("pbkdf2"));
+        }
+        if text.starts_with("$digest$") {
+            return DigestHash::parse(text)
+                .map(Self::Digest)
+                .ok_or(UnusableHash::Malformed("digest"));
         }
         let could_be = BareFormat::ALL
             .iter()
@@ -69,12 +101,16 @@ impl StoredHash {
         })
     }
 
-    pub(crate) fn demand(&self) -> HashDemand {
-        match self {
+    /// `None` for a digest, which takes nothing to speak of.
+    pub(crate) fn demand(&self) -> Option<HashDemand> {
+        Some(match self {
             Self::Argon2 { params, .. } => HashDemand::of(params),
             Self::Bcrypt(bcrypt) => bcrypt.demand(),
             Self::Scrypt(scrypt) => scrypt.demand(),
-        }
+            Self::Firebase(scrypt) => scrypt.demand(),
+            Self::Pbkdf2(pbkdf2) => pbkdf2.demand(),
+            Self::Digest(_) => return None,
+        })
     }
 
     /// Whether it has the algorithm and the cost of new hashes.
@@ -84,7 +120,8 @@ impl StoredHash {
     }
 
     /// Compares in constant time.
-    pub(crate) fn verify(&self, password: &[u8], memory: &mut [Block]) -> Result<bool, StoreError> {
+    pub(crate) fn verify(&self, password: &str, memory: &mut [Block]) -> Result<bool, StoreError> {
+        let (text, password) = (password, password.as_bytes());
         match self {
             Self::Argon2 {
                 algorithm,
@@ -98,6 +135,9 @@ impl StoredHash {
             }
             Self::Bcrypt(bcrypt) => Ok(bcrypt.verify(password)),
             Self::Scrypt(scrypt) => scrypt.verify(password).map_err(|error| broken(&error)),
+            Self::Firebase(scrypt) => scrypt.verify(password).map_err(|error| broken(&error)),
+            Self::Pbkdf2(pbkdf2) => Ok(pbkdf2.verify(password)),
+            Self::Digest(digest) => Ok(digest.verify(text)),
         }
     }
 }

@@ -5,10 +5,10 @@
 
 use super::{
     demand::{Effort, HashDemand, HashParameters, MemoryDemand},
-    phc::Phc,
+    phc::{BASE64, Phc},
 };
 use base16ct::mixed;
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use base64::Engine;
 use scrypt::{Params, errors::InvalidOutputLen, scrypt};
 use subtle::ConstantTimeEq;
 
@@ -83,8 +83,8 @@ impl Scrypt {
             self.params.log_n(),
             self.params.r(),
             self.params.p(),
-            STANDARD_NO_PAD.encode(&self.salt),
-            STANDARD_NO_PAD.encode(&self.expected)
+            BASE64.encode(&self.salt),
+            BASE64.encode(&self.expected)
         )
     }
 
@@ -94,26 +94,27 @@ impl Scrypt {
     }
 
     pub(crate) fn demand(&self) -> HashDemand {
-        let (n, r, p) = (
-            self.params.n(),
-            u64::from(self.params.r()),
-            u64::from(self.params.p()),
-        );
-        // V, B and a block to work on.
-        let bytes = n.saturating_add(p + 1).saturating_mul(r * 128);
-        HashDemand {
-            memory: MemoryDemand::Bytes(bytes),
-            effort: Effort::of(HashParameters::Scrypt {
-                log_n: self.params.log_n(),
-                r: self.params.r(),
-                p: self.params.p(),
-            }),
-        }
+        demand(&self.params)
     }
 
     pub(crate) fn verify(&self, password: &[u8]) -> Result<bool, InvalidOutputLen> {
         let mut output = vec![0; self.expected.len()];
         scrypt(password, &self.salt, &self.params, &mut output)?;
         Ok(output.ct_eq(&self.expected).into())
+    }
+}
+
+/// What scrypt takes with these parameters.
+pub(super) fn demand(params: &Params) -> HashDemand {
+    let (n, r, p) = (params.n(), u64::from(params.r()), u64::from(params.p()));
+    // V, B and a block to work on.
+    let bytes = n.saturating_add(p + 1).saturating_mul(r * 128);
+    HashDemand {
+        memory: MemoryDemand::Bytes(bytes),
+        effort: Effort::of(HashParameters::Scrypt {
+            log_n: params.log_n(),
+            r: params.r(),
+            p: params.p(),
+        }),
     }
 }

@@ -7,7 +7,7 @@ use crate::postgres::{
     error::PostgresError,
     statement::Param,
     transaction::Transaction,
-    users::{CREATE, refuse_taken},
+    users::{ADD, CREATE, refuse_taken},
     values::PgTimestamp,
     write::{SessionRow, UserRow, insert_session, know_device},
 };
@@ -15,8 +15,8 @@ use crate::sql::{self, RaiseEpoch, credential_columns, proof_columns};
 use revolve_domain::{
     model::{Credentials, EndReason, Proof, ProofVersion, Timestamp, User, UserId},
     ports::{
-        AddressChange, AddressOutcome, BeginOutcome, ProvedSignIn, ProvedSignUp, Recovery,
-        RecoveryOutcome, SignUpOutcome, VerifyOutcome,
+        AddOutcome, AddressChange, AddressOutcome, BeginOutcome, Invitation, ProvedSignIn,
+        ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, VerifyOutcome,
     },
     proofs,
 };
@@ -37,8 +37,7 @@ const ACCOUNT: &str = concat!(
     credential_columns!(),
     " FROM users u WHERE u.id = $1"
 );
-const SET_ADDRESS: &str =
-    "UPDATE users SET email = $2, email_typed = $3, email_verified_at = $4 WHERE id = $1";
+const SET_ADDRESS: &str = "UPDATE users SET email = $2, email_typed = $3, email_verified_at = $4, version = $5 WHERE id = $1";
 const BEGIN: &str = concat!("WITH device AS (", know_device!(), ") ", insert_session!());
 
 /// A proof and its account, both locked.
@@ -204,6 +203,19 @@ impl Intent for ProvedSignUp {
     }
 }
 
+impl Intent for Invitation {
+    type Answer = AddOutcome;
+
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<AddOutcome, PostgresError> {
+        let add = tx.prepare_cached(ADD).await?;
+        let row = UserRow::new(&self.user, &self.hash);
+        tx.execute(&add, &row.params()).await?;
+        refuse_taken(tx, &self.user, Some(self.proof.created_at)).await?;
+        insert_proof(tx, self.proof.clone()).await?;
+        Ok(AddOutcome::Added)
+    }
+}
+
 impl Intent for ProvedSignIn {
     type Answer = Option<BeginOutcome>;
 
@@ -224,11 +236,12 @@ impl Intent for ProvedSignIn {
 
 async fn set_address(tx: &Transaction<'_>, user: &User) -> Result<(), PostgresError> {
     let set = tx.prepare_cached(SET_ADDRESS).await?;
-    let row: [&dyn Param; 4] = [
+    let row: [&dyn Param; 5] = [
         user.id.as_uuid(),
         &user.email.key(),
         &sql::typed(&user.email),
         &user.email_verified_at.map(PgTimestamp),
+        &sql::version_number(user.version),
     ];
     tx.execute(&set, &row).await?;
     Ok(())

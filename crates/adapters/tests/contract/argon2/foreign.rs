@@ -12,14 +12,14 @@ use revolve_domain::{
 use secrecy::SecretString;
 use std::{error::Error, time::Duration};
 
-const BUDGET: u64 = 64 << 20;
+pub(super) const BUDGET: u64 = 64 << 20;
 
-fn bounds() -> HashBounds {
+pub(super) fn bounds() -> HashBounds {
     HashBounds::at_import(BUDGET, relaxed().patience)
 }
 
 /// The hash matches its password and no other, and is to be made again.
-async fn assert_matches(text: &str, hash: &str) {
+pub(super) async fn assert_matches(text: &str, hash: &str) {
     let (hasher, hash) = (make().await, stored(hash));
     assert!(
         !matches!(adopt(hash.clone(), None, bounds()), Err(why) if why != UnusableHash::Unmarked),
@@ -289,9 +289,12 @@ async fn what_is_no_hash_is_a_broken_store_that_tells_nothing_and_does_not_stop_
             UnusableHash::UnknownForm,
         ),
         (
-            "{SSHA}0c0blFTXXNuAMHECS4uxrj3ZieMoWImr",
+            "{CRYPT}$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/",
             UnusableHash::UnknownForm,
         ),
+        // What stands in the place of a hash where there is none.
+        ("$none$", UnusableHash::UnknownForm),
+        ("$legacy$", UnusableHash::UnknownForm),
         (&pair[1..], UnusableHash::UnknownForm),
         (
             "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ",

@@ -1,5 +1,6 @@
 //! argon2id in its pool.
 
+mod exports;
 mod foreign;
 mod pool;
 

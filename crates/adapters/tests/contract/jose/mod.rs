@@ -11,14 +11,17 @@ use revolve_adapters::{
     system::SystemEntropy,
 };
 use revolve_domain::{
-    model::{AuthMethods, Details, EmailAddress, Epoch, Generation, SessionId, Timestamp, UserId},
+    model::{
+        AccountVersion, AppData, AuthMethods, Details, EmailAddress, Epoch, Generation, Label,
+        Role, Roles, SessionId, Timestamp, UserId, WebUrl,
+    },
     ports::{
         DeviceCredentials, Entropy, IdClaims, ProofSecrets, RefreshClaims, RevocationSigner,
         TokenCodec, TokenRejected,
     },
     revocations::{
-        CommitSnapshot, EndsOfMinute, FeedVersion, LivingOnly, PackedStatement, RaisedEpoch,
-        RevocationStatement,
+        CommitSnapshot, EndsOfMinute, FeedVersion, LivingOnly, OutdatedTokens, PackedStatement,
+        RaisedEpoch, RevocationStatement,
     },
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -96,6 +99,9 @@ fn claims() -> (IdClaims, RefreshClaims) {
         email: EmailAddress::parse("ann@example.org").unwrap(),
         email_verified: true,
         details: Details::default(),
+        roles: Roles::default(),
+        app: AppData::default(),
+        version: AccountVersion::at(now),
     };
     let refresh = RefreshClaims {
         user,
@@ -183,6 +189,51 @@ fn parts(jws: &SecretString) -> [serde_json::Value; 2] {
 }
 
 #[test]
+fn an_id_token_has_standard_claims_beside_the_user_and_what_operators_say() {
+    let pem = IdKey::generate(Algorithm::EdDsa).unwrap();
+    let (issuer, audience) = ("https://accounts.example.org", "services");
+    let tokens = codec_of(Algorithm::EdDsa, issuer, audience, &pem, &master());
+    let (bare, _) = claims();
+    let full = IdClaims {
+        details: Details {
+            name: Some(Label::parse("Ann").unwrap()),
+            image_url: Some(WebUrl::parse("https://example.org/ann.png").unwrap()),
+            ..Details::default()
+        },
+        roles: Roles::new(["b", "a"].map(|role| Role::parse(role).unwrap())).unwrap(),
+        app: AppData::parse(r#"{ "plan": "pro" }"#).unwrap(),
+        version: AccountVersion::new(17).unwrap(),
+        ..bare.clone()
+    };
+    let (email, image) = ("ann@example.org", "https://example.org/ann.png");
+    let always = json!({
+        "iss": issuer, "aud": audience, "sub": bare.user, "sid": bare.session, "epoch": 0,
+        "iat": 1000, "exp": 1060, "auth_time": 1000, "amr": ["pwd"], "email": email, "email_verified": true,
+    });
+    for (claims, more) in [
+        (
+            &full,
+            json!({
+                "name": "Ann", "picture": image, "roles": ["a", "b"], "app": { "plan": "pro" }, "version": 17,
+                "user": { "uid": bare.user, "email": email, "name": "Ann", "imageUrl": image },
+            }),
+        ),
+        (
+            &bare,
+            json!({ "version": 1_000_000, "user": { "uid": bare.user, "email": email } }),
+        ),
+    ] {
+        let token = tokens.sign_id(claims).unwrap();
+        let mut expected = always.clone();
+        let more = more.as_object().unwrap().clone();
+        expected.as_object_mut().unwrap().extend(more);
+        let [_, found] = parts(&token);
+        assert_eq!(found, expected);
+        assert!(tokens.verify_id(&token, claims.issued_at).is_ok());
+    }
+}
+
+#[test]
 fn a_statement_of_revocations_says_what_it_is_and_is_no_token() {
     for algorithm in Algorithm::ALL {
         let pem = IdKey::generate(algorithm).unwrap();
@@ -204,6 +255,7 @@ fn a_statement_of_revocations_says_what_it_is_and_is_no_token() {
             window: Duration::from_mins(16),
             sessions: vec![(ended, Timestamp::from_millis(990_999))],
             users: vec![raised(ann, Some(kept)), raised(bob, None)],
+            outdated: vec![(bob, AccountVersion::new(17).unwrap())],
         };
         let jws = tokens.sign_revocations(&statement).unwrap();
         let [header, claims] = parts(&jws);
@@ -216,7 +268,9 @@ fn a_statement_of_revocations_says_what_it_is_and_is_no_token() {
         let (iss, sessions) = ("https://accounts.example.org", json!([[ended, 990]]));
         assert_eq!(
             claims,
-            json!({ "iss": iss, "iat": 1000, "exp": 1960, "window": 960, "sessions": sessions, "users": users })
+            json!({
+                "iss": iss, "iat": 1000, "exp": 1960, "window": 960, "sessions": sessions, "users": users, "outdated": [[bob, 17]],
+            })
         );
         assert_eq!(
             tokens.verify_id(&jws, Timestamp::from_seconds(1_000)),
@@ -237,7 +291,7 @@ fn a_packed_statement_signs_the_digest_of_its_ids_and_is_no_plain_one() {
         as_of: Timestamp::from_seconds(1_000),
         snapshot: CommitSnapshot::serial(9, last),
     };
-    let ann = UserId::from_random([3; 16]);
+    let (ann, bob) = (UserId::from_random([3; 16]), UserId::from_random([4; 16]));
     let statement = PackedStatement {
         as_of: Timestamp::from_seconds(1_000),
         window: Duration::from_mins(16),
@@ -257,21 +311,30 @@ fn a_packed_statement_signs_the_digest_of_its_ids_and_is_no_plain_one() {
             issued_before: Timestamp::from_seconds(880),
             users: vec![(ann, vec![session(6)])],
         },
+        outdated: vec![OutdatedTokens {
+            user: bob,
+            before: AccountVersion::new(0x0102_0304).unwrap(),
+            at: Timestamp::from_millis(999_999),
+            commit: 5,
+        }],
     };
     let text = tokens.sign_packed(&statement).unwrap();
     let (jws, ids) = text.split_once('~').unwrap();
     let [header, claims] = parts(&jws.into());
     assert_eq!(header["typ"], "packed-revocations+jwt");
     let bytes = |byte| session(byte).as_uuid().as_bytes().to_vec();
-    let user = ann.as_uuid().as_bytes().to_vec();
-    let expected = [bytes(1), bytes(2), bytes(5), user, vec![0, 1], bytes(6)];
-    assert_eq!(URL_SAFE_NO_PAD.decode(ids).unwrap(), expected.concat());
+    let user = |user: UserId| user.as_uuid().as_bytes().to_vec();
+    let outdated = vec![0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 3, 231];
+    let ended = [bytes(1), bytes(2), bytes(5), user(bob), outdated];
+    let living = [user(ann), vec![0, 1], bytes(6)];
+    let expected = [ended.concat(), living.concat()].concat();
+    assert_eq!(URL_SAFE_NO_PAD.decode(ids).unwrap(), expected);
     assert_eq!(
         claims,
         json!({
             "iss": "https://accounts.example.org", "iat": 1000, "exp": 1960, "window": 960,
             "version": "9.1000.6.0", "since": "9.1000.5.0",
-            "sessions": [[960, 1], [1020, 2]], "only": { "issued_before": 880, "users": 1 },
+            "sessions": [[960, 1], [1020, 2], [1000, 2]], "outdated": 1, "only": { "issued_before": 880, "users": 1 },
             "digest": URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(ids)),
         })
     );

@@ -3,8 +3,8 @@
 use revolve_adapters::postgres::PostgresAccounts;
 use revolve_domain::{
     model::{
-        AuthMethods, ClientInfo, Details, DeviceId, EmailAddress, Epoch, PasswordHash, Session,
-        SessionId, Timestamp, User, UserId,
+        AccountVersion, AppData, AuthMethods, ClientInfo, Details, DeviceId, EmailAddress, Epoch,
+        PasswordHash, Roles, Session, SessionId, Timestamp, User, UserId,
     },
     ports::{CreateOutcome, StoreError, UserRepository},
 };
@@ -24,6 +24,9 @@ pub(super) fn user() -> User {
         disabled_at: None,
         epoch: Epoch::FIRST,
         kept_session: None,
+        roles: Roles::default(),
+        app: AppData::default(),
+        version: AccountVersion::at(START),
     }
 }
 

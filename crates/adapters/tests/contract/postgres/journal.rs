@@ -38,8 +38,8 @@ async fn follow(accounts: &PostgresAccounts, after: Option<JournalCursor>) -> Fo
 async fn entries(accounts: &PostgresAccounts) -> usize {
     let query = JournalQuery {
         user: Some(user().id),
-        after: None,
         limit: 100,
+        ..JournalQuery::default()
     };
     accounts.read(&query).await.expect("read works").len()
 }

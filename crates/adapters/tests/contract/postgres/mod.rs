@@ -18,8 +18,10 @@ revolve_testkit::accounts_contract!(schema::make);
 revolve_testkit::directory_contract!(schema::make);
 revolve_testkit::journal_contract!(schema::make);
 revolve_testkit::keys_contract!(schema::make);
+revolve_testkit::api_keys_contract!(schema::make);
 revolve_testkit::proofs_contract!(schema::make);
 revolve_testkit::deliveries_contract!(schema::make);
+revolve_testkit::webhooks_contract!(schema::make);
 
 /// The URL of the Postgres under test; `None` if there is none and that is allowed.
 fn server() -> Option<String> {

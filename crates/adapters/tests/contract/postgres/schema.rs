@@ -3,11 +3,12 @@
 use super::server;
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};
 use revolve_domain::ports::{
-    AccountDirectory, Deliveries, Journal, KeyRepository, Proofs, SessionRepository, UserRepository,
+    AccountDirectory, ApiKeys, Deliveries, Journal, KeyRepository, NamedRequests, Proofs,
+    SessionRepository, UserRepository, Webhooks,
 };
 use revolve_testkit::contract::{
-    AccountsSubject, DeliveriesSubject, DirectorySubject, JournalSubject, KeysSubject,
-    MemorySubject, ProofsSubject,
+    AccountsSubject, ApiKeysSubject, DeliveriesSubject, DirectorySubject, JournalSubject,
+    KeysSubject, MemorySubject, ProofsSubject, WebhooksSubject,
 };
 use std::{any::Any, sync::Arc, thread, time::Duration};
 use tokio_postgres::{Client, NoTls};
@@ -186,6 +187,22 @@ impl KeysSubject for Subject {
     }
 }
 
+impl ApiKeysSubject for Subject {
+    fn api_keys(&self) -> Arc<dyn ApiKeys> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.api_keys(),
+        }
+    }
+
+    fn named_requests(&self) -> Arc<dyn NamedRequests> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.named_requests(),
+        }
+    }
+}
+
 impl ProofsSubject for Subject {
     fn proofs(&self) -> Arc<dyn Proofs> {
         match self {
@@ -200,6 +217,15 @@ impl DeliveriesSubject for Subject {
         match self {
             Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
             Self::Skipped(memory) => memory.deliveries(),
+        }
+    }
+}
+
+impl WebhooksSubject for Subject {
+    fn webhooks(&self) -> Arc<dyn Webhooks> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.webhooks(),
         }
     }
 }

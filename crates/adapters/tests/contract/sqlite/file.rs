@@ -57,6 +57,24 @@ async fn data_survive_close_and_reopen() {
 }
 
 #[tokio::test]
+async fn what_is_deleted_is_zeroed_in_its_page() {
+    let subject = make().await;
+    created(&subject, 1).await;
+    created(&subject, 2).await;
+    let gone = user(1);
+    let deleted = subject
+        .store
+        .delete(gone.id, None, gone.created_at, &untold())
+        .await;
+    assert!(deleted.expect("delete works"));
+    subject.store.close().await;
+    let file = std::fs::read(subject.path()).expect("the file is there");
+    let holds = |text: &str| file.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(!holds(gone.email.key()), "of the account that is gone");
+    assert!(holds(user(2).email.key()), "of the one that is there");
+}
+
+#[tokio::test]
 async fn data_survive_without_a_close() {
     let subject = make().await;
     created(&subject, 1).await;

@@ -3,8 +3,8 @@
 use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{
-        AuthMethods, ClientInfo, Details, DeviceId, EmailAddress, Epoch, Generation, PasswordHash,
-        Session, SessionId, Timestamp, User, UserId,
+        AccountVersion, AppData, AuthMethods, ClientInfo, Details, DeviceId, EmailAddress, Epoch,
+        Generation, PasswordHash, Roles, Session, SessionId, Timestamp, User, UserId,
     },
     ports::{NewLiveSession, StoreError, TokenRepository},
     rotation::LiveToken,
@@ -24,6 +24,9 @@ pub(super) fn user(number: u8) -> User {
         disabled_at: None,
         epoch: Epoch::FIRST,
         kept_session: None,
+        roles: Roles::default(),
+        app: AppData::default(),
+        version: AccountVersion::at(START),
     }
 }
 

@@ -5,14 +5,14 @@ use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{DeviceId, SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, Clock, Deliveries, Journal, KeyRepository, Proofs, SessionRepository,
-        TokenRepository, UserRepository,
+        AccountDirectory, ApiKeys, Clock, Deliveries, Journal, KeyRepository, NamedRequests,
+        Proofs, SessionRepository, TokenRepository, UserRepository, Webhooks,
     },
 };
 use revolve_testkit::{
     contract::{
-        AccountsSubject, DeliveriesSubject, DirectorySubject, HistorySubject, JournalSubject,
-        KeysSubject, ProofsSubject, StoredToken, TokensSubject,
+        AccountsSubject, ApiKeysSubject, DeliveriesSubject, DirectorySubject, HistorySubject,
+        JournalSubject, KeysSubject, ProofsSubject, StoredToken, TokensSubject, WebhooksSubject,
     },
     memory::FakeClock,
 };
@@ -119,6 +119,16 @@ impl DirectorySubject for Subject {
     }
 }
 
+impl ApiKeysSubject for Subject {
+    fn api_keys(&self) -> Arc<dyn ApiKeys> {
+        Arc::new(self.store.clone())
+    }
+
+    fn named_requests(&self) -> Arc<dyn NamedRequests> {
+        Arc::new(self.store.clone())
+    }
+}
+
 impl ProofsSubject for Subject {
     fn proofs(&self) -> Arc<dyn Proofs> {
         Arc::new(self.store.clone())
@@ -143,6 +153,12 @@ impl KeysSubject for Subject {
 
 impl DeliveriesSubject for Subject {
     fn deliveries(&self) -> Arc<dyn Deliveries> {
+        Arc::new(self.store.clone())
+    }
+}
+
+impl WebhooksSubject for Subject {
+    fn webhooks(&self) -> Arc<dyn Webhooks> {
         Arc::new(self.store.clone())
     }
 }

@@ -8,6 +8,7 @@ use crate::{
 use anyhow::{Result, bail};
 use revolve_domain::{
     deliveries::{DeliveryQuery, DeliveryState},
+    journal::Actor,
     model::DeliveryId,
     use_cases::ManageDeliveries,
 };
@@ -44,7 +45,7 @@ pub(super) async fn retry(config: &Config, args: RetryArgs) -> Result<()> {
     };
     let mut done = Vec::new();
     for batch in ids.chunks(BATCH) {
-        done.extend(manage.retry(batch).await?);
+        done.extend(manage.retry(batch, Actor::Operator).await?);
     }
     tell(&ids, &done, "due now", "gone, being sent or not tried yet")
 }

@@ -3,7 +3,7 @@
 mod table;
 
 use crate::{
-    composition::{Purpose, key_store},
+    composition::{Purpose, key_store, manage_webhooks},
     config::Config,
     keys::Material,
 };
@@ -70,8 +70,8 @@ pub enum KeysCommand {
         #[arg(long)]
         now: bool,
     },
-    /// Seals the keys that are sealed under one of secrets.previous_master_keys anew, under secrets.master_key. The service goes on, and
-    /// nobody is signed out.
+    /// Seals the keys that are sealed under one of secrets.previous_master_keys anew, under secrets.master_key, and the secrets of webhooks
+    /// as well. The service goes on, and nobody is signed out.
     Reseal,
     /// Prints the public keys for ID tokens as a JWK set, or one of them as a JWK.
     ExportPublic {
@@ -116,6 +116,10 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
         ..
     } = Material::new(&config, Arc::new(SystemEntropy))?;
     let (ring, policy) = (Arc::new(ring), config.tokens.key_policy());
+    let webhooks = match command {
+        KeysCommand::Reseal => Some(manage_webhooks(&config, Purpose::Change).await?),
+        _ => None,
+    };
     drop(config);
     let (maker, clock) = (Arc::new(vault), Arc::new(SystemClock));
     let keep = KeepKeys::new(KeyPorts {
@@ -208,7 +212,17 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
             for id in &resealed {
                 let _ = writeln!(said, "{id} is sealed under the present master key now");
             }
-            if resealed.is_empty() {
+            let mut all_were = resealed.is_empty();
+            if let Some(webhooks) = webhooks {
+                for id in webhooks.reseal(Actor::Operator).await? {
+                    all_were = false;
+                    let _ = writeln!(
+                        said,
+                        "the secret of webhook {id} is sealed under the present master key now"
+                    );
+                }
+            }
+            if all_were {
                 said.push_str("all keys are sealed under the present master key already\n");
             }
             said

@@ -12,8 +12,8 @@ use crate::{
 };
 use anyhow::Result;
 use revolve_domain::{
-    model::{EndReason, Label, Standing, UserId},
-    use_cases::{AccountName, HistoricSession},
+    model::{Label, UserId},
+    use_cases::{AccountName, HistoricSession, SessionState},
 };
 use revolve_observe::telemetry::chain;
 use serde::Serialize;
@@ -56,18 +56,16 @@ struct SessionEntry {
 }
 
 impl SessionEntry {
-    /// `known`: the white list answered, so that what it does not have is not there.
-    fn new(session: HistoricSession, known: bool) -> Self {
+    fn new(session: HistoricSession) -> Self {
         let HistoricSession {
             session,
-            standing,
+            state,
             live,
+            ..
         } = session;
-        // An entry of an ended session is one that could not be cleared yet: it says nothing.
-        let live = live.filter(|_| standing == Standing::Live);
         Self {
             id: session.id.to_string(),
-            state: state(standing, live.is_some() || !known),
+            state: state.as_str(),
             device_name: session
                 .device_name
                 .as_ref()
@@ -89,18 +87,6 @@ impl SessionEntry {
             ended_at: session.ending.map(|ending| instant(ending.at)),
             end_reason: session.ending.map(|ending| ending.reason.name()),
         }
-    }
-}
-
-/// A word for where a session stands; `entry`: the white list has it, as far as is known.
-fn state(standing: Standing, entry: bool) -> &'static str {
-    match standing {
-        Standing::Live if entry => "live",
-        // Its row lives, and nothing can be refreshed: it was not used in time, or the white list lost it.
-        Standing::Live => "lapsed",
-        Standing::Ended(EndReason::Expired) | Standing::Expired => "expired",
-        Standing::Ended(_) | Standing::Superseded | Standing::AccountGone => "ended",
-        Standing::Disabled => "disabled",
     }
 }
 
@@ -142,14 +128,9 @@ pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
     if let Err(error) = &history.white_list {
         eprintln!("the last use of sessions is not known: {}", chain(error));
     }
-    let known = history.white_list.is_ok();
-    let rows = history
-        .sessions
-        .into_iter()
-        .map(|session| SessionEntry::new(session, known));
-    let rows: Vec<SessionEntry> = rows
-        .filter(|row| !args.live || row.state == "live")
-        .collect();
+    let sessions = history.sessions.into_iter();
+    let wanted = sessions.filter(|session| !args.live || session.state == SessionState::Live);
+    let rows = wanted.map(SessionEntry::new).collect();
     answer::print(&SessionTable(rows), args.format)
 }
 
@@ -160,26 +141,5 @@ async fn whose(tools: &OperatorTools, named: &Named) -> Result<UserId> {
         (Ok(user), _) => Ok(user.id),
         (Err(_), AccountName::Id(id)) if !tools.directory.history(*id).await?.is_empty() => Ok(*id),
         (Err(error), _) => Err(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_standing_has_a_word() {
-        for (standing, entry, word) in [
-            (Standing::Live, true, "live"),
-            (Standing::Live, false, "lapsed"),
-            (Standing::Expired, true, "expired"),
-            (Standing::Ended(EndReason::Expired), false, "expired"),
-            (Standing::Ended(EndReason::Reused), false, "ended"),
-            (Standing::Superseded, true, "ended"),
-            (Standing::AccountGone, true, "ended"),
-            (Standing::Disabled, true, "disabled"),
-        ] {
-            assert_eq!(state(standing, entry), word, "{standing:?}");
-        }
     }
 }

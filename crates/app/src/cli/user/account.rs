@@ -2,7 +2,8 @@
 
 use anyhow::{Result, anyhow};
 use revolve_domain::{
-    model::{Label, Locale, Timestamp, User, WebUrl},
+    model::{AccountVersion, AppData, Label, Locale, Roles, Timestamp, User, UserId, WebUrl},
+    ports::{StoreError, UserRepository},
     use_cases::{AccountName, ManageAccounts},
 };
 use serde::Serialize;
@@ -34,6 +35,20 @@ impl Named {
     }
 }
 
+/// The id of an account; one that is named by its id need not be there any more.
+pub(in crate::cli) async fn id_of(
+    users: &dyn UserRepository,
+    name: &AccountName,
+) -> Result<Option<UserId>, StoreError> {
+    match name {
+        AccountName::Id(id) => Ok(Some(*id)),
+        AccountName::Email(email) => {
+            let found = users.credentials_by_email(email, &[]).await?;
+            Ok(found.map(|found| found.user.id))
+        }
+    }
+}
+
 /// An account, for programs.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -49,6 +64,10 @@ pub(super) struct AccountMembers<'a> {
     created_at: String,
     /// Since when it is disabled, if it is.
     disabled_at: Option<String>,
+    roles: &'a Roles,
+    app: &'a AppData,
+    /// Rises with each change.
+    version: AccountVersion,
 }
 
 impl<'a> From<&'a User> for AccountMembers<'a> {
@@ -63,6 +82,9 @@ impl<'a> From<&'a User> for AccountMembers<'a> {
             email_verified_at: user.email_verified_at.map(precise),
             created_at: precise(user.created_at),
             disabled_at: user.disabled_at.map(precise),
+            roles: &user.roles,
+            app: &user.app,
+            version: user.version,
         }
     }
 }

@@ -1,8 +1,9 @@
-//! `revolve user add`: an account that an operator makes for a user.
+//! `revolve user add` and `revolve user invite`: accounts that an operator makes for users.
 
 use super::{
     change::announced,
     password::{self, Source},
+    set::json,
 };
 use crate::{
     cli::{
@@ -14,8 +15,12 @@ use crate::{
 };
 use anyhow::{Context, Result, anyhow};
 use revolve_domain::{
-    model::{Details, EmailAddress, Label, Password},
-    use_cases::AddAccountRequest,
+    journal::Actor,
+    model::{
+        AppData, Details, EmailAddress, FieldError, Label, Locale, Password, Role, Roles, User,
+        UserId, WebUrl,
+    },
+    use_cases::{AddAccountRequest, FirstAccess},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -23,17 +28,84 @@ use serde::Serialize;
 /// Arguments of `revolve user add`.
 #[derive(Clone, Debug, clap::Args)]
 pub(in crate::cli) struct Args {
+    #[command(flatten)]
+    account: NewAccount,
+    /// Makes a password and prints it, this once
+    #[arg(long)]
+    generate: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Arguments of `revolve user invite`.
+#[derive(Clone, Debug, clap::Args)]
+pub(in crate::cli) struct InviteArgs {
+    #[command(flatten)]
+    account: NewAccount,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// The account to make.
+#[derive(Clone, Debug, clap::Args)]
+struct NewAccount {
     /// The address to sign in with
     #[arg(value_parser = EmailAddress::parse)]
     email: EmailAddress,
     /// The name to show
     #[arg(long, value_parser = Label::parse)]
     name: Option<Label>,
-    /// Makes a password and prints it, this once
+    /// A home page
+    #[arg(long, value_name = "URL", value_parser = WebUrl::parse)]
+    website: Option<WebUrl>,
+    /// A picture
+    #[arg(long, value_name = "URL", value_parser = WebUrl::parse_public)]
+    image_url: Option<WebUrl>,
+    /// The language of the mails, such as `de-CH`
+    #[arg(long, value_name = "TAG", value_parser = locale)]
+    locale: Option<Locale>,
+    /// Its owner is known to read the address
     #[arg(long)]
-    generate: bool,
-    #[command(flatten)]
-    format: Format,
+    verified: bool,
+    /// A role; may come several times
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<Role>,
+    /// The app data: a JSON object, or a file with one
+    #[arg(long, value_name = "JSON|FILE")]
+    app: Option<String>,
+    /// The id to have, such as that of another system; a new one by default
+    #[arg(long, value_name = "UUID")]
+    id: Option<UserId>,
+}
+
+fn locale(tag: &str) -> Result<Locale, FieldError> {
+    Ok(tag.parse()?)
+}
+
+impl NewAccount {
+    /// Blocks for as long as it takes to read a file.
+    fn request(self, access: FirstAccess) -> Result<AddAccountRequest> {
+        let app = match &self.app {
+            Some(app) => {
+                AppData::from_value(json(app)?).map_err(|error| anyhow!("the app data {error}"))?
+            }
+            None => AppData::default(),
+        };
+        Ok(AddAccountRequest {
+            email: self.email,
+            access,
+            details: Details {
+                name: self.name,
+                website: self.website,
+                image_url: self.image_url,
+                locale: self.locale,
+            },
+            email_verified: self.verified,
+            roles: Roles::new(self.roles).map_err(|error| anyhow!("the roles: {error}"))?,
+            app,
+            id: self.id,
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -44,6 +116,9 @@ struct Added {
     /// Only if it was generated: it is shown here and nowhere else.
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<String>,
+    /// What was done.
+    #[serde(skip)]
+    done: &'static str,
 }
 
 impl CommandOutput for Added {
@@ -52,12 +127,13 @@ impl CommandOutput for Added {
             uid,
             email,
             password,
+            done,
         } = self;
         let password = password
             .as_ref()
             .map(|password| format!("password: {password}\n"))
             .unwrap_or_default();
-        format!("added {email}: {uid}\n{password}")
+        format!("{done} {email}: {uid}\n{password}")
     }
 }
 
@@ -67,33 +143,47 @@ pub(super) async fn run(config: Config, args: Args) -> Result<()> {
     } else {
         Source::Operator
     };
-    let text: SecretString = tokio::task::spawn_blocking(move || password::obtain(source))
+    let (min_length, account) = (config.passwords.min_length, args.account);
+    let prepare = move || {
+        let text = password::obtain(source)?;
+        let password =
+            Password::choose(&text, min_length).map_err(|fault| anyhow!("the password {fault}"))?;
+        let request = account.request(FirstAccess::Password(password))?;
+        Ok::<(SecretString, AddAccountRequest), anyhow::Error>((text, request))
+    };
+    let (text, request) = tokio::task::spawn_blocking(prepare)
         .await
-        .context("the password")??;
-    let password = Password::choose(&text, config.passwords.min_length)
-        .map_err(|fault| anyhow!("the password {fault}"))?;
+        .context("the arguments")??;
+    let user = add(config, request).await?;
+    let password = args.generate.then(|| text.expose_secret().to_owned());
+    say(&user, password, "added", args.format)
+}
+
+/// The mail is sent by the services that run.
+pub(super) async fn invite(config: Config, args: InviteArgs) -> Result<()> {
+    let account = args.account;
+    let request = tokio::task::spawn_blocking(move || account.request(FirstAccess::Invitation))
+        .await
+        .context("the arguments")??;
+    let user = add(config, request).await?;
+    say(&user, None, "invited", args.format)
+}
+
+async fn add(config: Config, request: AddAccountRequest) -> Result<User> {
     let telemetry = announced(&config)?;
     let add = add_account(&config).await?;
     drop(config);
-    let details = Details {
-        name: args.name,
-        ..Details::default()
-    };
-    let user = add
-        .execute(AddAccountRequest {
-            email: args.email,
-            password,
-            details,
-        })
-        .await?;
+    let user = add.execute(request, Actor::Operator).await?;
     telemetry.stop();
-    let password = args.generate.then(|| text.expose_secret().to_owned());
-    answer::print(
-        &Added {
-            uid: user.id.to_string(),
-            email: user.email.as_str().to_owned(),
-            password,
-        },
-        args.format,
-    )
+    Ok(user)
+}
+
+fn say(user: &User, password: Option<String>, done: &'static str, format: Format) -> Result<()> {
+    let added = Added {
+        uid: user.id.to_string(),
+        email: user.email.as_str().to_owned(),
+        password,
+        done,
+    };
+    answer::print(&added, format)
 }

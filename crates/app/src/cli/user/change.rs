@@ -10,6 +10,7 @@ use crate::{
 };
 use anyhow::{Result, anyhow};
 use revolve_domain::{
+    journal::Actor,
     model::SessionId,
     ports::{DisableOutcome, EnableOutcome, EndOutcome},
 };
@@ -56,7 +57,7 @@ pub(super) async fn disable(config: &Config, args: &Sure) -> Result<()> {
         ),
         args.yes,
     )?;
-    let said = match tools.manage.disable(user.id).await? {
+    let said = match tools.manage.disable(user.id, Actor::Operator).await? {
         DisableOutcome::Disabled(_) => "is disabled and signed out everywhere",
         DisableOutcome::AlreadyDisabled(_) => {
             "was disabled already; what lived of its sessions is over"
@@ -76,7 +77,7 @@ pub(super) async fn enable(config: &Config, args: &Which) -> Result<()> {
         operator_tools(config, Purpose::Change).await?,
     );
     let user = args.user.find(&tools.manage).await?;
-    let said = match tools.manage.enable(user.id).await? {
+    let said = match tools.manage.enable(user.id, Actor::Operator).await? {
         EnableOutcome::Enabled => "can be signed in to again",
         EnableOutcome::NotDisabled => "was not disabled; nothing was to be done",
         EnableOutcome::NotFound => return Err(args.user.not_found()),
@@ -98,7 +99,7 @@ pub(super) async fn delete(config: &Config, args: &Sure) -> Result<()> {
         &format!("Delete {} ({}) for good?", user.email.as_str(), user.id),
         args.yes,
     )?;
-    if !tools.manage.delete(user.id).await? {
+    if !tools.manage.delete(user.id, Actor::Operator).await? {
         return Err(args.user.not_found());
     }
     done(
@@ -116,11 +117,15 @@ pub(super) async fn sign_out(config: &Config, args: &SignOutArgs) -> Result<()> 
     let user = args.user.find(&tools.manage).await?;
     let email = user.email.as_str();
     let said = match args.session {
-        None if tools.manage.sign_out(user.id).await? => {
+        None if tools.manage.sign_out(user.id, Actor::Operator).await? => {
             format!("{email} is signed out everywhere\n")
         }
         None => return Err(args.user.not_found()),
-        Some(session) => match tools.manage.end_session(user.id, session).await? {
+        Some(session) => match tools
+            .manage
+            .end_session(user.id, session, Actor::Operator)
+            .await?
+        {
             EndOutcome::Ended => format!("session {session} of {email} is over\n"),
             EndOutcome::AlreadyEnded => format!("session {session} of {email} was over already\n"),
             EndOutcome::NotFound => return Err(anyhow!("{email} has no session {session}")),
@@ -130,14 +135,14 @@ pub(super) async fn sign_out(config: &Config, args: &SignOutArgs) -> Result<()> 
 }
 
 /// Security events go to standard error, as the service writes them, and nothing else does.
-pub(super) fn announced(config: &Config) -> Result<Telemetry> {
+pub(in crate::cli) fn announced(config: &Config) -> Result<Telemetry> {
     let mut config = config.clone();
     "off,revolve::security=info".clone_into(&mut config.log.level);
     config.traces = Traces::default();
     Ok(start_telemetry(&config)?)
 }
 
-fn done(tools: &OperatorTools, telemetry: Telemetry, said: &str) -> Result<()> {
+pub(super) fn done(tools: &OperatorTools, telemetry: Telemetry, said: &str) -> Result<()> {
     telemetry.stop();
     if tools.unfinished.any() {
         eprintln!(

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use revolve_adapters::argon2::marked;
 use revolve_domain::{
-    model::{Credentials, Label, Locale, WebUrl},
+    model::{AppData, Credentials, HashKind, Label, Locale, Roles, WebUrl},
     ports::AccountDirectory,
 };
 use serde::Serialize;
@@ -43,7 +43,11 @@ struct AccountRow<'a> {
     uid: String,
     email: &'a str,
     /// In a form that says what it is; an earlier release stored some that do not.
-    password_hash: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_hash: Option<String>,
+    /// Only the former system knows the password.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    verifier: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +58,10 @@ struct AccountRow<'a> {
     locale: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     email_verified: bool,
+    #[serde(skip_serializing_if = "Roles::is_empty")]
+    roles: &'a Roles,
+    #[serde(skip_serializing_if = "AppData::is_empty")]
+    app: &'a AppData,
     created_at: String,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     disabled: bool,
@@ -61,15 +69,20 @@ struct AccountRow<'a> {
 
 impl<'a> From<&'a Credentials> for AccountRow<'a> {
     fn from(Credentials { user, hash, .. }: &'a Credentials) -> Self {
+        let kind = hash.kind();
+        let password_hash = (kind == HashKind::Hash).then(|| marked(hash).expose().to_owned());
         Self {
             uid: user.id.to_string(),
             email: user.email.as_str(),
-            password_hash: marked(hash).expose().to_owned(),
+            password_hash,
+            verifier: kind == HashKind::Legacy,
             name: user.details.name.as_ref().map(Label::as_str),
             website: user.details.website.as_ref().map(WebUrl::as_str),
             image_url: user.details.image_url.as_ref().map(WebUrl::as_str),
             locale: user.details.locale.as_ref().map(Locale::as_str),
             email_verified: user.email_verified_at.is_some(),
+            roles: &user.roles,
+            app: &user.app,
             created_at: precise(user.created_at),
             disabled: user.disabled_at.is_some(),
         }

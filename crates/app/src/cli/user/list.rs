@@ -1,4 +1,4 @@
-//! `revolve user list`: accounts by address, read page by page, so that it prints millions as well as a few.
+//! `revolve user list`, also `find`: accounts by address, read page by page, so that it prints millions as well as a few.
 
 use super::{
     account::{AccountMembers, instant},
@@ -11,7 +11,7 @@ use crate::{
 };
 use anyhow::Result;
 use revolve_domain::{
-    model::{EmailAddress, User},
+    model::{EmailAddress, Role, User},
     ports::AccountQuery,
 };
 use std::ops::ControlFlow;
@@ -30,9 +30,15 @@ pub(in crate::cli) struct Args {
         hide_default_value = true
     )]
     prefix: String,
-    /// Only disabled accounts
-    #[arg(long)]
-    disabled: bool,
+    /// Only accounts with this role
+    #[arg(long, value_name = "ROLE")]
+    role: Option<Role>,
+    /// Only disabled accounts; with `=false` only others
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    disabled: Option<bool>,
+    /// Only accounts whose owner has proved to read the address; with `=false` only others
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    verified: Option<bool>,
     /// Only addresses after this one, in the order of the list
     #[arg(long, value_name = "EMAIL", value_parser = EmailAddress::present)]
     after: Option<EmailAddress>,
@@ -50,7 +56,9 @@ pub(super) async fn run(config: &Config, args: Args) -> Result<()> {
     let mut query = AccountQuery {
         after: args.after,
         prefix,
+        role: args.role,
         disabled: args.disabled,
+        verified: args.verified,
         limit: PAGE,
     };
     let mut left = args.limit.unwrap_or(u64::MAX);

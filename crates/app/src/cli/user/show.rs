@@ -10,7 +10,7 @@ use crate::{
     config::Config,
 };
 use anyhow::Result;
-use revolve_domain::model::{Label, Locale, User, WebUrl};
+use revolve_domain::model::{Label, Locale, Role, User, WebUrl};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -36,7 +36,8 @@ struct Shown<'a> {
 
 impl CommandOutput for Shown<'_> {
     fn text(&self) -> String {
-        let details = &self.user.details;
+        let (details, app) = (&self.user.details, &self.user.app);
+        let roles: Vec<_> = self.user.roles.iter().map(Role::as_str).collect();
         let lines = [
             ("id", Some(self.user.id.to_string())),
             ("email", Some(self.user.email.as_str().to_owned())),
@@ -69,6 +70,9 @@ impl CommandOutput for Shown<'_> {
                     .map(str::to_owned),
             ),
             ("verified", self.user.email_verified_at.map(instant)),
+            ("roles", (!roles.is_empty()).then(|| roles.join(", "))),
+            ("app", (!app.is_empty()).then(|| app.to_json())),
+            ("version", Some(self.user.version.to_string())),
             ("created", Some(instant(self.user.created_at))),
             ("disabled", self.user.disabled_at.map(instant)),
             ("sessions", Some(self.sessions.to_string())),

@@ -1,6 +1,6 @@
 //! Whether keys are keys, URLs can be read by their drivers, and the log level by the filter.
 
-use super::{composer, postgres, redis, smtp};
+use super::{composer, legacy, postgres, redis, smtp};
 use crate::{
     config::{Check, Config, ConfigError, Profile, Secret},
     keys::retired_key,
@@ -9,7 +9,7 @@ use revolve_adapters::jose::{Algorithm, IdKey, MasterKey};
 use revolve_observe::telemetry;
 
 /// In the order in which messages name what they find.
-pub(crate) const CHECKS: [Check; 8] = [
+pub(crate) const CHECKS: [Check; 9] = [
     log_level,
     master_key,
     previous_master_keys,
@@ -18,6 +18,7 @@ pub(crate) const CHECKS: [Check; 8] = [
     postgres_url,
     redis_url,
     mail,
+    verifier,
 ];
 
 /// It is a filter of log lines.
@@ -114,5 +115,14 @@ fn mail(config: &Config) -> Result<(), ConfigError> {
         .and_then(|smtp| smtp.mistake())
         .map_or(Ok(()), |mistake| {
             Err(ConfigError::new(format!("mail.{mistake}")))
+        })
+}
+
+/// The former system can be asked.
+fn verifier(config: &Config) -> Result<(), ConfigError> {
+    legacy(config)?
+        .and_then(|legacy| legacy.mistake())
+        .map_or(Ok(()), |mistake| {
+            Err(ConfigError::new(format!("import.{mistake}")))
         })
 }

@@ -3,8 +3,10 @@
 mod certificates;
 mod checks;
 mod mail;
+mod webhooks;
 
 pub(crate) use mail::{composer, smtp};
+pub(crate) use webhooks::webhooks;
 
 use checks::CHECKS;
 
@@ -13,6 +15,7 @@ use crate::config::{
 };
 use revolve_adapters::{
     argon2::{HashBounds, HashCost, PoolConfig, memory_limit},
+    legacy::LegacyConfig,
     postgres::PostgresConfig,
     redis::{RedisConfig, RedisMode, SentinelConfig},
     system::SystemClock,
@@ -98,6 +101,22 @@ pub(crate) fn postgres(config: &Config) -> Result<PostgresConfig, ConfigError> {
         pooler: postgres.pooler,
         timeout: postgres.timeout,
     })
+}
+
+/// The system that imported accounts came from, if it is to be asked.
+///
+/// # Errors
+/// [`ConfigError`] if a file can't be read.
+pub(crate) fn legacy(config: &Config) -> Result<Option<LegacyConfig>, ConfigError> {
+    let Some(url) = config.verifier()?.given() else {
+        return Ok(None);
+    };
+    let import = &config.import;
+    Ok(Some(LegacyConfig {
+        url,
+        tls: certificates::read("import", import.ca_file.as_deref(), None, None)?,
+        timeout: import.timeout,
+    }))
 }
 
 /// The cost of a new hash.

@@ -15,7 +15,7 @@ use tokio::{
     net::TcpStream,
 };
 
-const ENDPOINTS: [(&str, &str); 24] = [
+const ENDPOINTS: [(&str, &str); 25] = [
     ("POST", "/api/account/signup"),
     ("POST", "/api/account/signin"),
     ("POST", "/api/account/signin/code"),
@@ -27,6 +27,7 @@ const ENDPOINTS: [(&str, &str); 24] = [
     ("PUT", "/api/account/details"),
     ("PUT", "/api/account/password"),
     ("POST", "/api/account/reauthenticate"),
+    ("GET", "/api/account/export"),
     ("GET", "/api/account/activity"),
     ("GET", "/api/account/sessions"),
     (
@@ -50,12 +51,14 @@ const NO_PROOF: &str = "5d0a5cc3-7a8e-4f5b-9f2b-2f6f8f0f6d51";
 
 /// Somebody with secrets, and what the service told them when it refused something.
 pub(super) struct Journey {
-    client: Client,
+    pub(super) client: Client,
     url: String,
+    pub(super) admin: String,
+    pub(super) key: String,
     pub(super) secrets: KnownSecrets,
     pub(super) refusals: Vec<Sink>,
     email: String,
-    password: String,
+    pub(super) password: String,
     id_token: String,
     refresh_token: String,
     credential: String,
@@ -75,6 +78,8 @@ impl Journey {
         Self {
             client,
             url,
+            admin: service.admin.clone(),
+            key: service.key.clone(),
             secrets,
             refusals: Vec::new(),
             email,
@@ -100,7 +105,7 @@ impl Journey {
     }
 
     /// Sends, and remembers the secrets of the answer.
-    async fn send(&mut self, request: RequestBuilder) -> (u16, Value) {
+    pub(super) async fn send(&mut self, request: RequestBuilder) -> (u16, Value) {
         let answer = request.send().await;
         self.take(answer).await
     }
@@ -147,7 +152,7 @@ impl Journey {
         (status, json)
     }
 
-    async fn expect(&mut self, status: u16, request: RequestBuilder) -> Value {
+    pub(super) async fn expect(&mut self, status: u16, request: RequestBuilder) -> Value {
         let (got, json) = self.send(request).await;
         assert_eq!(got, status, "{json}");
         json
@@ -305,6 +310,10 @@ impl Journey {
             self.call("DELETE", "/me"),
             self.request("GET", "/.well-known/revocations"),
             self.request("GET", "/health/ready"),
+            self.as_operator("GET", "/users").bearer_auth(&self.key),
+            self.as_operator("POST", "/users")
+                .bearer_auth(&self.key)
+                .json(&json!({ "email": email, "password": password })),
         ];
         // At once, since each may wait for as long as the stores are waited for.
         for answer in join_all(requests.map(RequestBuilder::send)).await {
@@ -349,7 +358,7 @@ impl Journey {
     }
 
     /// One of each kind.
-    fn all(&self) -> Vec<String> {
+    pub(super) fn all(&self) -> Vec<String> {
         self.secrets.one_of_each()
     }
 }

@@ -20,6 +20,9 @@ use uuid::Uuid;
 pub(super) struct CanaryService {
     pub(super) url: String,
     pub(super) metrics: String,
+    /// The admin API, and a key that may do anything there.
+    pub(super) admin: String,
+    pub(super) key: String,
     pub(super) secrets: KnownSecrets,
     process: ServiceProcess,
     backing: Backing,
@@ -85,7 +88,13 @@ impl CanaryService {
         );
         command
             .env("REVOLVE__HTTP__LISTEN", "127.0.0.1:0")
-            .env("REVOLVE__HTTP__METRICS_LISTEN", "127.0.0.1:0");
+            .env("REVOLVE__HTTP__METRICS_LISTEN", "127.0.0.1:0")
+            .env("REVOLVE__HTTP__ADMIN_LISTEN", "127.0.0.1:0")
+            .env("REVOLVE__LIMITS__ADMIN_PER_ADDRESS", "off")
+            .env(
+                "REVOLVE__MAIL__LINKS__RECOVERY",
+                "https://app.example.org/reset?proof={proof}&secret={secret}",
+            );
         command
             .env("REVOLVE__HTTP__WORKERS", "2")
             .env("REVOLVE__HASHING__MEMORY_KIB", "64")
@@ -133,10 +142,19 @@ impl CanaryService {
             None
         };
         // Not on this thread: it carries what goes through the proxies.
-        let (url, metrics, process) = spawn_blocking(move || run(&mut command)).await.unwrap();
+        let start = move || {
+            let started = run(&mut command);
+            (started, make_key(&command))
+        };
+        let (([url, metrics, admin], process), key) = spawn_blocking(start).await.unwrap();
+        secrets.add("API key", &key);
+        // Between the id, which is no secret, and the checksum.
+        secrets.add("secret of the API key", &key[26..69]);
         Some(Self {
             url,
             metrics,
+            admin,
+            key,
             secrets,
             process,
             backing,
@@ -220,7 +238,7 @@ impl CanaryService {
 }
 
 /// Starts it and waits for its addresses.
-fn run(command: &mut Command) -> (String, String, ServiceProcess) {
+fn run(command: &mut Command) -> ([String; 3], ServiceProcess) {
     let mut child = command.spawn().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut printed = String::new();
@@ -240,12 +258,33 @@ fn run(command: &mut Command) -> (String, String, ServiceProcess) {
         };
         rest.to_owned()
     };
-    let (url, metrics) = (line("listening on "), line("metrics on "));
+    let addresses = ["listening on ", "metrics on ", "admin API on "].map(&mut line);
     (
-        url,
-        metrics,
+        addresses,
         ServiceProcess::follow(child, Cursor::new(printed).chain(output)),
     )
+}
+
+/// Makes an API key by the command line, with the configuration of the service.
+fn make_key(service: &Command) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
+    if let Some(folder) = service.get_current_dir() {
+        command.current_dir(folder);
+    }
+    command.env_clear().envs(
+        service
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    let scopes = "users:read,users:write,sessions:write,events:read,deliveries:read";
+    let made = command
+        .args([
+            "api-keys", "create", "--name", "canary", "--json", "--scopes", scopes,
+        ])
+        .output()
+        .unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+    json["key"].as_str().unwrap().to_owned()
 }
 
 impl Server {

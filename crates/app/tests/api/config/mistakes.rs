@@ -107,6 +107,11 @@ fn cases() -> Vec<WrongConfig> {
             "[http]\ntrusted_proxies = [\"10.0.0.7\", \"a-proxy\"]\n",
             "config/revolve.toml:2: http.trusted_proxies: entry 2 is neither an address nor a network such as \"10.0.0.0/8\"",
         ),
+        file(
+            "[http]\nadmin_listen = \"0.0.0.0:8090\"\n",
+            "config/revolve.toml:2: http.admin_listen: others reach this address and would read API keys: set http.tls, listen on a loopback \
+             address, or set http.admin_insecure if nobody reads along",
+        ),
         // Durations.
         file(
             "[tokens]\nid_lifetime = 900\n",

@@ -29,6 +29,8 @@ on_both_stores! {
         ann.put("/details", details).await.expect(200);
         app.sign_up("bob").await;
         app.revolve(&["user", "disable", "bob@example.org", "--yes"]).await.expect(0);
+        let set = ["user", "set", "ann@example.org", "--verified", "true", "--role", "editor", "--app", r#"{ "plan": "pro" }"#];
+        app.revolve(&set).await.expect(0);
         let said = app.revolve(&["user", "export", "accounts.jsonl", "--json"]).await.expect(0);
         assert_eq!(said.json()["accounts"], 2);
         let file = app.backing.folder.path().join("accounts.jsonl");
@@ -36,6 +38,9 @@ on_both_stores! {
         let text = fs::read_to_string(&file).unwrap();
         let before = rows(&text);
         assert_eq!(before["bob@example.org"]["disabled"], true);
+        let ann = &before["ann@example.org"];
+        let shown = (&ann["emailVerified"], &ann["roles"], &ann["app"]);
+        assert_eq!(shown, (&json!(true), &json!(["editor"]), &json!({ "plan": "pro" })));
         assert!(before["ann@example.org"]["passwordHash"].as_str().unwrap().starts_with("$argon2id$"));
         assert!(!format!("{said:?}").contains("$argon2id$"), "hashes go to the file only");
         let again = app.revolve(&["user", "export", "accounts.jsonl"]).await.expect(1);

@@ -37,6 +37,31 @@ on_both_stores! {
         app.revolve(&["user", "list", "--limit", "0"]).await.expect(2);
     }
 
+    async fn accounts_are_found_by_role_and_state(app: App) {
+        for name in ["ann", "bob", "zoe"] {
+            app.sign_up(name).await;
+        }
+        app.revolve(&["user", "disable", "bob@example.org", "--yes"]).await.expect(0);
+        for name in ["ann@example.org", "bob@example.org"] {
+            app.revolve(&["user", "set", name, "--role", "editor", "--verified", "true"]).await.expect(0);
+        }
+        for (arguments, expected) in [
+            (&["--role", "editor"][..], &["ann@example.org", "bob@example.org"][..]),
+            (&["--role", "editor", "--disabled"], &["bob@example.org"]),
+            (&["--role", "admin"], &[]),
+            (&["--disabled=false"], &["ann@example.org", "zoe@example.org"]),
+            (&["--verified"], &["ann@example.org", "bob@example.org"]),
+            (&["--verified=false"], &["zoe@example.org"]),
+            (&["--verified", "--disabled=false", "--prefix", "a"], &["ann@example.org"]),
+        ] {
+            let listed = app.revolve(&[&["user", "find", "--json"], arguments].concat()).await.expect(0).json();
+            assert_eq!(emails(&listed), expected, "{arguments:?}");
+        }
+        for wrong in [&["--role", "No role"][..], &["--verified=maybe"]] {
+            app.revolve(&[&["user", "find"], wrong].concat()).await.expect(2);
+        }
+    }
+
     async fn an_account_is_shown_by_address_or_id(app: App) {
         let ann = app.sign_up("ann").await;
         app.sign_in("ann").await;

@@ -304,6 +304,13 @@ impl Actor {
         }
     }
 
+    /// The same client with the tokens and the device of an answer.
+    pub(crate) fn kept(&self, answer: Answer) -> Self {
+        let mut other = self.without_device();
+        other.keep(answer);
+        other
+    }
+
     fn keep(&mut self, answer: Answer) -> Answer {
         if matches!(answer.status, 200 | 201) {
             let json = answer.json();

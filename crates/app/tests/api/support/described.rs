@@ -1,8 +1,9 @@
-//! Holds every exchange with the service to the OpenAPI document: what is answered is described, and what is accepted is valid.
+//! Holds every exchange with the service to the OpenAPI document of its listener: what is answered is described, and what is accepted is valid.
 
 use super::Answer;
 use jsonschema::Validator;
 use reqwest::{Method, Request, Url, header::HeaderMap};
+use revolve::ADMIN_BASE;
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,
@@ -11,14 +12,26 @@ use std::{
     sync::{Arc, LazyLock, Mutex},
 };
 
-/// The document that is checked in; another test says that it is the one that is served. Answers may not have members that it does
+/// The documents that are checked in; other tests say that they are those that are served. Answers may not have members that they do
 /// not describe, which clients are free to overlook.
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
-    let mut document = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+static PUBLIC: LazyLock<Value> = LazyLock::new(|| checked_in("openapi.json"));
+static ADMIN: LazyLock<Value> = LazyLock::new(|| checked_in("openapi-admin.json"));
+
+fn checked_in(name: &str) -> Value {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let mut document = serde_json::from_str(&fs::read_to_string(docs.join(name)).unwrap()).unwrap();
     close(&mut document);
     document
-});
+}
+
+/// The document that describes a path.
+fn document(path: &str) -> &'static Value {
+    if path.starts_with(ADMIN_BASE) {
+        &ADMIN
+    } else {
+        &PUBLIC
+    }
+}
 
 static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 
@@ -62,9 +75,9 @@ fn close(value: &mut Value) {
 }
 
 /// What is meant, whether it stands here or is referred to.
-fn resolved(value: &'static Value) -> &'static Value {
+fn resolved(document: &'static Value, value: &'static Value) -> &'static Value {
     value["$ref"].as_str().map_or(value, |reference| {
-        DOCUMENT
+        document
             .pointer(&reference[1..])
             .expect("the reference leads somewhere")
     })
@@ -79,12 +92,19 @@ enum Formats {
 }
 
 /// Fails unless the value fits the schema.
-fn fits(schema: &Value, value: &Value, formats: Formats, what: &dyn Fn() -> String) {
-    let key = format!("{formats:?} {schema}");
+fn fits(
+    document: &Value,
+    schema: &Value,
+    value: &Value,
+    formats: Formats,
+    what: &dyn Fn() -> String,
+) {
+    let title = &document["info"]["title"];
+    let key = format!("{formats:?} {title} {schema}");
     let known = VALIDATORS.lock().unwrap().get(&key).cloned();
     let validator = known.unwrap_or_else(|| {
         let mut schema = schema.clone();
-        schema["components"] = DOCUMENT["components"].clone();
+        schema["components"] = document["components"].clone();
         let validator = Arc::new(
             jsonschema::draft202012::options()
                 .should_validate_formats(formats == Formats::Checked)
@@ -109,7 +129,7 @@ fn fits(schema: &Value, value: &Value, formats: Formats, what: &dyn Fn() -> Stri
 }
 
 /// The described path that a path is an instance of.
-fn item(path: &str) -> Option<(&'static String, &'static Value)> {
+fn item(document: &'static Value, path: &str) -> Option<(&'static String, &'static Value)> {
     let matches = |template: &str| {
         let (mut template, mut path) = (template.split('/'), path.split('/'));
         let fits =
@@ -122,7 +142,7 @@ fn item(path: &str) -> Option<(&'static String, &'static Value)> {
             && path.next().is_none()
     };
     let same_length = |template: &str| template.split('/').count() == path.split('/').count();
-    DOCUMENT["paths"]
+    document["paths"]
         .as_object()
         .unwrap()
         .iter()
@@ -133,6 +153,7 @@ fn item(path: &str) -> Option<(&'static String, &'static Value)> {
 #[track_caller]
 pub(crate) fn check(sent: &Sent, answer: &Answer) {
     let path = sent.url.path();
+    let document = document(path);
     // Numbers for operators and the preflights of the Fetch standard are no operations of the API.
     if path == "/metrics" || sent.method == Method::OPTIONS {
         return;
@@ -140,7 +161,7 @@ pub(crate) fn check(sent: &Sent, answer: &Answer) {
     // Any answer to HEAD is that to GET without its content, where there is a GET.
     if sent.method == Method::HEAD {
         assert_eq!(answer.text, "", "HEAD {path} is answered with content");
-        if let Some((_, item)) = item(path)
+        if let Some((_, item)) = item(document, path)
             && item["get"].is_object()
         {
             let status = answer.status.to_string();
@@ -151,8 +172,8 @@ pub(crate) fn check(sent: &Sent, answer: &Answer) {
         }
         return;
     }
-    let shared = |name: &str| &DOCUMENT["components"]["responses"][name];
-    let Some((_, item)) = item(path) else {
+    let shared = |name: &str| &document["components"]["responses"][name];
+    let Some((_, item)) = item(document, path) else {
         let name = match answer.status {
             414 => "UriTooLong",
             431 => "HeadersTooLarge",
@@ -163,7 +184,7 @@ pub(crate) fn check(sent: &Sent, answer: &Answer) {
             "{} {path} is answered but not described: {answer:#?}",
             sent.method
         );
-        return check_answer(shared(name), sent, answer);
+        return check_answer(document, shared(name), sent, answer);
     };
     let operation = &item[sent.method.as_str().to_lowercase()];
     if operation.is_null() {
@@ -185,7 +206,7 @@ pub(crate) fn check(sent: &Sent, answer: &Answer) {
             allow.iter().collect::<Vec<_>>(),
             "{path}: `Allow` names other methods"
         );
-        return check_answer(shared("MethodNotAllowed"), sent, answer);
+        return check_answer(document, shared("MethodNotAllowed"), sent, answer);
     }
     let response = &operation["responses"][answer.status.to_string()];
     assert!(
@@ -194,13 +215,13 @@ pub(crate) fn check(sent: &Sent, answer: &Answer) {
         sent.method,
         answer.status
     );
-    check_answer(resolved(response), sent, answer);
+    check_answer(document, resolved(document, response), sent, answer);
     if answer.status < 400 {
-        check_request(operation, sent);
+        check_request(document, operation, sent);
     }
 }
 
-fn check_answer(response: &Value, sent: &Sent, answer: &Answer) {
+fn check_answer(document: &Value, response: &Value, sent: &Sent, answer: &Answer) {
     let what = || {
         format!(
             "{} {}: the answer {}",
@@ -243,12 +264,12 @@ fn check_answer(response: &Value, sent: &Sent, answer: &Answer) {
     };
     // A stream is looked at by those who read it.
     if media_type != "text/event-stream" {
-        fits(&content["schema"], &body, Formats::Checked, &what);
+        fits(document, &content["schema"], &body, Formats::Checked, &what);
     }
 }
 
 /// A request that was carried out.
-fn check_request(operation: &'static Value, sent: &Sent) {
+fn check_request(document: &'static Value, operation: &'static Value, sent: &Sent) {
     let what = || {
         format!(
             "{} {}: the request, which was accepted,",
@@ -266,6 +287,7 @@ fn check_request(operation: &'static Value, sent: &Sent) {
         let number = value.parse::<i64>().ok();
         let number = number.filter(|_| parameter["schema"]["type"] != "string");
         fits(
+            document,
             &parameter["schema"],
             &number.map_or(Value::from(&*value), Value::from),
             Formats::Checked,
@@ -273,10 +295,15 @@ fn check_request(operation: &'static Value, sent: &Sent) {
         );
     }
     let alternatives = operation["security"].as_array();
-    if alternatives.is_some_and(|all| all.iter().all(|scheme| scheme.get("idToken").is_some())) {
+    let is_bearer = |scheme: &Value| {
+        ["idToken", "apiKey"]
+            .iter()
+            .any(|name| scheme.get(name).is_some())
+    };
+    if alternatives.is_some_and(|all| all.iter().all(is_bearer)) {
         assert!(
             sent.headers.contains_key("authorization"),
-            "{} has no ID token",
+            "{} has no token",
             what()
         );
     }
@@ -293,6 +320,7 @@ fn check_request(operation: &'static Value, sent: &Sent) {
     );
     let value: Value = serde_json::from_slice(bytes).unwrap();
     fits(
+        document,
         &body["content"]["application/json"]["schema"],
         &value,
         Formats::Hints,
@@ -300,9 +328,20 @@ fn check_request(operation: &'static Value, sent: &Sent) {
     );
 }
 
-/// The operations of the document: method, path, what is said.
+/// The operations of the public document: method, path, what is said.
 pub(crate) fn operations() -> impl Iterator<Item = (Method, &'static str, &'static Value)> {
-    let items = DOCUMENT["paths"].as_object().unwrap().iter();
+    operations_of(&PUBLIC)
+}
+
+/// The operations of the document of the admin API.
+pub(crate) fn admin_operations() -> impl Iterator<Item = (Method, &'static str, &'static Value)> {
+    operations_of(&ADMIN)
+}
+
+fn operations_of(
+    document: &'static Value,
+) -> impl Iterator<Item = (Method, &'static str, &'static Value)> {
+    let items = document["paths"].as_object().unwrap().iter();
     items.flat_map(|(path, item)| {
         item.as_object().unwrap().iter().map(move |(method, said)| {
             (method.to_uppercase().parse().unwrap(), path.as_str(), said)
@@ -312,9 +351,12 @@ pub(crate) fn operations() -> impl Iterator<Item = (Method, &'static str, &'stat
 
 /// The schema of an operation's body, if it takes one.
 pub(crate) fn body_schema(operation: &'static Value) -> Option<&'static Value> {
-    operation["requestBody"]
-        .is_object()
-        .then(|| resolved(&operation["requestBody"]["content"]["application/json"]["schema"]))
+    operation["requestBody"].is_object().then(|| {
+        resolved(
+            &PUBLIC,
+            &operation["requestBody"]["content"]["application/json"]["schema"],
+        )
+    })
 }
 
 /// The examples of an operation's body.

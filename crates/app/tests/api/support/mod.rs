@@ -6,6 +6,7 @@ mod cli;
 pub(crate) mod described;
 mod feed;
 mod mailing;
+mod program;
 mod proxy;
 mod raw;
 
@@ -13,8 +14,10 @@ pub(crate) use actor::{Actor, Answer, PASSWORD, field_errors};
 use backing::cluster;
 pub(crate) use backing::{Backing, ServerStores};
 
+pub(crate) use cli::Said;
 pub(crate) use feed::{FEED, sessions};
 pub(crate) use mailing::{Mailing, on_both_stores_with_mail};
+pub(crate) use program::Program;
 pub(crate) use raw::Raw;
 
 use futures_util::FutureExt;
@@ -40,6 +43,7 @@ pub(crate) enum Store {
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
     pub(crate) metrics: Option<SocketAddr>,
+    pub(crate) admin: Option<SocketAddr>,
     pub(crate) backing: Backing,
     pub(crate) config: String,
     client: reqwest::Client,
@@ -49,6 +53,7 @@ pub(crate) struct App {
 pub(crate) struct Running {
     address: SocketAddr,
     metrics: Option<SocketAddr>,
+    admin: Option<SocketAddr>,
     client: reqwest::Client,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<anyhow::Result<()>>,
@@ -61,11 +66,13 @@ impl Running {
             .await
             .expect("the service starts");
         let (address, metrics) = (application.address(), application.metrics_address());
+        let admin = application.admin_address();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = actix_web::rt::spawn(application.run(async move { drop(stopped.await) }));
         Self {
             address,
             metrics,
+            admin,
             client: client(),
             stop,
             ended,
@@ -116,7 +123,7 @@ pub(crate) fn with_mail<F: Future<Output = ()>>(
 }
 
 /// Runs a test with what it needs beside its stores, which answers more configuration.
-fn with_prepared<T, F: Future<Output = ()>>(
+pub(crate) fn with_prepared<T, F: Future<Output = ()>>(
     store: Store,
     prepare: impl AsyncFnOnce() -> (String, T),
     test: impl FnOnce(App, T) -> F,
@@ -133,10 +140,11 @@ fn with_prepared<T, F: Future<Output = ()>>(
         let (more, prepared) = prepare().await;
         let config = backing.config(&more);
         let running = Running::start(&config).await;
-        let (address, metrics) = (running.address, running.metrics);
+        let (address, metrics, admin) = (running.address, running.metrics, running.admin);
         let app = App {
             address,
             metrics,
+            admin,
             backing,
             config,
             client: client(),

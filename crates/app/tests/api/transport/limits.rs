@@ -12,12 +12,12 @@ on_both_stores! {
         for base in [path("/me"), "/nothing".to_owned(), FEED.to_owned()] {
             let long = anon.request(Method::GET, &format!("{base}?{}", "x".repeat(9000)));
             anon.send(long).await.expect_problem(414, "uri_too_long");
-            let large = anon.request(Method::GET, &base).header("X-Large", "x".repeat(17_000));
+            let large = anon.request(Method::GET, &base).header("X-Large", "x".repeat(25_000));
             anon.send(large).await.expect_problem(431, "headers_too_large");
             let many = (0..70).fold(anon.request(Method::GET, &base), |request, i| request.header(format!("X-{i}"), "x"));
             anon.send(many).await.expect_problem(431, "headers_too_large");
         }
-        let fair = anon.request(Method::GET, &format!("/nothing?{}", "x".repeat(7000))).header("X-Large", "x".repeat(15_000));
+        let fair = anon.request(Method::GET, &format!("/nothing?{}", "x".repeat(7000))).header("X-Large", "x".repeat(23_000));
         anon.send(fair).await.expect_problem(404, "not_found");
     }
 

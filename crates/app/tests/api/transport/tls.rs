@@ -75,6 +75,22 @@ fn actor(certificate: &str, app: &App) -> Actor {
     Actor::new(client, format!("https://localhost:{}", app.address.port()))
 }
 
+/// It may then be at any address.
+#[test]
+fn the_admin_api_is_served_over_tls_too() {
+    let (files, certificate) = Files::new();
+    let config = format!("http.admin_listen = '0.0.0.0:0'\n{}", files.config());
+    with_config(Store::Embedded, &config, async |app| {
+        let port = app.admin.unwrap().port();
+        let versions = tls::Version::TLS_1_2..=tls::Version::TLS_1_3;
+        let client = client(&certificate, &app, versions);
+        let url = |scheme: &str| format!("{scheme}://localhost:{port}/api/admin/users");
+        let answer = client.get(url("https")).send().await.unwrap();
+        assert_eq!(answer.status(), 401);
+        assert!(client.get(url("http")).send().await.is_err());
+    });
+}
+
 #[test]
 fn the_api_is_served_over_tls_and_nothing_else_is() {
     let (files, certificate) = Files::new();

@@ -4,7 +4,8 @@ use super::session_starter::{Begun, IssuedDevice, NewSession, PreparedSession, S
 use crate::{
     journal::{Actor, SecurityEvent},
     model::{
-        AuthMethods, ClientInfo, Details, Epoch, Label, Password, Proof, ProofPurpose, User, UserId,
+        AccountVersion, AppData, AuthMethods, ClientInfo, Details, Epoch, Label, Password, Proof,
+        ProofPurpose, Roles, User, UserId,
     },
     ports::{
         Entropy, PasswordCheck, PasswordHasher, ProvedSignUp, SignError, SignUpOutcome, StoreError,
@@ -197,6 +198,9 @@ impl ConfirmSignUp {
             disabled_at: None,
             epoch: Epoch::FIRST,
             kept_session: None,
+            roles: Roles::default(),
+            app: AppData::default(),
+            version: AccountVersion::at(prepared.session.began_at),
         };
         let others = starter.credentials(shown.all().iter().copied());
         (user, prepared, others)

@@ -5,8 +5,8 @@ use crate::{
     ports::{HashFlow, PasswordCheck, PasswordHasher, UserRepository},
     use_cases::{
         parts::{
-            KnownClient, PasswordAttempt, Refusal, Refused, RequestLimits, ServicePorts,
-            TakenBuckets,
+            AccountPasswords, KnownClient, PasswordAttempt, Refusal, Refused, RequestLimits,
+            ServicePorts, TakenBuckets,
         },
         sessions::Authenticated,
     },
@@ -17,6 +17,7 @@ use std::sync::Arc;
 pub(super) struct CurrentPassword {
     users: Arc<dyn UserRepository>,
     hasher: Arc<dyn PasswordHasher>,
+    passwords: AccountPasswords,
     limits: RequestLimits,
 }
 
@@ -33,6 +34,7 @@ impl CurrentPassword {
         Self {
             users: ports.users.clone(),
             hasher: ports.hasher.clone(),
+            passwords: AccountPasswords::new(ports),
             limits: RequestLimits::new(ports),
         }
     }
@@ -85,8 +87,8 @@ impl CurrentPassword {
             .await?
             .ok_or(Refusal::SessionRevoked)?;
         let check = self
-            .hasher
-            .check(flow, password, Some(&credentials.hash))
+            .passwords
+            .check(flow, password, Some(&credentials))
             .await?;
         Ok(matches!(check, PasswordCheck::Match { .. }).then_some(credentials))
     }

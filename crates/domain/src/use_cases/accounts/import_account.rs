@@ -3,7 +3,10 @@
 use super::add_account::added;
 use crate::{
     journal::{Actor, SecurityEvent},
-    model::{Credentials, Details, EmailAddress, Epoch, PasswordHash, Timestamp, User, UserId},
+    model::{
+        AccountVersion, AppData, Credentials, Details, EmailAddress, Epoch, PasswordHash, Roles,
+        Timestamp, User, UserId,
+    },
     ports::{AddOutcome, Clock, Entropy, StoreError, UserRepository},
     use_cases::parts::{Failure, OperatorPorts, Recorder},
 };
@@ -14,7 +17,7 @@ use std::sync::Arc;
 pub struct ImportRequest {
     /// The address to sign in with.
     pub email: EmailAddress,
-    /// The password hash, in any form that the hasher supports.
+    /// The password hash, in any form that the hasher supports, or the mark of an account that has none.
     pub hash: PasswordHash,
     /// The id to keep; `None` for a new one.
     pub id: Option<UserId>,
@@ -22,6 +25,10 @@ pub struct ImportRequest {
     pub details: Details,
     /// Whether its owner has proved to read the address.
     pub email_verified: bool,
+    /// Its roles.
+    pub roles: Roles,
+    /// What applications keep with it.
+    pub app: AppData,
     /// When it was created; `None` for now.
     pub created_at: Option<Timestamp>,
     /// Whether it is disabled.
@@ -77,6 +84,9 @@ impl ImportAccount {
             disabled_at: request.disabled.then_some(now),
             epoch: Epoch::FIRST,
             kept_session: None,
+            roles: request.roles.clone(),
+            app: request.app.clone(),
+            version: AccountVersion::at(now),
         };
         let imported = SecurityEvent::AccountImported { user: user.id };
         let tell = self.recorder.tell(now, Actor::Operator, added(imported));

@@ -9,8 +9,8 @@ use crate::{
         SessionRecord, Standing, Timestamp, User, UserId,
     },
     ports::{
-        AccountDirectory, Clearings, Clock, DisableOutcome, EnableOutcome, EndOutcome, LiveSession,
-        SessionRepository, StoreError, TokenRepository, UserRepository,
+        AccountDirectory, AccountQuery, Clearings, Clock, DisableOutcome, EnableOutcome,
+        EndOutcome, LiveSession, SessionRepository, StoreError, TokenRepository, UserRepository,
     },
     use_cases::{
         parts::{Failure, OperatorPorts, Recorder},
@@ -65,8 +65,67 @@ pub struct HistoricSession {
     pub session: Session,
     /// Whether it is live, by its row and its user's.
     pub standing: Standing,
-    /// Its entry in the white list; a live session without one can't be refreshed.
+    /// The same in a word; one whose entry is not known of counts as live.
+    pub state: SessionState,
+    /// Its entry in the white list; a live session without one can't be refreshed, and one that is over has none that counts.
     pub live: Option<LiveSession>,
+}
+
+/// A page of accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountPage {
+    /// By address.
+    pub accounts: Vec<User>,
+    /// The address after which the next page begins; `None` on the last one.
+    pub next: Option<EmailAddress>,
+}
+
+/// How a session stands, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionState {
+    /// It lives.
+    Live,
+    /// Its row lives, and nothing can be refreshed: it was not used in time, or the white list lost it.
+    Lapsed,
+    /// Its time is over.
+    Expired,
+    /// It was ended.
+    Ended,
+    /// Its account is disabled.
+    Disabled,
+}
+
+impl SessionState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [
+        Self::Live,
+        Self::Lapsed,
+        Self::Expired,
+        Self::Ended,
+        Self::Disabled,
+    ];
+
+    /// The stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Lapsed => "lapsed",
+            Self::Expired => "expired",
+            Self::Ended => "ended",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// `has_entry`: the white list has it, as far as is known.
+    const fn of(standing: Standing, has_entry: bool) -> Self {
+        match standing {
+            Standing::Live if has_entry => Self::Live,
+            Standing::Live => Self::Lapsed,
+            Standing::Ended(EndReason::Expired) | Standing::Expired => Self::Expired,
+            Standing::Ended(_) | Standing::Superseded | Standing::AccountGone => Self::Ended,
+            Standing::Disabled => Self::Disabled,
+        }
+    }
 }
 
 /// The sessions of a user whose rows are kept.
@@ -134,6 +193,39 @@ impl ManageAccounts {
         Ok(found.map(|found| found.user))
     }
 
+    /// A page of the accounts that the query asks for, by address; with an address the one that has it, if the query asks for that, too.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn search(
+        &self,
+        email: Option<&EmailAddress>,
+        query: AccountQuery,
+    ) -> Result<AccountPage, Failure> {
+        if let Some(email) = email {
+            let found = self.users.credentials_by_email(email, &[]).await?;
+            let found = found.map(|found| found.user);
+            return Ok(AccountPage {
+                accounts: found
+                    .filter(|found| query.admits(found))
+                    .into_iter()
+                    .collect(),
+                next: None,
+            });
+        }
+        let limit = query.limit;
+        let one_more = AccountQuery {
+            limit: limit.saturating_add(1),
+            ..query
+        };
+        let mut accounts = self.directory.list(&one_more).await?;
+        let is_last = accounts.len() <= limit as usize;
+        accounts.truncate(limit as usize);
+        let last = accounts.last().filter(|_| !is_last);
+        let next = last.map(|last| last.email.clone());
+        Ok(AccountPage { accounts, next })
+    }
+
     /// All sessions of the user whose rows are kept, also of an account that is deleted.
     ///
     /// # Errors
@@ -149,6 +241,7 @@ impl ManageAccounts {
             live.into_iter().map(|live| (live.session, live)).collect(),
             self.clock.now(),
         );
+        let is_known = white_list.is_ok();
         let sessions = rows.into_iter().map(|session| {
             let live = live.get(&session.id).copied();
             let record = SessionRecord {
@@ -159,7 +252,9 @@ impl ManageAccounts {
             HistoricSession {
                 session: record.session,
                 standing,
-                live,
+                state: SessionState::of(standing, live.is_some() || !is_known),
+                // That of an ended one could not be cleared yet.
+                live: live.filter(|_| standing == Standing::Live),
             }
         });
         Ok(SessionHistory {
@@ -180,12 +275,10 @@ impl ManageAccounts {
     ///
     /// # Errors
     /// [`Failure`]; then it may be disabled, and doing it again is safe.
-    pub async fn disable(&self, user: UserId) -> Result<DisableOutcome, Failure> {
+    pub async fn disable(&self, user: UserId, actor: Actor) -> Result<DisableOutcome, Failure> {
         let now = self.clock.now();
         let notice = self.notice(MailKind::AccountDisabled, user, now).await?;
-        let tell = self
-            .recorder
-            .tell(now, Actor::Operator, disabled(user, notice));
+        let tell = self.recorder.tell(now, actor, disabled(user, notice));
         let outcome = self.directory.disable(user, now, &tell).await?;
         let (DisableOutcome::Disabled(epoch) | DisableOutcome::AlreadyDisabled(epoch)) = outcome
         else {
@@ -211,12 +304,12 @@ impl ManageAccounts {
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn enable(&self, user: UserId) -> Result<EnableOutcome, Failure> {
+    pub async fn enable(&self, user: UserId, actor: Actor) -> Result<EnableOutcome, Failure> {
         let told = move |outcome: &EnableOutcome| match outcome {
             EnableOutcome::Enabled => vec![SecurityEvent::AccountEnabled { user }],
             EnableOutcome::NotDisabled | EnableOutcome::NotFound => Vec::new(),
         };
-        let tell = self.recorder.tell(self.clock.now(), Actor::Operator, told);
+        let tell = self.recorder.tell(self.clock.now(), actor, told);
         let outcome = self.directory.enable(user, &tell).await?;
         self.recorder.record(&tell, &outcome);
         Ok(outcome)
@@ -226,12 +319,10 @@ impl ManageAccounts {
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn delete(&self, user: UserId) -> Result<bool, Failure> {
+    pub async fn delete(&self, user: UserId, actor: Actor) -> Result<bool, Failure> {
         let now = self.clock.now();
         let notice = self.notice(MailKind::AccountDeleted, user, now).await?;
-        let tell = self
-            .recorder
-            .tell(now, Actor::Operator, deleted(user, notice));
+        let tell = self.recorder.tell(now, actor, deleted(user, notice));
         let outcome = self.users.delete(user, None, now, &tell).await?;
         if outcome {
             self.end.clear_account(user).await;
@@ -244,10 +335,10 @@ impl ManageAccounts {
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn sign_out(&self, user: UserId) -> Result<bool, Failure> {
+    pub async fn sign_out(&self, user: UserId, actor: Actor) -> Result<bool, Failure> {
         let ended = self
             .end
-            .all(user, None, EndReason::SignedOut, Actor::Operator)
+            .all(user, None, EndReason::SignedOut, actor)
             .await?;
         Ok(ended.is_some())
     }
@@ -260,9 +351,10 @@ impl ManageAccounts {
         &self,
         user: UserId,
         session: SessionId,
+        actor: Actor,
     ) -> Result<EndOutcome, Failure> {
         let end = EndOne::new(user, session, EndReason::SignedOut);
-        Ok(self.end.one(end, Actor::Operator).await?)
+        Ok(self.end.one(end, actor).await?)
     }
 }
 
@@ -282,5 +374,27 @@ fn disabled(
         },
         DisableOutcome::AlreadyDisabled(_) => vec![ended.clone()].into(),
         DisableOutcome::NotFound => Told::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_standing_has_a_word() {
+        for (standing, has_entry, word) in [
+            (Standing::Live, true, "live"),
+            (Standing::Live, false, "lapsed"),
+            (Standing::Expired, true, "expired"),
+            (Standing::Ended(EndReason::Expired), false, "expired"),
+            (Standing::Ended(EndReason::Reused), false, "ended"),
+            (Standing::Superseded, true, "ended"),
+            (Standing::AccountGone, true, "ended"),
+            (Standing::Disabled, true, "disabled"),
+        ] {
+            let state = SessionState::of(standing, has_entry);
+            assert_eq!(state.as_str(), word, "{standing:?}");
+        }
     }
 }

@@ -9,8 +9,8 @@ use crate::{
     model::{AuthMethods, Credentials, KnownDevice, User},
     ports::{HashFlow, PasswordCheck, PasswordHasher, SecurityEvents, StoreError, UserRepository},
     use_cases::parts::{
-        Failure, KnownClient, Limited, PasswordAttempt, RequestLimits, ServicePorts, ShownDevices,
-        from_denied, from_via,
+        AccountPasswords, Failure, KnownClient, Limited, PasswordAttempt, RequestLimits,
+        ServicePorts, ShownDevices, from_denied, from_via,
     },
 };
 use std::sync::Arc;
@@ -50,6 +50,7 @@ pub struct SignIn {
     starter: SessionStarter,
     users: Arc<dyn UserRepository>,
     hasher: Arc<dyn PasswordHasher>,
+    passwords: AccountPasswords,
     limits: RequestLimits,
     events: Arc<dyn SecurityEvents>,
 }
@@ -60,6 +61,7 @@ impl SignIn {
             starter: SessionStarter::new(ports),
             users: ports.users.clone(),
             hasher: ports.hasher.clone(),
+            passwords: AccountPasswords::new(ports),
             limits: RequestLimits::new(ports),
             events: ports.events.clone(),
         }
@@ -132,7 +134,7 @@ impl SignIn {
         judged
     }
 
-    /// One hash is computed whatever the outcome, and every refusal is the same.
+    /// The work is the same whatever the outcome, and so is every refusal.
     async fn judge(
         &self,
         request: &SignInRequest,
@@ -140,12 +142,8 @@ impl SignIn {
         found: Option<Credentials>,
     ) -> Result<(User, Option<KnownDevice>), SignInError> {
         let check = self
-            .hasher
-            .check(
-                flow,
-                &request.password,
-                found.as_ref().map(|found| &found.hash),
-            )
+            .passwords
+            .check(flow, &request.password, found.as_ref())
             .await?;
         let known = found.as_ref().map(|found| found.user.id);
         match (found, check) {

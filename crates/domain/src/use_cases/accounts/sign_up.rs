@@ -7,8 +7,8 @@ use super::{
 use crate::{
     journal::{Actor, MailKind, SecurityEvent, Tell},
     model::{
-        AuthMethods, Credentials, Details, EmailAddress, Epoch, FieldError, PasswordHash,
-        ProofPurpose, User, UserId,
+        AccountVersion, AppData, AuthMethods, Credentials, Details, EmailAddress, Epoch,
+        FieldError, PasswordHash, ProofPurpose, Roles, User, UserId,
     },
     policy::{self, AccountPolicy},
     ports::{
@@ -166,6 +166,9 @@ impl SignUp {
             disabled_at: None,
             epoch: Epoch::FIRST,
             kept_session: None,
+            roles: Roles::default(),
+            app: AppData::default(),
+            version: AccountVersion::at(prepared.session.began_at),
         };
         let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
         let tell = self.tell(&prepared);

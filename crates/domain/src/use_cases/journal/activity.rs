@@ -1,23 +1,15 @@
 //! What happened to one's own account.
 
+use super::read_journal::{JournalPage, page};
 use crate::{
     model::EventId,
-    ports::{Journal, JournalQuery, JournalRecord},
+    ports::{Journal, JournalQuery},
     use_cases::{
         parts::{Refused, ServicePorts},
         sessions::{Authenticate, Caller},
     },
 };
 use std::sync::Arc;
-
-/// A page of the journal of an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActivityPage {
-    /// The newest first.
-    pub entries: Vec<JournalRecord>,
-    /// The entry after which the next page begins; `None` on the last one.
-    pub next: Option<EventId>,
-}
 
 /// Reads the journal of the caller's account.
 pub struct Activity {
@@ -42,17 +34,14 @@ impl Activity {
         caller: &Caller,
         after: Option<EventId>,
         limit: u32,
-    ) -> Result<ActivityPage, Refused> {
+    ) -> Result<JournalPage, Refused> {
         let authenticated = self.authenticate.on_device(caller).await?;
         let query = JournalQuery {
             user: Some(authenticated.user.id),
             after,
-            limit: limit.saturating_add(1),
+            limit,
+            ..JournalQuery::default()
         };
-        let mut entries = self.journal.read(&query).await?;
-        let is_last = entries.len() <= limit as usize;
-        entries.truncate(limit as usize);
-        let next = entries.last().map(|entry| entry.id).filter(|_| !is_last);
-        Ok(ActivityPage { entries, next })
+        Ok(page(&*self.journal, query).await?)
     }
 }

@@ -4,6 +4,6 @@ mod activity;
 mod noted_events;
 mod read_journal;
 
-pub use activity::{Activity, ActivityPage};
+pub use activity::Activity;
 pub use noted_events::NotedEvents;
-pub use read_journal::ReadJournal;
+pub use read_journal::{JournalPage, ReadJournal};

@@ -2,8 +2,10 @@
 
 use crate::{
     deliveries::{Backlog, Delivery, DeliveryQuery},
+    journal::{Actor, SecurityEvent},
     model::DeliveryId,
-    ports::{Clock, Deliveries, StoreError},
+    ports::{Clock, Deliveries, Entropy, SecurityEvents, StoreError},
+    use_cases::parts::Recorder,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -12,6 +14,7 @@ use std::{sync::Arc, time::Duration};
 pub struct ManageDeliveries {
     deliveries: Arc<dyn Deliveries>,
     clock: Arc<dyn Clock>,
+    recorder: Recorder,
     max_age: Duration,
 }
 
@@ -20,14 +23,17 @@ impl ManageDeliveries {
     pub const BATCH: u32 = 1000;
 
     /// `max_age`: how long a delivery that is retried may be tried again.
-    pub const fn new(
+    pub fn new(
         deliveries: Arc<dyn Deliveries>,
         clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        events: Arc<dyn SecurityEvents>,
         max_age: Duration,
     ) -> Self {
         Self {
             deliveries,
             clock,
+            recorder: Recorder::with(entropy, events, None),
             max_age,
         }
     }
@@ -52,11 +58,23 @@ impl ManageDeliveries {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn retry(&self, ids: &[DeliveryId]) -> Result<Vec<DeliveryId>, StoreError> {
+    pub async fn retry(
+        &self,
+        ids: &[DeliveryId],
+        actor: Actor,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
         let now = self.clock.now();
-        self.deliveries
-            .retry(ids, now, now.plus(self.max_age))
-            .await
+        let told = |done: &Vec<DeliveryId>| {
+            let retried = done
+                .iter()
+                .map(|&delivery| SecurityEvent::MailRetried { delivery });
+            retried.collect::<Vec<_>>()
+        };
+        let tell = self.recorder.tell(now, actor, told);
+        let expires_at = now.plus(self.max_age);
+        let done = self.deliveries.retry(ids, now, expires_at, &tell).await?;
+        self.recorder.record(&tell, &done);
+        Ok(done)
     }
 
     /// Deletes deliveries unsent. Answers those that were there, in any order.

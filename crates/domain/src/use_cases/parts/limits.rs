@@ -4,7 +4,7 @@ use super::{OpeningMail, ServicePorts};
 use crate::{
     journal::SecurityEvent,
     limits::{AddressRange, Bucket, LimitName, LiveLimits, Rate},
-    model::{ClientInfo, DeviceId, EmailAddress, SessionId, UserId},
+    model::{ApiKeyId, ClientInfo, DeviceId, EmailAddress, SessionId, UserId},
     ports::{
         BucketLevel, HashFlow, RateLimiter, RefreshClaims, SecurityEvents, StoreError, Take,
         TakeOutcome,
@@ -74,8 +74,8 @@ impl RequestLimits {
         }
     }
 
-    /// The limits of refreshes, whose buckets are in this process.
-    pub(crate) fn of_refreshes(ports: &ServicePorts) -> Self {
+    /// The limits of refreshes and of the admin API, whose buckets are in this process.
+    pub(crate) fn in_process(ports: &ServicePorts) -> Self {
         Self {
             limiter: ports.refresh_limiter.clone(),
             ..Self::new(ports)
@@ -176,6 +176,16 @@ impl RequestLimits {
         self.take(bucket.into_iter().collect(), None, client).await
     }
 
+    /// Makes room for an export of the account.
+    pub(crate) async fn export(
+        &self,
+        user: UserId,
+        client: &ClientInfo,
+    ) -> Result<TakenBuckets, Denied> {
+        self.take(vec![Bucket::Export(user)], Some(user), client)
+            .await
+    }
+
     /// Makes room for a refresh with a token that is not valid.
     pub(crate) async fn refresh_from(&self, client: &ClientInfo) -> Result<TakenBuckets, Denied> {
         let bucket = self.range(client).map(Bucket::RefreshAddress);
@@ -195,6 +205,21 @@ impl RequestLimits {
             client,
         )
         .await
+    }
+
+    /// Makes room for a request to the admin API whose key is none, or does not count.
+    pub(crate) async fn admin_from(&self, client: &ClientInfo) -> Result<TakenBuckets, Denied> {
+        let bucket = self.range(client).map(Bucket::AdminAddress);
+        self.take(bucket.into_iter().collect(), None, client).await
+    }
+
+    /// Makes room for a request to the admin API with a key.
+    pub(crate) async fn admin_with(
+        &self,
+        key: ApiKeyId,
+        client: &ClientInfo,
+    ) -> Result<TakenBuckets, Denied> {
+        self.take(vec![Bucket::AdminKey(key)], None, client).await
     }
 
     /// What was taken does not count. If the limiter fails, it counts until the bucket has filled.

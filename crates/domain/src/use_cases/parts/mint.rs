@@ -97,6 +97,9 @@ impl Mint {
             email: user.email.clone(),
             email_verified: user.email_verified_at.is_some(),
             details: user.details.clone(),
+            roles: user.roles.clone(),
+            app: user.app.clone(),
+            version: user.version,
         })?;
         Ok((token, expires_at))
     }

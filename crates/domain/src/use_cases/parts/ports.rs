@@ -1,13 +1,15 @@
 //! The ports that use cases are made of, one struct per assembly.
 
+use crate::use_cases::WebhookPorts;
 use crate::{
     journal::Actor,
     keys::{IdKeys, KeyPolicy},
     limits::LiveLimits,
     policy::{AccountPolicy, SessionPolicy},
     ports::{
-        Clearings, Clock, DeviceCredentials, Entropy, Journal, KeyMaker, KeyRepository, KeyRing,
-        MailBell, PasswordHasher, PasswordStrength, ProofSecrets, Proofs, RateLimiter, RevokedKeys,
+        AccountDirectory, ApiKeys, Clearings, Clock, Deliveries, DeviceCredentials, Entropy,
+        Journal, KeyMaker, KeyRepository, KeyRing, LegacyVerifier, MailBell, NamedRequests,
+        PasswordHasher, PasswordStrength, ProofSecrets, Proofs, RateLimiter, RevokedKeys,
         SecurityEvents, SessionRepository, TokenCodec, TokenRepository, UserRepository,
     },
 };
@@ -28,10 +30,12 @@ pub struct ServicePorts {
     pub codec: Arc<dyn TokenCodec>,
     pub devices: Arc<dyn DeviceCredentials>,
     pub hasher: Arc<dyn PasswordHasher>,
+    /// Asked about imported accounts that are marked so; without it no password is theirs.
+    pub legacy: Option<Arc<dyn LegacyVerifier>>,
     pub strength: Arc<dyn PasswordStrength>,
     /// Buckets that all replicas share.
     pub limiter: Arc<dyn RateLimiter>,
-    /// The buckets of refreshes. They should be in this process: a refresh is one read and one step of the white list.
+    /// The buckets of refreshes and of the admin API. They should be in this process: a refresh is one read and one step of the white list.
     pub refresh_limiter: Arc<dyn RateLimiter>,
     pub rates: Arc<LiveLimits>,
     pub clock: Arc<dyn Clock>,
@@ -57,6 +61,36 @@ pub struct OperatorPorts {
     pub events: Arc<dyn SecurityEvents>,
     /// How long a mail that tells of something is tried; `None` if the service sends no mail.
     pub mail: Option<Duration>,
+}
+
+/// The ports of the admin API.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "the trait of each field says what it is")]
+pub struct AdminPorts {
+    /// Those of the service, whose accounts it manages.
+    pub service: ServicePorts,
+    pub directory: Arc<dyn AccountDirectory>,
+    pub deliveries: Arc<dyn Deliveries>,
+    pub api_keys: Arc<dyn ApiKeys>,
+    pub requests: Arc<dyn NamedRequests>,
+    pub webhooks: WebhookPorts,
+    /// Where links lead that set a password: a URL with `{proof}` and `{secret}`.
+    pub recovery_link: Option<String>,
+}
+
+impl AdminPorts {
+    /// Those that the use cases of operators have on the command line, too.
+    pub fn operators(&self) -> OperatorPorts {
+        let service = &self.service;
+        let rules = service.accounts;
+        OperatorPorts {
+            users: service.users.clone(),
+            clock: service.clock.clone(),
+            entropy: service.entropy.clone(),
+            events: service.events.clone(),
+            mail: rules.mail.then_some(rules.mail_max_age),
+        }
+    }
 }
 
 /// The ports and policies of the keys that sign tokens.

@@ -227,7 +227,12 @@ impl MailboxProofs {
         client: &ClientInfo,
     ) -> Result<Result<Proof, ProofRefused>, StoreError> {
         let found = self.proofs.find(shown.id, self.clock.now()).await?;
-        let is_open = |proof: &Proof| purposes.contains(&proof.purpose) && proof.attempts_left > 0;
+        let is_asked_for = |proof: &Proof| {
+            purposes
+                .iter()
+                .any(|asked| proof.purpose.is_shown_as(*asked))
+        };
+        let is_open = |proof: &Proof| is_asked_for(proof) && proof.attempts_left > 0;
         if let Some(open) = found.filter(is_open) {
             return Ok(Ok(open));
         }
@@ -331,6 +336,9 @@ impl MailboxProofs {
 
     /// Whether this is the client that asked.
     pub(crate) fn is_asker(&self, proof: &Proof, shown: &ShownAsker) -> bool {
+        if proof.asker == Fingerprint::ANYBODY {
+            return true;
+        }
         let cookie = shown.cookie.as_ref();
         let browser = cookie.map(|cookie| Fingerprint::of_browser(cookie.expose_secret()));
         let devices = ShownDevices::verify(&*self.devices, &shown.device_credentials);

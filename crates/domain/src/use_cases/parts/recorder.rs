@@ -62,14 +62,15 @@ impl Recorder {
         client: &ClientInfo,
         at: Timestamp,
     ) -> Option<NewMail> {
-        self.mail.map(|max_age| NewMail {
+        self.draft(kind, at).map(|draft| draft.to(account, client))
+    }
+
+    /// The same, where only the outcome says whom it goes to.
+    pub(crate) fn draft(&self, kind: MailKind, at: Timestamp) -> Option<NoticeDraft> {
+        self.mail.map(|max_age| NoticeDraft {
             id: DeliveryId::from_random(self.entropy.bytes()),
             kind,
-            to: account.email.clone(),
-            locale: account.details.locale.clone(),
-            user: Some(account.id),
-            proof: None,
-            facts: facts(client, at),
+            at,
             expires_at: at.plus(max_age),
         })
     }
@@ -96,6 +97,30 @@ impl Recorder {
     }
 }
 
+/// A mail that tells of something, without its reader.
+pub(crate) struct NoticeDraft {
+    id: DeliveryId,
+    kind: MailKind,
+    at: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl NoticeDraft {
+    /// The mail to the owner of an account.
+    pub(crate) fn to(&self, account: &User, client: &ClientInfo) -> NewMail {
+        NewMail {
+            id: self.id,
+            kind: self.kind,
+            to: account.email.clone(),
+            locale: account.details.locale.clone(),
+            user: Some(account.id),
+            proof: None,
+            facts: facts(client, self.at),
+            expires_at: self.expires_at,
+        }
+    }
+}
+
 /// What a mail tells of the request that caused it.
 pub(crate) fn facts(client: &ClientInfo, at: Timestamp) -> MailFacts {
     MailFacts {
@@ -114,7 +139,7 @@ mod tests {
     use super::*;
     use crate::{
         journal::{MailFacts, MailKind, NewMail},
-        model::{DeliveryId, Details, EmailAddress, Epoch, UserId},
+        model::{AccountVersion, AppData, DeliveryId, Details, EmailAddress, Epoch, Roles, UserId},
     };
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -155,6 +180,9 @@ mod tests {
             disabled_at: None,
             epoch: Epoch::FIRST,
             kept_session: None,
+            roles: Roles::default(),
+            app: AppData::default(),
+            version: AccountVersion::at(at),
         };
         let max_age = Duration::from_hours(3);
         for (mail, expires_at) in [(None, None), (Some(max_age), Some(at.plus(max_age)))] {

@@ -224,7 +224,10 @@ impl Recover {
             at: *at,
         };
         let recorder = &self.proofs.recorder;
+        // Who has just chosen the first password need not be told of it.
+        let is_told = proof.purpose != ProofPurpose::Invitation;
         let notice = recorder.notice(MailKind::PasswordReset, user, client, *at);
+        let notice = notice.filter(|_| is_told);
         let (user_id, session, address) = (user.id, recovery.session.id, client.address);
         let begun = recovery
             .session

@@ -66,7 +66,7 @@ impl Refresh {
             policy: ports.policy,
             mint: Mint::new(ports),
             end: End::new(ports),
-            limits: RequestLimits::of_refreshes(ports),
+            limits: RequestLimits::in_process(ports),
             recorder: Recorder::new(ports),
             events: ports.events.clone(),
         }

@@ -2,7 +2,7 @@
 
 use super::{assert_passes, secs};
 use revolve_domain::{
-    model::{Details, Label, PasswordHash, Timestamp, UserId},
+    model::{AppData, Details, Label, PasswordHash, Role, Roles, Timestamp, UserId},
     ports::{HashFlow, PasswordHasher},
     use_cases::{ImportOutcome, ImportRequest, SignInError},
 };
@@ -28,6 +28,8 @@ async fn row(world: &World, name: &str) -> ImportRequest {
         id: None,
         details: Details::default(),
         email_verified: false,
+        roles: Roles::default(),
+        app: AppData::default(),
         created_at: None,
         disabled: false,
     }
@@ -102,6 +104,22 @@ async fn a_disabled_account_stays_disabled() {
         ),
         "nobody is told why"
     );
+}
+
+#[tokio::test]
+async fn roles_app_data_and_a_verified_address_come_along() {
+    let world = World::new();
+    let request = ImportRequest {
+        email_verified: true,
+        roles: Roles::new([Role::parse("admin").expect("a role")]).expect("few"),
+        app: AppData::parse(r#"{ "plan": "pro" }"#).expect("an object"),
+        ..row(&world, "ann").await
+    };
+    let imported = world.import_account.execute(&request).await;
+    assert_eq!(imported.expect("execute works"), ImportOutcome::Imported);
+    let user = stored(&world, &request).await.user;
+    assert_eq!((&user.roles, &user.app), (&request.roles, &request.app));
+    assert!(user.email_verified_at.is_some());
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use std::net::IpAddr;
 async fn entries(world: &World, user: Option<UserId>) -> Vec<JournalRecord> {
     let query = JournalQuery {
         user,
-        after: None,
         limit: 10_000,
+        ..JournalQuery::default()
     };
     let found = world.accounts.inner().read(&query).await;
     found.expect("the journal is in memory")
@@ -231,7 +231,7 @@ async fn a_deleted_account_leaves_no_address_behind() {
     let ann = world.signed_up("ann").await;
     world
         .manage_accounts
-        .delete(ann.user)
+        .delete(ann.user, Actor::Operator)
         .await
         .expect("nothing is down");
     world.noted.record(SecurityEvent::SignInRefused {

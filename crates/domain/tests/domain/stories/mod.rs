@@ -1,6 +1,8 @@
 //! The use cases, told as stories over the memory adapters.
 
 mod account;
+mod admin;
+mod api_keys;
 mod bound_sessions;
 mod bounds;
 mod changes_of_address;
@@ -8,10 +10,12 @@ mod clocks;
 mod device_credentials;
 mod devices;
 mod eviction;
+mod export;
 mod guessing;
 mod hashing;
 mod import;
 mod journal;
+mod legacy;
 mod limits;
 mod minting;
 mod notices;
@@ -26,11 +30,13 @@ mod recovery;
 mod refusals;
 mod reuse;
 mod revocations;
+mod roles;
 mod sign_in;
 mod sign_in_code;
 mod sign_out;
 mod sign_up;
 mod verification;
+mod webhooks;
 
 use revolve_domain::{
     journal::SecurityEvent,

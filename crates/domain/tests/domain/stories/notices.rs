@@ -2,8 +2,12 @@
 
 use super::verification::world;
 use revolve_domain::{
-    deliveries::DeliveryQuery, journal::MailKind, model::ProofId, policy::Verification,
-    ports::Deliveries, use_cases::ChangePasswordRequest,
+    deliveries::DeliveryQuery,
+    journal::{Actor, MailKind},
+    model::ProofId,
+    policy::Verification,
+    ports::Deliveries,
+    use_cases::ChangePasswordRequest,
 };
 use revolve_testkit::World;
 
@@ -48,13 +52,13 @@ async fn the_owner_is_told_of_what_a_thief_would_do() {
     assert!(kinds().await.contains(&MailKind::PasswordChanged));
     world
         .manage_accounts
-        .disable(ann.user)
+        .disable(ann.user, Actor::Operator)
         .await
         .expect("the stores are up");
     assert!(kinds().await.contains(&MailKind::AccountDisabled));
     world
         .manage_accounts
-        .delete(ann.user)
+        .delete(ann.user, Actor::Operator)
         .await
         .expect("the stores are up");
     assert!(kinds().await.contains(&MailKind::AccountDeleted));

@@ -2,17 +2,22 @@
 
 use super::{assert_passes, refusal, secs};
 use revolve_domain::{
-    model::{Details, EmailAddress, EndReason, FieldError, Standing, UserId},
+    journal::Actor,
+    model::{AppData, Details, EmailAddress, EndReason, FieldError, Roles, Standing, UserId},
     ports::{Clearing, DisableOutcome, EnableOutcome, EndOutcome},
-    use_cases::{AccountName, AddAccountError, AddAccountRequest, Refusal},
+    use_cases::{AccountName, AddAccountError, AddAccountRequest, FirstAccess, Refusal},
 };
 use revolve_testkit::{World, memory::Fault};
 
 fn request(name: &str, password: &str) -> AddAccountRequest {
     AddAccountRequest {
         email: World::request(name).email,
-        password: World::password(password),
+        access: FirstAccess::Password(World::password(password)),
         details: Details::default(),
+        email_verified: false,
+        roles: Roles::default(),
+        app: AppData::default(),
+        id: None,
     }
 }
 
@@ -21,7 +26,7 @@ async fn an_added_account_has_no_session_and_signs_in() {
     let world = World::new();
     let user = world
         .add_account
-        .execute(request("ann", "ann's password"))
+        .execute(request("ann", "ann's password"), Actor::Operator)
         .await
         .expect("a fresh address");
     assert_eq!(
@@ -54,7 +59,7 @@ async fn the_rules_of_a_sign_up_hold_for_added_accounts() {
     world.events.take();
     let taken = world
         .add_account
-        .execute(request("ann", "some other password"))
+        .execute(request("ann", "some other password"), Actor::Operator)
         .await;
     assert!(
         matches!(taken, Err(AddAccountError::EmailTaken)),
@@ -62,7 +67,7 @@ async fn the_rules_of_a_sign_up_hold_for_added_accounts() {
     );
     let own = world
         .add_account
-        .execute(request("bob", "bob@example.org"))
+        .execute(request("bob", "bob@example.org"), Actor::Operator)
         .await;
     assert!(
         matches!(
@@ -76,7 +81,7 @@ async fn the_rules_of_a_sign_up_hold_for_added_accounts() {
     world.accounts.fail(Fault::Before);
     let failed = world
         .add_account
-        .execute(request("bob", "some other password"))
+        .execute(request("bob", "some other password"), Actor::Operator)
         .await;
     let Err(AddAccountError::Failed(failure)) = failed else {
         panic!("got {failed:?}")
@@ -92,7 +97,7 @@ async fn a_disabled_account_is_out_at_once_and_comes_back_by_signing_in() {
     world.events.take();
     let outcome = world
         .manage_accounts
-        .disable(ann.user)
+        .disable(ann.user, Actor::Operator)
         .await
         .expect("disable works");
     assert!(
@@ -119,7 +124,7 @@ async fn a_disabled_account_is_out_at_once_and_comes_back_by_signing_in() {
 
     let again = world
         .manage_accounts
-        .disable(ann.user)
+        .disable(ann.user, Actor::Operator)
         .await
         .expect("disable works");
     assert!(
@@ -134,7 +139,7 @@ async fn a_disabled_account_is_out_at_once_and_comes_back_by_signing_in() {
     assert_eq!(
         world
             .manage_accounts
-            .enable(ann.user)
+            .enable(ann.user, Actor::Operator)
             .await
             .expect("enable works"),
         EnableOutcome::Enabled
@@ -142,7 +147,7 @@ async fn a_disabled_account_is_out_at_once_and_comes_back_by_signing_in() {
     assert_eq!(
         world
             .manage_accounts
-            .enable(ann.user)
+            .enable(ann.user, Actor::Operator)
             .await
             .expect("enable works"),
         EnableOutcome::NotDisabled
@@ -172,20 +177,20 @@ async fn a_white_list_that_is_down_stops_no_operator() {
     world.tokens.fail(Fault::Before);
     world
         .manage_accounts
-        .disable(ann.user)
+        .disable(ann.user, Actor::Operator)
         .await
         .expect("the row counts");
     assert!(
         world
             .manage_accounts
-            .sign_out(bob.user)
+            .sign_out(bob.user, Actor::Operator)
             .await
             .expect("the row counts")
     );
     assert!(
         world
             .manage_accounts
-            .delete(eve.user)
+            .delete(eve.user, Actor::Operator)
             .await
             .expect("the row counts")
     );
@@ -233,14 +238,14 @@ async fn one_session_or_all_are_signed_out() {
     let manage = &world.manage_accounts;
     assert_eq!(
         manage
-            .end_session(first.user, first.session)
+            .end_session(first.user, first.session, Actor::Operator)
             .await
             .expect("end works"),
         EndOutcome::Ended
     );
     assert_eq!(
         manage
-            .end_session(first.user, first.session)
+            .end_session(first.user, first.session, Actor::Operator)
             .await
             .expect("end works"),
         EndOutcome::AlreadyEnded
@@ -270,15 +275,24 @@ async fn one_session_or_all_are_signed_out() {
         "which says when it was last used"
     );
     assert!(
-        manage.sign_out(first.user).await.expect("sign_out works"),
+        manage
+            .sign_out(first.user, Actor::Operator)
+            .await
+            .expect("sign_out works"),
         "there is such an account"
     );
     assert_eq!(world.events.take_names(), ["sessions.ended"]);
     assert_eq!(refusal(second.refresh().await), Refusal::SessionRevoked);
     let nobody = UserId::from_random([7; 16]);
     assert!(
-        !manage.sign_out(nobody).await.expect("sign_out works")
-            && !manage.delete(nobody).await.expect("delete works")
+        !manage
+            .sign_out(nobody, Actor::Operator)
+            .await
+            .expect("sign_out works")
+            && !manage
+                .delete(nobody, Actor::Operator)
+                .await
+                .expect("delete works")
     );
     assert!(
         world.events.take_names().is_empty(),

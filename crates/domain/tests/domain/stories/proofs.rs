@@ -119,8 +119,8 @@ async fn what_needs_a_session_is_asked_for_by_the_user() {
     asked.expect("anybody may ask");
     let query = JournalQuery {
         user: Some(ann.user),
-        after: None,
         limit: 100,
+        ..JournalQuery::default()
     };
     let entries = world.accounts.inner().read(&query).await;
     let entries = entries.expect("the journal is in memory");
@@ -319,7 +319,7 @@ async fn an_undo_that_finds_the_address_taken_uses_up_no_attempt() {
     // The owner reads the mailbox of that account, too.
     world
         .manage_accounts
-        .delete(taken.user)
+        .delete(taken.user, Actor::Operator)
         .await
         .expect("the stores are up");
     let undone = world

@@ -2,6 +2,7 @@
 
 use super::{refusal, secs};
 use revolve_domain::{
+    journal::Actor,
     model::ClientInfo,
     policy::{AccountPolicy, Verification},
     ports::{Clock, ProofSecrets, Proofs},
@@ -283,7 +284,7 @@ async fn the_mail_of_a_sign_up_counts_and_is_left_out_where_too_many_were_sent()
     );
     world
         .manage_accounts
-        .delete(ann.user)
+        .delete(ann.user, Actor::Operator)
         .await
         .expect("the stores are up");
     let again = world.sign_up.execute(World::request("ann")).await;

@@ -1,6 +1,6 @@
 //! Codes are stable: each is documented, and each that is documented is tried from outside.
 
-use super::{json, operations, resolved};
+use super::{APIS, Api, operations, resolved};
 use crate::kit::problem::FIELD_CODES;
 use revolve_domain::use_cases::Refusal;
 use serde_json::Value;
@@ -35,8 +35,8 @@ struct Code {
     operations: Vec<String>,
 }
 
-fn documented() -> BTreeMap<String, Code> {
-    let document = json();
+fn documented(api: &Api) -> BTreeMap<String, Code> {
+    let document = api.json();
     let mut codes: BTreeMap<String, Code> = BTreeMap::new();
     let mut note = |response: &Value, operation: Option<String>| {
         let examples = response["content"]["application/problem+json"]["examples"]
@@ -78,6 +78,11 @@ fn documented() -> BTreeMap<String, Code> {
     codes
 }
 
+/// The codes of both APIs.
+fn documented_by_any() -> impl Iterator<Item = String> {
+    APIS.iter().flat_map(|api| documented(api).into_keys())
+}
+
 /// The sources below a folder.
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
@@ -111,7 +116,7 @@ fn literals_after<'t>(text: &'t str, call: &'t str) -> impl Iterator<Item = &'t 
 
 #[test]
 fn every_code_that_is_written_down_is_documented() {
-    let documented = documented();
+    let documented: BTreeSet<String> = documented_by_any().collect();
     let mut written: BTreeSet<String> = Refusal::ALL
         .iter()
         .map(|refusal| refusal.code().to_owned())
@@ -134,7 +139,7 @@ fn every_code_that_is_written_down_is_documented() {
     assert!(written.len() > 20, "the codes are found: {written:?}");
     let missing: Vec<_> = written
         .iter()
-        .filter(|code| !OF_NO_OPERATION.contains(&code.as_str()) && !documented.contains_key(*code))
+        .filter(|code| !OF_NO_OPERATION.contains(&code.as_str()) && !documented.contains(*code))
         .collect();
     assert!(missing.is_empty(), "not in the document: {missing:?}");
 }
@@ -143,11 +148,12 @@ fn every_code_that_is_written_down_is_documented() {
 fn every_field_code_that_is_written_down_is_documented() {
     let mut written = BTreeSet::new();
     for (path, text) in sources(&package("src")) {
-        if path.ends_with("body.rs") || path.ends_with("sessions/list.rs") {
+        if path.ends_with("body.rs") || path.ends_with("path_id.rs") {
             let calls = [
                 "FieldProblem::new(field,",
+                "FieldProblem::new(name,",
                 "FieldProblem::new(&name,",
-                "FieldProblem::new(\"sid\",",
+                "FieldProblem::new(&place,",
             ];
             written.extend(
                 calls
@@ -176,8 +182,7 @@ fn every_documented_code_is_expected_by_a_test_of_the_api() {
         .map(|(_, text)| text)
         .collect();
     let missing = |code: &str| !tests.contains(&format!("\"{code}\""));
-    let codes: Vec<_> = documented()
-        .into_keys()
+    let codes: Vec<_> = documented_by_any()
         .filter(|code| !NOT_TRIED.contains(&code.as_str()) && missing(code))
         .collect();
     assert!(codes.is_empty(), "no test of the API expects {codes:?}");
@@ -197,9 +202,9 @@ fn every_documented_code_is_expected_by_a_test_of_the_api() {
     );
 }
 
-/// The table of codes in the guide.
-pub(super) fn problem_table() -> String {
-    let mut rows: Vec<_> = documented().into_iter().collect();
+/// The table of codes in the guide to an API.
+pub(super) fn problem_table(api: &Api) -> String {
+    let mut rows: Vec<_> = documented(api).into_iter().collect();
     rows.sort_by_key(|(name, code)| (code.statuses.first().copied(), name.clone()));
     let mut table =
         String::from("| status | code | what it says | answered by |\n| --- | --- | --- | --- |\n");

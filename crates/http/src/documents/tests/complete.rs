@@ -1,7 +1,6 @@
 //! Nothing is left out, and the examples are right.
 
-use super::{json, operations, resolved};
-use crate::routes::documented;
+use super::{APIS, Api, operations, resolved};
 use actix_web::http::Method;
 use jsonschema::Validator;
 use serde_json::{Value, json as value};
@@ -40,13 +39,23 @@ fn check_examples(document: &Value, pointer: &str) -> usize {
 
 #[test]
 fn every_request_answer_and_problem_has_examples_that_fit() {
-    let document = json();
+    for api in &APIS {
+        let examples = check_all_examples(&api.json());
+        assert!(
+            examples >= api.examples,
+            "{}: only {examples} examples were looked at",
+            api.document
+        );
+    }
+}
+
+fn check_all_examples(document: &Value) -> usize {
     let mut examples = 0;
-    for (method, path, operation) in operations(&document) {
+    for (method, path, operation) in operations(document) {
         let at = format!("/paths/{}/{}", escaped(&path), method.to_lowercase());
         if operation["requestBody"].is_object() {
             examples += check_examples(
-                &document,
+                document,
                 &format!("{at}/requestBody/content/{}", escaped("application/json")),
             );
         }
@@ -63,7 +72,7 @@ fn every_request_answer_and_problem_has_examples_that_fit() {
             );
         }
         for (status, response) in operation["responses"].as_object().unwrap() {
-            let response = resolved(&document, response);
+            let response = resolved(document, response);
             assert!(
                 response["description"].is_string(),
                 "{method} {path}: {status} is not described"
@@ -88,7 +97,7 @@ fn every_request_answer_and_problem_has_examples_that_fit() {
                 .map(|(media_type, _)| media_type)
             {
                 examples += check_examples(
-                    &document,
+                    document,
                     &format!("{at}/responses/{status}/content/{}", escaped(media_type)),
                 );
             }
@@ -100,33 +109,34 @@ fn every_request_answer_and_problem_has_examples_that_fit() {
         .keys()
     {
         examples += check_examples(
-            &document,
+            document,
             &format!(
                 "/components/responses/{name}/content/{}",
                 escaped("application/problem+json")
             ),
         );
     }
-    assert!(examples > 100, "only {examples} examples were looked at");
+    examples
 }
 
 #[test]
 fn every_reference_leads_somewhere_and_every_component_is_used() {
-    let document = json();
-    let mut used = Vec::new();
-    references(&document, &mut used);
-    for reference in &used {
-        resolved(&document, &value!({ "$ref": reference }));
-    }
-    for kind in ["schemas", "responses"] {
-        for name in document["components"][kind].as_object().unwrap().keys() {
-            let reference = format!("#/components/{kind}/{name}");
-            // Not answers of operations, but of other paths and methods.
-            let general = ["NotFound", "MethodNotAllowed"].contains(&name.as_str());
-            assert!(
-                general || used.contains(&reference),
-                "{reference} is not used"
-            );
+    for document in APIS.iter().map(Api::json) {
+        let mut used = Vec::new();
+        references(&document, &mut used);
+        for reference in &used {
+            resolved(&document, &value!({ "$ref": reference }));
+        }
+        for kind in ["schemas", "responses"] {
+            for name in document["components"][kind].as_object().unwrap().keys() {
+                let reference = format!("#/components/{kind}/{name}");
+                // Not answers of operations, but of other paths and methods.
+                let general = ["NotFound", "MethodNotAllowed"].contains(&name.as_str());
+                assert!(
+                    general || used.contains(&reference),
+                    "{reference} is not used"
+                );
+            }
         }
     }
 }
@@ -147,45 +157,63 @@ fn references(value: &Value, found: &mut Vec<String>) {
     }
 }
 
+/// Each request body: method, path, and its schema.
+fn bodies(document: &Value) -> Vec<(String, String, Value)> {
+    let with_body = operations(document)
+        .into_iter()
+        .filter(|(.., operation)| operation["requestBody"].is_object());
+    let schema = |operation: &Value| {
+        let content = &operation["requestBody"]["content"]["application/json"];
+        resolved(document, &content["schema"]).clone()
+    };
+    with_body
+        .map(|(method, path, operation)| (method, path, schema(&operation)))
+        .collect()
+}
+
 #[test]
 fn bodies_are_closed_and_their_members_limited() {
-    let document = json();
-    let mut bodies = 0;
-    for (method, path, operation) in operations(&document)
-        .into_iter()
-        .filter(|(.., operation)| operation["requestBody"].is_object())
-    {
-        let schema = resolved(
-            &document,
-            &operation["requestBody"]["content"]["application/json"]["schema"],
-        );
+    for (method, path, schema) in APIS.iter().flat_map(|api| bodies(&api.json())) {
         assert_eq!(
             schema["additionalProperties"],
             value!(false),
             "{method} {path}"
         );
         for (name, member) in schema["properties"].as_object().unwrap() {
-            // Tokens have no limit of their own, but that of the body.
-            let limited =
-                member["maxLength"].is_u64() || member["enum"].is_array() || name == "refreshToken";
+            // Tokens have no limit of their own, but that of the body; the limit of app data is that of its text.
+            let limited = ["maxLength", "maxItems"]
+                .iter()
+                .any(|limit| member[limit].is_u64())
+                || member["enum"].is_array()
+                || member["type"] == "boolean"
+                || ["refreshToken", "app"].contains(&name.as_str());
             assert!(
                 limited && member["description"].is_string(),
                 "{method} {path}: {name}: {member}"
             );
         }
-        bodies += 1;
     }
-    let with_body = documented()
+    let [public, _] = &APIS;
+    let with_body = (public.operations)()
         .iter()
         .filter(|row| [Method::POST, Method::PUT].contains(&row.method))
         .filter(|row| !row.path.ends_with("/email/verify"))
         .count();
-    assert_eq!(bodies, with_body, "every other POST and PUT takes a body");
+    assert_eq!(
+        bodies(&public.json()).len(),
+        with_body,
+        "every other POST and PUT of an account takes a body"
+    );
 }
 
 #[test]
 fn operations_have_an_id_a_tag_and_words() {
-    let document = json();
+    for api in &APIS {
+        check_words(&api.json());
+    }
+}
+
+fn check_words(document: &Value) {
     let tags: Vec<&Value> = document["tags"]
         .as_array()
         .unwrap()
@@ -193,7 +221,7 @@ fn operations_have_an_id_a_tag_and_words() {
         .map(|tag| &tag["name"])
         .collect();
     let mut ids = Vec::new();
-    for (method, path, operation) in operations(&document) {
+    for (method, path, operation) in operations(document) {
         assert!(tags.contains(&&operation["tags"][0]), "{method} {path}");
         assert!(
             operation["summary"].is_string() && operation["description"].is_string(),

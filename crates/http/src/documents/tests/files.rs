@@ -1,6 +1,6 @@
 //! What is checked in of what is generated: `cargo xtask openapi` writes it again.
 
-use super::{codes, json};
+use super::{APIS, codes};
 use std::{env, fs, path::PathBuf};
 
 const AGAIN: &str =
@@ -17,45 +17,53 @@ fn updating() -> bool {
 }
 
 #[test]
-fn the_document_is_checked_in() {
-    let (path, document) = (docs("openapi.json"), json());
-    if updating() {
-        fs::write(
-            &path,
-            serde_json::to_string_pretty(&sorted(document)).unwrap() + "\n",
-        )
-        .unwrap();
-        return;
+fn the_documents_are_checked_in() {
+    for api in &APIS {
+        let (path, document) = (docs(api.document), api.json());
+        if updating() {
+            fs::write(
+                &path,
+                serde_json::to_string_pretty(&sorted(document)).unwrap() + "\n",
+            )
+            .unwrap();
+            continue;
+        }
+        let kept: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        // Not by assert_eq, which would print both.
+        assert!(kept == document, "docs/{} {AGAIN}", api.document);
     }
-    let kept: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    // Not by assert_eq, which would print both.
-    assert!(kept == document, "docs/openapi.json {AGAIN}");
 }
 
 #[test]
-fn the_tables_of_the_guide_are_generated() {
-    let path = docs("api.md");
-    let text = fs::read_to_string(&path).unwrap();
-    let mut fresh = text.clone();
-    for (name, table) in [
-        ("problem codes", codes::problem_table()),
-        ("field codes", codes::field_table()),
-    ] {
-        let (begin, end) = (
-            format!("<!-- {name} -->\n"),
-            format!("<!-- end of {name} -->"),
-        );
-        let (before, rest) = fresh
-            .split_once(&begin)
-            .unwrap_or_else(|| panic!("docs/api.md has no place for the {name}"));
-        let (_, after) = rest.split_once(&end).unwrap();
-        fresh = format!("{before}{begin}{table}{end}{after}");
+fn the_tables_of_the_guides_are_generated() {
+    for api in &APIS {
+        let path = docs(api.guide);
+        let text = fs::read_to_string(&path).unwrap();
+        let mut fresh = with_table(&text, "problem codes", &codes::problem_table(api));
+        // Those of both APIs, once.
+        if api.guide == APIS[0].guide {
+            fresh = with_table(&fresh, "field codes", &codes::field_table());
+        }
+        if updating() {
+            fs::write(&path, fresh).unwrap();
+            continue;
+        }
+        assert!(text == fresh, "docs/{} {AGAIN}", api.guide);
     }
-    if updating() {
-        fs::write(&path, fresh).unwrap();
-        return;
-    }
-    assert!(text == fresh, "docs/api.md {AGAIN}");
+}
+
+/// The text with this table between its marks.
+fn with_table(text: &str, name: &str, table: &str) -> String {
+    let (begin, end) = (
+        format!("<!-- {name} -->\n"),
+        format!("<!-- end of {name} -->"),
+    );
+    let (before, rest) = text
+        .split_once(&begin)
+        .unwrap_or_else(|| panic!("there is no place for the {name}"));
+    let (_, after) = rest.split_once(&end).unwrap();
+    format!("{before}{begin}{table}{end}{after}")
 }
 
 /// With members in the order of their names, whatever else is built.

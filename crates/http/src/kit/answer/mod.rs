@@ -3,7 +3,7 @@
 pub(crate) mod sample;
 
 use revolve_domain::{
-    model::{Session, SessionId, Timestamp, User, UserId},
+    model::{AppData, Roles, Session, SessionId, Timestamp, User, UserId},
     use_cases::TokenPair,
 };
 use secrecy::ExposeSecret;
@@ -110,6 +110,12 @@ struct UserMembers<'a> {
     /// The language of the mails, as a tag (RFC 5646).
     #[schema(required = true)]
     locale: Option<&'a str>,
+    /// What operators let the account do, as in the claim `roles`.
+    #[schema(value_type = Vec<String>)]
+    roles: &'a Roles,
+    /// What the operators' applications keep with the account, as in the claim `app`.
+    #[schema(value_type = Object)]
+    app: &'a AppData,
     /// When the account was made.
     created_at: Instant,
 }
@@ -138,6 +144,8 @@ impl<'a> From<&'a User> for UserAnswer<'a> {
                     .locale
                     .as_ref()
                     .map(revolve_domain::model::Locale::as_str),
+                roles: &user.roles,
+                app: &user.app,
                 created_at: user.created_at.into(),
             },
         }

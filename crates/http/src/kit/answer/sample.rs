@@ -1,12 +1,13 @@
 //! What answers look like in the documentation.
 
 use super::{Instant, SessionAnswer, TokensAnswer, UserAnswer, UserMembers};
-use revolve_domain::model::{DeviceId, SessionId, UserId};
+use revolve_domain::model::{AppData, DeviceId, Role, Roles, SessionId, UserId};
+use std::sync::LazyLock;
 use time::{OffsetDateTime, macros::datetime};
 use utoipa::openapi::{RefOr, Schema, Type, schema::ObjectBuilder};
 use uuid::uuid;
 
-const USER: UserId = UserId::from_uuid(uuid!("5f0d2c1e-8a3c-4f1b-9e9d-4c21019a7c0e"));
+pub(crate) const USER: UserId = UserId::from_uuid(uuid!("5f0d2c1e-8a3c-4f1b-9e9d-4c21019a7c0e"));
 pub(crate) const SESSION: SessionId =
     SessionId::from_uuid(uuid!("b1c493d0-a8e7-4655-b29d-5d22019a7c0e"));
 pub(crate) const OTHER_SESSION: SessionId =
@@ -46,8 +47,21 @@ pub(crate) fn session(evicted: Option<&[SessionId]>) -> SessionAnswer<'_> {
     }
 }
 
+/// What operators say of an account: nothing, or something.
+static GRANTED: LazyLock<[(Roles, AppData); 2]> = LazyLock::new(|| {
+    let roles = ["billing:read", "editor"].map(|role| Role::parse(role).expect("it is a role"));
+    let roles = Roles::new(roles).expect("they are few");
+    let app = AppData::parse(r#"{ "plan": "pro" }"#).expect("it is an object");
+    [Default::default(), (roles, app)]
+});
+
+pub(crate) fn granted(some: bool) -> &'static (Roles, AppData) {
+    &GRANTED[usize::from(some)]
+}
+
 pub(crate) fn user(described: bool) -> UserAnswer<'static> {
     let given = |value| described.then_some(value);
+    let (roles, app) = granted(described);
     UserAnswer {
         user: UserMembers {
             uid: USER,
@@ -57,6 +71,8 @@ pub(crate) fn user(described: bool) -> UserAnswer<'static> {
             image_url: given("https://example.org/ann.png"),
             website: given("https://example.org/"),
             locale: given("de-CH"),
+            roles,
+            app,
             created_at: later(0, 0),
         },
     }

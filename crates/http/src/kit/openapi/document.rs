@@ -1,7 +1,7 @@
 //! All operations, put together.
 
 use super::{
-    operation::{DEVICE_COOKIE, ID_TOKEN, Operation},
+    operation::{API_KEY, DEVICE_COOKIE, ID_TOKEN, Operation},
     response,
 };
 use crate::kit::problem::{Document, FieldProblem};
@@ -13,17 +13,67 @@ use utoipa::{
         header::HeaderBuilder,
         path::{HttpMethod, PathItem, Paths},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
-        tag::{Tag, TagBuilder},
+        tag::TagBuilder,
     },
 };
 
-const ABOUT: &str = "An account service: people sign up and sign in, services verify short-lived ID tokens by public key, and a refresh \
+/// An API: what it is, how its callers authenticate, and its parts.
+pub(crate) struct AboutApi {
+    title: &'static str,
+    description: &'static str,
+    security: fn(&mut Components),
+    /// Each with a sentence, in the order of the page.
+    tags: &'static [(&'static str, &'static str)],
+}
+
+/// The API of the public listener.
+pub(crate) const ABOUT_ACCOUNT: AboutApi = AboutApi {
+    title: "Revolve",
+    description: "An account service: people sign up and sign in, services verify short-lived ID tokens by public key, and a refresh \
                      token buys the next pair until the session ends.\n\nBodies are JSON objects of at most 16 KiB, read strictly: a \
                      member that is not described here is refused. Whatever is not carried out is answered with a problem document \
                      (RFC 9457) whose `code` is stable; a 4xx changes nothing. Another path is answered with 404 `not_found`, another \
                      method with 405 `method_not_allowed` and `Allow`. HEAD is answered wherever GET is, and not listed here. An \
                      empty body needs no `Content-Type`. 503 and 429 name in `Retry-After` when to try again: keep your \
-                     tokens meanwhile.\n\n`/metrics` for operators is on a listener of its own (`http.metrics_listen`) and no part of this.";
+                     tokens meanwhile.\n\n`/metrics` for operators is on a listener of its own (`http.metrics_listen`) and no part of this.",
+    security: for_accounts,
+    tags: &[
+        (
+            "account",
+            "Signing up and in, refreshing, and the account itself.",
+        ),
+        ("sessions", "Seeing one's sessions and ending them."),
+        ("verification", "For services that verify ID tokens."),
+        ("health", "For orchestrators."),
+        ("documents", "This description."),
+    ],
+};
+
+/// The API of the listener for operators.
+pub(crate) const ABOUT_ADMIN: AboutApi = AboutApi {
+    title: "Revolve admin",
+    description: "The admin API, for support staff and back-office programs: find, make, change and watch accounts. It is on a listener of its \
+                  own (`http.admin_listen`), never on the public one.\n\nEach request shows an API key: `Authorization: Bearer rvk…`, made by \
+                  `revolve api-keys create`. Each operation names the scope that its key needs; the journal names the key with every change. \
+                  Bodies are JSON objects, read strictly, and so are queries: a member or a parameter that is not described here is refused. \
+                  Whatever is not carried out is answered with a problem document (RFC 9457) whose `code` is stable; a 4xx changes nothing. \
+                  Lists are read page by page: `next` of a page is `after` of the following one.",
+    security: for_operators,
+    tags: &[
+        ("users", "Finding, making and changing accounts."),
+        (
+            "sessions",
+            "Seeing the sessions of an account and ending them.",
+        ),
+        ("events", "What happened."),
+        ("deliveries", "Mails on their way."),
+        (
+            "webhooks",
+            "Endpoints of your programs that are sent what happens.",
+        ),
+        ("documents", "This description."),
+    ],
+};
 
 /// An operation where it is.
 pub(crate) struct Documented {
@@ -45,8 +95,9 @@ fn http_method(method: &Method) -> HttpMethod {
 }
 
 /// The document of these operations, in their order.
-pub(crate) fn document(operations: Vec<Documented>) -> OpenApi {
+pub(crate) fn document(about: &AboutApi, operations: Vec<Documented>) -> OpenApi {
     let mut components = shared();
+    (about.security)(&mut components);
     let mut paths = Paths::new();
     for Documented {
         method,
@@ -75,15 +126,23 @@ pub(crate) fn document(operations: Vec<Documented>) -> OpenApi {
         .identifier(Some(env!("CARGO_PKG_LICENSE")))
         .build();
     let info = InfoBuilder::new()
-        .title("Revolve")
+        .title(about.title)
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(ABOUT))
+        .description(Some(about.description))
         .license(Some(license));
     let api = OpenApiBuilder::new()
         .info(info.build())
         .servers(Some([Server::new("/")]))
         .paths(paths);
-    api.components(Some(components)).tags(Some(tags())).build()
+    let tags = about.tags.iter().map(|(name, description)| {
+        TagBuilder::new()
+            .name(*name)
+            .description(Some(*description))
+            .build()
+    });
+    api.components(Some(components))
+        .tags(Some(tags.collect::<Vec<_>>()))
+        .build()
 }
 
 /// What is below the base is never kept by a cache.
@@ -112,6 +171,10 @@ fn shared() -> Components {
     components
         .responses
         .extend(response::shared().map(|(name, response)| (name.to_owned(), RefOr::T(response))));
+    components
+}
+
+fn for_accounts(components: &mut Components) {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT");
@@ -128,24 +191,14 @@ fn shared() -> Components {
         DEVICE_COOKIE,
         SecurityScheme::ApiKey(ApiKey::Cookie(cookie)),
     );
-    components
 }
 
-fn tags() -> [Tag; 5] {
-    let tag = |name: &str, description: &str| {
-        TagBuilder::new()
-            .name(name)
-            .description(Some(description))
-            .build()
-    };
-    [
-        tag(
-            "account",
-            "Signing up and in, refreshing, and the account itself.",
-        ),
-        tag("sessions", "Seeing one's sessions and ending them."),
-        tag("verification", "For services that verify ID tokens."),
-        tag("health", "For orchestrators."),
-        tag("documents", "This description."),
-    ]
+fn for_operators(components: &mut Components) {
+    let key = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("rvk_…")
+        .description(Some(
+            "An API key, as `revolve api-keys create` has printed it.",
+        ));
+    components.add_security_scheme(API_KEY, SecurityScheme::Http(key.build()));
 }

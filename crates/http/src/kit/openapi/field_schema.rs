@@ -20,7 +20,7 @@ const LANGUAGE: &str = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$";
 /// A member of a request body.
 pub(crate) struct Member {
     name: &'static str,
-    schema: Object,
+    schema: RefOr<Schema>,
     required: bool,
 }
 
@@ -28,17 +28,21 @@ impl Member {
     /// One that must be there.
     pub(crate) fn required(name: &'static str, schema: ObjectBuilder) -> Self {
         Self {
-            name,
-            schema: schema.build(),
             required: true,
+            ..Self::optional(name, schema)
         }
     }
 
     /// One that may be missing.
     pub(crate) fn optional(name: &'static str, schema: ObjectBuilder) -> Self {
+        Self::of(name, RefOr::T(Schema::Object(schema.build())))
+    }
+
+    /// One of any kind that may be missing.
+    pub(crate) fn of(name: &'static str, schema: RefOr<Schema>) -> Self {
         Self {
             name,
-            schema: schema.build(),
+            schema,
             required: false,
         }
     }
@@ -53,13 +57,12 @@ impl Member {
 
     /// What is wrong with it in an example.
     pub(super) fn example_problem(&self) -> FieldProblem {
-        let words: Vec<&str> = self
-            .schema
-            .enum_values
-            .iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
+        let words = match &self.schema {
+            RefOr::T(Schema::Object(object)) => object.enum_values.as_deref(),
+            _ => None,
+        };
+        let words = words.unwrap_or_default().iter();
+        let words: Vec<&str> = words.filter_map(Value::as_str).collect();
         match (self.required, words.is_empty()) {
             (true, _) => FieldProblem::new(self.name, "missing", "is needed"),
             (false, false) => FieldProblem::new(
@@ -82,7 +85,7 @@ impl Member {
             required,
         } in members
         {
-            object = object.property(name, RefOr::T(Schema::Object(schema)));
+            object = object.property(name, schema);
             if required {
                 object = object.required(name);
             }

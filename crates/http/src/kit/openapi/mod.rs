@@ -8,7 +8,7 @@ mod operation;
 mod page;
 mod response;
 
-pub(crate) use document::{Documented, document};
+pub(crate) use document::{ABOUT_ACCOUNT, ABOUT_ADMIN, AboutApi, Documented, document};
 pub(crate) use field_schema::{
     Member, choice, email, known_password, label, language, new_password, token, web_url,
 };

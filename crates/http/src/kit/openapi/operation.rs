@@ -9,12 +9,13 @@ use crate::kit::{
     answer::sample,
     body,
     caller::{DEVICE_HEADER, REAUTHENTICATION_HEADER},
+    key_caller,
     problem::{FieldProblem, Problem},
 };
 use actix_web::http::StatusCode;
-use revolve_domain::{limits::LimitName, use_cases::Refusal};
+use revolve_domain::{limits::LimitName, model::ApiKeyScope, use_cases::Refusal};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 use utoipa::{
     ToSchema,
     openapi::{
@@ -31,6 +32,8 @@ use utoipa::{
 
 /// The name of the bearer scheme.
 pub(super) const ID_TOKEN: &str = "idToken";
+/// The name of the scheme of operators' keys.
+pub(super) const API_KEY: &str = "apiKey";
 /// The name of the scheme of the device cookie.
 pub(super) const DEVICE_COOKIE: &str = "deviceCookie";
 
@@ -51,7 +54,7 @@ pub(crate) struct Operation {
     id: &'static str,
     tag: &'static str,
     summary: &'static str,
-    description: &'static str,
+    description: Cow<'static, str>,
     parameters: Vec<Parameter>,
     security: Option<Vec<SecurityRequirement>>,
     body: Option<RequestBody>,
@@ -72,7 +75,7 @@ impl Operation {
             id,
             tag,
             summary,
-            description,
+            description: description.into(),
             parameters: Vec::new(),
             security: None,
             body: None,
@@ -88,6 +91,13 @@ impl Operation {
         self.security = Some(vec![SecurityRequirement::new(ID_TOKEN, [] as [&str; 0])]);
         self.problems([Problem::unauthenticated()])
             .problems(BEARER.map(Problem::from))
+    }
+
+    /// Needs an operator's key with this scope.
+    pub(crate) fn for_key(mut self, scope: ApiKeyScope) -> Self {
+        self.security = Some(vec![SecurityRequirement::new(API_KEY, [scope.as_str()])]);
+        self.description = format!("{}\n\nThe key needs `{scope}`.", self.description).into();
+        self.problems(key_caller::problems(scope))
     }
 
     /// May show a device credential, in the header or in the cookie.
@@ -396,7 +406,7 @@ impl Operation {
             .operation_id(Some(self.id))
             .tag(self.tag)
             .summary(Some(self.summary))
-            .description(Some(self.description))
+            .description(Some(self.description.into_owned()))
             .parameters((!self.parameters.is_empty()).then_some(self.parameters))
             .securities(self.security)
             .request_body(self.body)

@@ -3,7 +3,7 @@
 use utoipa::openapi::{RefOr, Schema, Type, schema::ObjectBuilder};
 
 /// Each code and what it means.
-pub(crate) const FIELD_CODES: [(&str, &str); 14] = [
+pub(crate) const FIELD_CODES: [(&str, &str); 24] = [
     ("missing", "The member is needed."),
     ("unknown_field", "There is no such member here."),
     ("wrong_type", "The member has another type."),
@@ -30,6 +30,37 @@ pub(crate) const FIELD_CODES: [(&str, &str); 14] = [
     (
         "control_characters",
         "The text has control characters, invisible ones, or such that change the direction of text.",
+    ),
+    ("invalid_role", "The text is no role."),
+    (
+        "target_refused",
+        "The URL leads to an address that events must not be sent to; `detail` says which.",
+    ),
+    (
+        "invalid_number",
+        "The parameter is no whole number, or out of the range that `detail` says.",
+    ),
+    ("invalid_instant", "The parameter is no instant (RFC 3339)."),
+    (
+        "invalid_event",
+        "The text can't be the name of an event, or of a group of them.",
+    ),
+    (
+        "invalid_cursor",
+        "The parameter is not the `next` of such a page.",
+    ),
+    ("repeated", "The parameter is there twice."),
+    (
+        "too_many",
+        "There are too many; `detail` says how many there may be.",
+    ),
+    (
+        "too_large",
+        "The object is too long as JSON; `detail` says how many bytes it may have.",
+    ),
+    (
+        "too_deep",
+        "Arrays and objects are nested too deep; `detail` says how deep they may be.",
     ),
     (
         "too_common",

@@ -11,7 +11,7 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use revolve_domain::{
-    model::FieldError,
+    model::{ApiKeyScope, FieldError},
     ports::{StoreError, StoreErrorKind},
     use_cases::{Failure, Limited, Refusal, Refused},
 };
@@ -63,6 +63,10 @@ pub(crate) struct Document {
     #[serde(rename = "attemptsLeft", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u32>, maximum = 4, nullable = false)]
     attempts_left: Option<u32>,
+    /// The scope that the key lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    scope: Option<&'static str>,
     /// What to name when you report a 500.
     #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, pattern = "^[0-9a-f-]{32,36}$", nullable = false)]
@@ -77,7 +81,7 @@ pub(crate) struct Document {
     limited: Option<Limited>,
 }
 
-/// What `WWW-Authenticate` says on a 401 (RFC 6750 §3).
+/// What `WWW-Authenticate` says on a 401, and on a 403 for a scope (RFC 6750 §3).
 #[derive(Clone, Copy, Debug)]
 enum Challenge {
     /// How to authenticate: no token was sent.
@@ -144,6 +148,7 @@ impl Problem {
             errors: Vec::new(),
             more_errors: None,
             attempts_left: None,
+            scope: None,
             request_id: None,
             allow: None,
             challenge: Challenge::InvalidToken,
@@ -207,6 +212,14 @@ impl Problem {
     pub(crate) fn without_token(code: &'static str, detail: &'static str) -> Self {
         let mut problem = Self::new(StatusCode::UNAUTHORIZED, code, detail);
         problem.0.challenge = Challenge::Bearer;
+        problem
+    }
+
+    /// 403: the key may do other things only.
+    pub(crate) fn scope_missing(scope: ApiKeyScope) -> Self {
+        let detail = "The key may not do this: it lacks the scope that `scope` names.";
+        let mut problem = Self::new(StatusCode::FORBIDDEN, "scope_missing", detail);
+        problem.0.scope = Some(scope.as_str());
         problem
     }
 
@@ -322,6 +335,14 @@ impl ResponseError for Problem {
                     ),
                 };
                 response.insert_header((header::WWW_AUTHENTICATE, challenge));
+            }
+            StatusCode::FORBIDDEN => {
+                if let Some(scope) = document.scope {
+                    let challenge = format!(
+                        "Bearer realm=\"revolve\", error=\"insufficient_scope\", scope=\"{scope}\""
+                    );
+                    response.insert_header((header::WWW_AUTHENTICATE, challenge));
+                }
             }
             _ => {}
         }

@@ -24,9 +24,9 @@ const STRANGE: usize = 256;
 const STRANGE_OF_ADDRESS: usize = 32;
 const STRANGE_WITHIN: Duration = Duration::from_millis(250);
 
-/// What an end takes in bytes: its id in the statement, and in the text.
-const PER_END: usize = 16 + 22;
-/// What a delta takes beside its ends, in bytes, and what each commit that its versions name takes.
+/// What an id takes in bytes: in the statement, and in the text.
+const PER_ID: usize = 16 + 22;
+/// What a delta takes beside its ids, in bytes, and what each commit that its versions name takes.
 const PER_DELTA: usize = 4096;
 const PER_COMMIT: usize = 32;
 
@@ -87,7 +87,7 @@ impl Deltas {
     }
 
     /// The document that leads from one version to the other: one that was made before, or one that `make` makes of at most so many
-    /// ends. `None` if there is none, or if that would be too many.
+    /// ids. `None` if there is none, or if that would be too many.
     pub(super) fn get(
         &mut self,
         known: &FeedVersion,
@@ -124,8 +124,8 @@ impl Deltas {
         if is_strange && !self.strange.take(address) {
             return None;
         }
-        let made = Arc::new(make(room / PER_END)?);
-        let bytes = around + PER_END * made.ends();
+        let made = Arc::new(make(room / PER_ID)?);
+        let bytes = around + PER_ID * made.ids();
         if bytes > own {
             self.bytes += bytes;
         }
@@ -185,6 +185,7 @@ mod tests {
                 issued_before: upto.as_of,
                 users: Vec::new(),
             },
+            outdated: Vec::new(),
         };
         let seen = FeedRevision {
             source: 1,
@@ -208,7 +209,7 @@ mod tests {
             let ends = ends.unwrap_or(most);
             (ends <= most).then(|| document(&known, &upto, ends))
         });
-        made.map(|made| PER_DELTA + PER_END * made.ends())
+        made.map(|made| PER_DELTA + PER_ID * made.ids())
     }
 
     #[test]
@@ -236,7 +237,7 @@ mod tests {
         let mut deltas = Deltas::new(LIMIT);
         deltas.tell(&version(1));
         assert!(answered(&mut deltas, 1, 9000, 1, Some(5000)).is_some());
-        assert!(deltas.bytes > 5000 * PER_END);
+        assert!(deltas.bytes > 5000 * PER_ID);
     }
 
     #[tokio::test(start_paused = true)]

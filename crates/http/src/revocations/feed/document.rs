@@ -10,7 +10,7 @@ use revolve_domain::{
     model::Timestamp,
     ports::{RevocationSigner, SignError},
     revocations::{
-        FeedVersion, LONGEST_PLAIN_STATEMENT, LONGEST_STATEMENT, PackedStatement,
+        FeedVersion, IDS_OF_OUTDATED, LONGEST_PLAIN_STATEMENT, LONGEST_STATEMENT, PackedStatement,
         RevocationStatement,
     },
 };
@@ -159,11 +159,12 @@ impl FeedDocument {
         }
     }
 
-    /// How many ends a delta names.
-    pub(crate) fn ends(&self) -> usize {
+    /// How many ids a delta has.
+    pub(crate) fn ids(&self) -> usize {
         match &self.content {
             Content::Delta(statement) => {
-                statement.ends.iter().map(|ends| ends.sessions.len()).sum()
+                let ends = statement.ends.iter().map(|ends| ends.sessions.len());
+                ends.sum::<usize>() + IDS_OF_OUTDATED * statement.outdated.len()
             }
             Content::Plain { .. } | Content::Whole(_) => 0,
         }
@@ -290,6 +291,14 @@ fn tag(statement: &RevocationStatement) -> String {
                 .as_ref()
                 .map_or(&[0; 16], |kept| kept.as_uuid().as_bytes()),
         );
+    }
+    // Without any it is the tag of an earlier release.
+    if !statement.outdated.is_empty() {
+        hash.update(statement.users.len().to_be_bytes());
+    }
+    for (user, before) in &statement.outdated {
+        hash.update(user.as_uuid().as_bytes());
+        hash.update(before.number().to_be_bytes());
     }
     URL_SAFE_NO_PAD.encode(&hash.finalize()[..16])
 }

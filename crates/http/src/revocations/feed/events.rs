@@ -1,10 +1,10 @@
-//! Ends on this replica are told to the feed at once, since it hears of every security event anyway.
+//! Ends and outdated accounts on this replica are told to the feed at once, since it hears of every security event anyway.
 
 use super::Demand;
 use revolve_domain::ports::{SecurityEvent, SecurityEvents};
 use std::sync::Arc;
 
-/// Notices ends and hands all events on.
+/// Notices what the feed tells, and hands all events on.
 pub struct EndNotices<E> {
     demand: Arc<Demand>,
     next: E,
@@ -22,7 +22,12 @@ impl<E: SecurityEvents> SecurityEvents for EndNotices<E> {
         use SecurityEvent as E;
         if matches!(
             event,
-            E::SessionEnded { .. } | E::SessionsEnded { .. } | E::AccountDeleted { .. }
+            E::SessionEnded { .. }
+                | E::SessionsEnded { .. }
+                | E::AccountDeleted { .. }
+                // By an operator.
+                | E::AccountChanged { session: None, .. }
+                | E::EmailChanged { session: None, .. }
         ) {
             self.demand.notice();
         }

@@ -1,10 +1,15 @@
 //! The contract of [`TokenCodec`].
 
 use super::variants;
-use crate::contract::given::{START, device_id, email, label, secs, session_id, user_id};
+use crate::contract::given::{
+    START, app, device_id, email, label, roles, secs, session_id, user_id,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_domain::{
-    model::{AuthMethods, Details, Epoch, Generation, Timestamp, WebUrl},
+    model::{
+        AccountVersion, AppData, AuthMethods, Details, Epoch, Generation, Label, Roles, Timestamp,
+        WebUrl,
+    },
     ports::{
         IdClaims, ReauthenticationClaims, RefreshClaims, TokenCodec, TokenRejected, VerifiedId,
     },
@@ -31,6 +36,32 @@ fn id_claims() -> IdClaims {
             image_url: None,
             locale: None,
         },
+        roles: roles(&["admin", "billing:read"]),
+        app: app(r#"{ "plan": "pro", "odd": ["\u0000", "ä\"", null, { "seats": 2.5 }] }"#),
+        version: AccountVersion::at(START),
+    }
+}
+
+/// About as long as an account can make a token.
+fn longest_id_claims() -> IdClaims {
+    let (host, longest) = ("https://example.org/?", WebUrl::MAX);
+    // Each of these takes two characters in JSON.
+    let url = format!("{host}{}", "\\".repeat(longest - host.len()));
+    let url = Some(WebUrl::parse(&url).expect("a URL"));
+    let all_roles: Vec<_> = (0..Roles::MAX).map(|n| format!("{n:0>64}")).collect();
+    let all_roles: Vec<_> = all_roles.iter().map(String::as_str).collect();
+    let member = "x".repeat(AppData::MAX - r#"{"a":""}"#.len());
+    IdClaims {
+        details: Details {
+            name: Some(label(&"🦀".repeat(Label::MAX))),
+            website: url.clone(),
+            image_url: url,
+            locale: None,
+        },
+        roles: roles(&all_roles),
+        app: app(&format!(r#"{{"a":"{member}"}}"#)),
+        version: AccountVersion::MAX,
+        ..id_claims()
     }
 }
 
@@ -80,9 +111,12 @@ pub async fn an_id_token_names_its_user_and_session(codec: &Arc<dyn TokenCodec>)
     let bare = IdClaims {
         details: Details::default(),
         epoch: Epoch::FIRST,
+        roles: Roles::default(),
+        app: AppData::default(),
+        version: AccountVersion::default(),
         ..id_claims()
     };
-    for claims in [full, bare] {
+    for claims in [full, bare, longest_id_claims()] {
         let verified = codec.verify_id(&sign_id(codec, &claims), claims.issued_at.plus(secs(5)));
         assert_eq!(
             verified,

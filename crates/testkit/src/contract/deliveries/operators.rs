@@ -4,7 +4,13 @@ use super::{
     DeliveriesSubject, again, all, at, delivery_id, find, given_up, ids, insert, lease, lease_one,
     mail, of_no_account, settle, sorted,
 };
-use revolve_domain::deliveries::{Backlog, DeliveryQuery, DeliveryState};
+use crate::contract::given::event_id;
+use revolve_domain::{
+    deliveries::{Backlog, DeliveryQuery, DeliveryState},
+    journal::{Actor, SecurityEvent, Tell},
+    model::DeliveryId,
+    ports::JournalQuery,
+};
 
 /// What pauses or was given up is due now, with time enough; what is being sent, was never tried or is gone stays as it is.
 pub async fn an_operator_retries_what_was_tried(subject: &impl DeliveriesSubject) {
@@ -18,11 +24,25 @@ pub async fn an_operator_retries_what_was_tried(subject: &impl DeliveriesSubject
     insert(&outbox, &[(5, &fresh)]).await;
     let asked = [pausing.id, gone.id, leased.id, fresh.id, delivery_id()];
     let until = at(48 * 3600);
-    let done = outbox.retry(&asked, at(10), until).await;
+    let told = |done: &Vec<DeliveryId>| {
+        let retried = done
+            .iter()
+            .map(|&delivery| SecurityEvent::MailRetried { delivery });
+        retried.collect::<Vec<_>>()
+    };
+    let tell = Tell::new(event_id(), at(10), Actor::Operator, told);
+    let done = outbox.retry(&asked, at(10), until, &tell).await;
     assert_eq!(
         sorted(done.expect("retry works")),
         sorted(vec![pausing.id, gone.id])
     );
+    let query = JournalQuery {
+        event: Some("mail.retried".to_owned()),
+        limit: 10,
+        ..JournalQuery::default()
+    };
+    let entries = subject.journal().read(&query).await.expect("read works");
+    assert_eq!(entries.len(), 2, "each is written down: {entries:?}");
     for (mail, due) in [(&pausing, at(0)), (&gone, at(10))] {
         let row = find(&outbox, mail).await.expect("it is there");
         assert_eq!((row.state, row.attempts), (DeliveryState::Waiting, 1));

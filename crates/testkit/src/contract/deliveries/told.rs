@@ -80,8 +80,8 @@ pub async fn what_is_given_up_is_journaled(subject: &impl DeliveriesSubject) {
     }
     let query = JournalQuery {
         user: ordered.user,
-        after: None,
         limit: 10,
+        ..JournalQuery::default()
     };
     let entries = journal.read(&query).await.expect("read works");
     let [entry] = entries.as_slice() else {
@@ -156,8 +156,8 @@ pub async fn what_is_given_up_after_the_deletion_is_forgotten_at_once(
     assert_eq!(find(&outbox, &farewell).await, None);
     let query = JournalQuery {
         user: farewell.user,
-        after: None,
         limit: 10,
+        ..JournalQuery::default()
     };
     let entries = subject.journal().read(&query).await.expect("read works");
     let names: Vec<_> = entries.iter().map(|entry| entry.event.as_str()).collect();

@@ -51,6 +51,7 @@ pub async fn a_disabled_account_is_signed_out(subject: &dyn DirectorySubject) {
         disabled_at: Some(at(60)),
         epoch: Epoch::new(1),
         kept_session: None,
+        version: user.version.next(at(60)),
         ..user.clone()
     };
     assert_eq!(
@@ -111,6 +112,7 @@ pub async fn a_disabled_account_stays_so_since_the_first_time(subject: &dyn Dire
     let expected = User {
         disabled_at: Some(at(60)),
         epoch: Epoch::new(2),
+        version: user.version.next(at(60)),
         ..user.clone()
     };
     assert_eq!(
@@ -207,8 +209,10 @@ pub async fn an_enabled_account_signs_in_again(subject: &dyn DirectorySubject) {
         "nothing changed"
     );
     disable(subject, &user, 60).await;
+    let enabled_at = untold::<EnableOutcome>().at;
     let disabled = User {
         epoch: Epoch::new(1),
+        version: user.version.next(at(60)).next(enabled_at),
         ..user.clone()
     };
     assert_eq!(
@@ -229,7 +233,7 @@ pub async fn an_enabled_account_signs_in_again(subject: &dyn DirectorySubject) {
     assert_eq!(
         accounts.account(user.id).await,
         Some(disabled.clone()),
-        "the account is as it was, but for the epoch"
+        "the account is as it was, but for epoch and version"
     );
     assert_eq!(
         accounts.reason(&first).await,
@@ -302,8 +306,8 @@ pub async fn disabling_and_enabling_tell(subject: &impl DirectorySubject) {
     directory.enable(id, &enabled).await.expect("enable works");
     let query = JournalQuery {
         user: Some(id),
-        after: None,
         limit: 100,
+        ..JournalQuery::default()
     };
     let entries = subject.journal().read(&query).await.expect("read works");
     let names: Vec<_> = entries.iter().map(|entry| entry.event.as_str()).collect();

@@ -55,6 +55,7 @@ impl Scene {
             user: Some(user),
             after,
             limit,
+            ..JournalQuery::default()
         };
         self.journal.read(&query).await.expect("read works")
     }

@@ -72,9 +72,8 @@ pub async fn a_note_reads_back_as_noted(subject: &impl JournalSubject) {
         .expect("note works");
     assert_eq!(scene.entries(user.id).await, [own]);
     let query = JournalQuery {
-        user: None,
-        after: None,
         limit: 1000,
+        ..JournalQuery::default()
     };
     let all = scene.journal.read(&query).await.expect("read works");
     assert!(all.contains(&nobodys), "{all:?}");

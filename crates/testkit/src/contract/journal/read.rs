@@ -72,9 +72,8 @@ pub async fn an_account_sees_its_own_entries_only(subject: &impl JournalSubject)
     assert_eq!(scene.names(other.id).await, ["account.created"]);
     assert_eq!(scene.entries(user_id()).await, []);
     let query = JournalQuery {
-        user: None,
-        after: None,
         limit: 1000,
+        ..JournalQuery::default()
     };
     let all = scene.journal.read(&query).await.expect("read works");
     let own: Vec<_> = all
@@ -152,4 +151,68 @@ pub async fn parallel_changes_reach_a_follower(subject: &impl JournalSubject) {
     let found: Vec<_> = found.iter().map(|entry| entry.user).collect();
     assert_eq!(found.len(), expected.len(), "each comes once: {found:?}");
     assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), expected);
+}
+
+/// In pages as well; a time is the first that counts, or the first that does not any more.
+pub async fn entries_are_found_by_name_and_time(subject: &impl JournalSubject) {
+    let scene = Scene::new(subject);
+    let at = |after| START.plus(secs(after));
+    let (user, session) = scene.accounts.signed_up().await;
+    for after in 1..=6 {
+        let event = if after % 2 == 0 {
+            begun(&session)
+        } else {
+            SecurityEvent::AccountEnabled { user: user.id }
+        };
+        scene.tell_by_end(&session, vec![event], after).await;
+    }
+    let read = async |query: JournalQuery| {
+        let found = scene.journal.read(&query).await.expect("read works");
+        found.iter().map(|entry| entry.at).collect::<Vec<_>>()
+    };
+    let all = JournalQuery {
+        user: Some(user.id),
+        event: Some("session.begun".to_owned()),
+        limit: 10,
+        ..JournalQuery::default()
+    };
+    assert_eq!(read(all.clone()).await, [at(6), at(4), at(2)]);
+    let some = JournalQuery {
+        from: Some(at(2)),
+        to: Some(at(6)),
+        ..all.clone()
+    };
+    assert_eq!(read(some.clone()).await, [at(4), at(2)]);
+    let of_any_name = JournalQuery {
+        event: None,
+        ..some.clone()
+    };
+    assert_eq!(read(of_any_name).await, [at(5), at(4), at(3), at(2)]);
+    let first = JournalQuery {
+        limit: 1,
+        ..some.clone()
+    };
+    let first = scene.journal.read(&first).await.expect("read works");
+    let next = JournalQuery {
+        after: Some(first[0].id),
+        ..some
+    };
+    assert_eq!(read(next).await, [at(2)]);
+    let strange = JournalQuery {
+        after: Some(first[0].id),
+        event: Some("account.enabled".to_owned()),
+        ..all
+    };
+    assert_eq!(read(strange).await, [], "it is of another name");
+    let of_all_accounts = JournalQuery {
+        event: Some("account.enabled".to_owned()),
+        from: Some(at(3)),
+        to: Some(at(4)),
+        limit: 1000,
+        ..JournalQuery::default()
+    };
+    let found = scene.journal.read(&of_all_accounts).await;
+    let found = found.expect("read works");
+    assert!(found.iter().any(|entry| entry.user == Some(user.id)));
+    assert!(found.iter().all(|entry| entry.at == at(3)), "{found:?}");
 }

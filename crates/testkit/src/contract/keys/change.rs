@@ -360,9 +360,8 @@ pub async fn every_change_of_a_key_tells(subject: &impl KeysSubject) {
     let remove = keys.remove(&discarded.id, KeyState::Next, &tell);
     assert_eq!(remove.await.expect("remove works"), KeyOutcome::Changed);
     let query = JournalQuery {
-        user: None,
-        after: None,
         limit: 100,
+        ..JournalQuery::default()
     };
     let entries = journal.read(&query).await.expect("read works");
     let found: Vec<_> = entries

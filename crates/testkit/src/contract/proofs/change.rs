@@ -46,6 +46,7 @@ pub async fn a_change_of_address_leaves_its_undo(subject: &impl ProofsSubject) {
     let expected = User {
         email: address,
         email_verified_at: Some(at(90)),
+        version: user.version.next(at(90)),
         ..user.clone()
     };
     let (outcome, undo) = change(&proving, &user, &proof).await;

@@ -6,20 +6,24 @@
 )]
 
 mod change;
+mod invite;
 mod open;
 mod recover;
 mod restore;
 mod sign_in;
 mod sign_up;
 mod spend;
+mod stored;
 
 pub use change::*;
+pub use invite::*;
 pub use open::*;
 pub use recover::*;
 pub use restore::*;
 pub use sign_in::*;
 pub use sign_up::*;
 pub use spend::*;
+pub use stored::*;
 
 use super::{
     ProofsSubject,
@@ -133,8 +137,8 @@ impl Proving {
 async fn entries(subject: &impl ProofsSubject, user: &User) -> Vec<String> {
     let query = JournalQuery {
         user: Some(user.id),
-        after: None,
         limit: 10,
+        ..JournalQuery::default()
     };
     let read = subject.journal().read(&query).await.expect("read works");
     read.into_iter().map(|entry| entry.event).collect()

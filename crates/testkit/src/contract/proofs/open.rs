@@ -113,8 +113,8 @@ pub async fn a_request_of_a_deleted_account_leaves_no_address(subject: &impl Pro
     assert!(found.is_none());
     let query = JournalQuery {
         user: Some(user.id),
-        after: None,
         limit: 10,
+        ..JournalQuery::default()
     };
     let read = subject.journal().read(&query).await.expect("read works");
     assert!(

@@ -23,6 +23,7 @@ pub async fn a_reset_begins_anew(subject: &impl ProofsSubject) {
     let expected = User {
         epoch: user.epoch.next(),
         email_verified_at: Some(at(90)),
+        version: user.version.next(at(90)),
         ..user.clone()
     };
     assert_eq!(

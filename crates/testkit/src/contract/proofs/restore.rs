@@ -6,16 +6,17 @@ use super::{
     sign_up::{intended, proved},
 };
 use crate::contract::{
-    ProofsSubject,
+    DirectorySubject, ProofsSubject,
     accounts::at,
     given::{at_once, email, event_id, hash, proof_id, session, user},
 };
 use crate::untold::untold;
 use revolve_domain::{
     journal::{Actor, Tell, Told},
-    model::{DetailsChange, EmailAddress, Proof, ProofPurpose, User},
+    model::{AccountChange, DetailsChange, EmailAddress, Proof, ProofPurpose, User},
     ports::{
-        AddOutcome, AddressOutcome, CreateOutcome, SignUpOutcome, UpdateOutcome, UserRepository,
+        AddOutcome, AddressOutcome, ChangeOutcome, CreateOutcome, OperatorChange, SignUpOutcome,
+        UpdateOutcome, UserRepository,
     },
 };
 use std::sync::Arc;
@@ -72,7 +73,9 @@ pub async fn an_undo_is_always_another_proof(subject: &impl ProofsSubject) {
 }
 
 /// Each way to an address answers as for one that an account has, and changes nothing. Its own account may have it.
-pub async fn an_address_that_can_be_restored_is_taken(subject: &impl ProofsSubject) {
+pub async fn an_address_that_can_be_restored_is_taken(
+    subject: &(impl ProofsSubject + DirectorySubject),
+) {
     let proving = Proving::new(subject);
     let (owner, address, undo) = changed(&proving).await;
     let accounts = &proving.accounts;
@@ -98,6 +101,17 @@ pub async fn an_address_that_can_be_restored_is_taken(subject: &impl ProofsSubje
         .update(other.id, &to(&address), None, at(91), &untold())
         .await;
     assert_eq!(updated.expect("update works"), UpdateOutcome::EmailTaken);
+    let by_operator = OperatorChange {
+        user: other.id,
+        change: AccountChange {
+            details: to(&address),
+            ..AccountChange::default()
+        },
+        expected: None,
+        at: at(91),
+    };
+    let changed = subject.directory().change(&by_operator, &untold()).await;
+    assert_eq!(changed.expect("change works"), ChangeOutcome::EmailTaken);
     let proof = wanted(&proving, &other, &address).await;
     let (outcome, _) = change(&proving, &other, &proof).await;
     assert_eq!(outcome, AddressOutcome::EmailTaken);

@@ -113,6 +113,7 @@ pub async fn a_verified_address_is_remembered(subject: &impl ProofsSubject) {
     let proof = proving.opened(ProofPurpose::VerifyEmail, &user).await;
     let verified = User {
         email_verified_at: Some(at(90)),
+        version: user.version.next(at(90)),
         ..user.clone()
     };
     assert_eq!(

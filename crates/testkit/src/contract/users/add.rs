@@ -4,7 +4,7 @@ use crate::{
     contract::{
         AccountsSubject,
         accounts::{Accounts, at},
-        given::{at_once, email, hash, label, session, user},
+        given::{app, at_once, email, hash, label, roles, session, user},
     },
     untold,
 };
@@ -36,6 +36,8 @@ pub async fn an_account_is_added_without_a_session(subject: &dyn AccountsSubject
         email_verified_at: Some(at(6)),
         created_at: Timestamp::from_millis(1_000_000_000_123),
         disabled_at: Some(at(7)),
+        roles: roles(&["admin"]),
+        app: app(r#"{ "plan": "pro" }"#),
         ..user()
     };
     for user in [user(), full] {

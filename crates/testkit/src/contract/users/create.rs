@@ -4,12 +4,12 @@ use crate::{
     contract::{
         AccountsSubject,
         accounts::{Accounts, at},
-        given::{at_once, email, hash, label, session, session_id, user, user_id},
+        given::{app, at_once, email, hash, label, roles, session, session_id, user, user_id},
     },
     untold,
 };
 use revolve_domain::{
-    model::{ClientInfo, Details, Epoch, Session, Timestamp, User, WebUrl},
+    model::{AccountVersion, ClientInfo, Details, Epoch, Session, Timestamp, User, WebUrl},
     ports::CreateOutcome,
 };
 
@@ -29,6 +29,9 @@ pub async fn an_account_reads_back_as_created(subject: &dyn AccountsSubject) {
         created_at: Timestamp::from_millis(1_900_000_000_123),
         epoch: Epoch::new(7),
         kept_session: Some(session_id()),
+        roles: roles(&["admin", "billing:read"]),
+        app: app(r#"{ "plan": "pro", "seats": [1, 2.5, null, "ä\u0000\"🦀"] }"#),
+        version: AccountVersion::MAX,
         ..user()
     };
     for user in [plain, full] {

@@ -44,7 +44,7 @@ async fn update(accounts: &Accounts, user: &User, change: &DetailsChange) -> Upd
 
 /// Asserts that the change has the effect of the model, in the answer and in the store.
 async fn assert_updates(accounts: &Accounts, user: &User, change: DetailsChange) -> User {
-    let expected = change.clone().apply(user.clone());
+    let expected = change.clone().apply(user.clone(), at(60));
     assert_eq!(
         update(accounts, user, &change).await,
         UpdateOutcome::Updated(expected.clone()),
@@ -241,7 +241,7 @@ pub async fn parallel_updates_keep_each_other(subject: &dyn AccountsSubject) {
         at_once(running).await;
         user = changes
             .into_iter()
-            .fold(user, |user, change| change.apply(user));
+            .fold(user, |user, change| change.apply(user, at(60)));
         assert_eq!(
             accounts.account(user.id).await,
             Some(user.clone()),

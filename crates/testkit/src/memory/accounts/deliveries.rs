@@ -71,25 +71,9 @@ impl Deliveries for MemoryAccounts {
         ids: &[DeliveryId],
         at: Timestamp,
         expires_at: Timestamp,
+        tell: &Tell<Vec<DeliveryId>>,
     ) -> Result<Vec<DeliveryId>, StoreError> {
-        let mut tables = self.tables();
-        let outbox = &mut tables.outbox;
-        let mut done = Vec::new();
-        for row in outbox.deliveries.values_mut() {
-            let is_sent = row.leased_until.is_some_and(|until| until > at);
-            if !ids.contains(&row.mail.id) || row.attempts == 0 || is_sent {
-                continue;
-            }
-            if row.state == DeliveryState::GivenUp {
-                row.due_at = at;
-            }
-            row.state = DeliveryState::Waiting;
-            row.next_at = at;
-            row.leased_until = None;
-            row.mail.expires_at = row.mail.expires_at.max(expires_at);
-            done.push(row.mail.id);
-        }
-        Ok(done)
+        self.change(tell, |tables| tables.outbox.retry(ids, at, expires_at))
     }
 
     async fn remove(&self, ids: &[DeliveryId]) -> Result<Vec<DeliveryId>, StoreError> {

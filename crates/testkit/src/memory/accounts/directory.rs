@@ -5,7 +5,10 @@ use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
     model::{Credentials, EndReason, Session, Timestamp, User, UserId},
-    ports::{AccountDirectory, AccountQuery, DisableOutcome, EnableOutcome, StoreError},
+    ports::{
+        AccountDirectory, AccountQuery, ChangeOutcome, DisableOutcome, EnableOutcome,
+        OperatorChange, StoreError,
+    },
 };
 use std::cmp::Reverse;
 
@@ -13,20 +16,11 @@ use std::cmp::Reverse;
 impl AccountDirectory for MemoryAccounts {
     async fn list(&self, query: &AccountQuery) -> Result<Vec<User>, StoreError> {
         let tables = self.tables();
-        let wanted = |user: &&User| {
-            let after = query
-                .after
-                .as_ref()
-                .is_none_or(|after| user.email.key() > after.key());
-            after
-                && user.email.key().starts_with(&query.prefix)
-                && (user.disabled_at.is_some() || !query.disabled)
-        };
         let mut found: Vec<User> = tables
             .users
             .values()
             .map(|(user, _)| user)
-            .filter(wanted)
+            .filter(|user| query.admits(user))
             .cloned()
             .collect();
         found.sort_by(|a, b| a.email.key().cmp(b.email.key()));
@@ -62,6 +56,33 @@ impl AccountDirectory for MemoryAccounts {
         Ok(rows)
     }
 
+    async fn change(
+        &self,
+        change: &OperatorChange,
+        tell: &Tell<ChangeOutcome>,
+    ) -> Result<ChangeOutcome, StoreError> {
+        self.change(tell, |tables| {
+            let Some((before, _)) = tables.users.get(&change.user) else {
+                return ChangeOutcome::NotFound;
+            };
+            let outcome = change.of(before.clone());
+            let ChangeOutcome::Changed { before, after } = &outcome else {
+                return outcome;
+            };
+            if after.email != before.email && tables.is_taken(&after.email, after.id, change.at) {
+                return ChangeOutcome::EmailTaken;
+            }
+            if after.outdates(before) {
+                let outdated = (after.version, change.at);
+                tables.outdated.insert(after.id, outdated);
+            }
+            if let Some((user, _)) = tables.users.get_mut(&change.user) {
+                *user = after.clone();
+            }
+            outcome
+        })
+    }
+
     async fn disable(
         &self,
         user: UserId,
@@ -77,6 +98,7 @@ impl AccountDirectory for MemoryAccounts {
                 return DisableOutcome::AlreadyDisabled(user.epoch);
             }
             user.disabled_at = Some(at);
+            user.version = user.version.next(at);
             DisableOutcome::Disabled(user.epoch)
         })
     }
@@ -89,7 +111,10 @@ impl AccountDirectory for MemoryAccounts {
         self.change(tell, |tables| match tables.users.get_mut(&user) {
             None => EnableOutcome::NotFound,
             Some((user, _)) => match user.disabled_at.take() {
-                Some(_) => EnableOutcome::Enabled,
+                Some(_) => {
+                    user.version = user.version.next(tell.at);
+                    EnableOutcome::Enabled
+                }
                 None => EnableOutcome::NotDisabled,
             },
         })

@@ -1,20 +1,23 @@
 //! The user database in memory: accounts, sessions' rows and the journal behind one lock, so that every method is one commit.
 
+mod api_keys;
 mod deliveries;
 mod directory;
 mod journal;
+mod personal_data;
 mod proofs;
 mod sessions;
 mod users;
+mod webhooks;
 
 use super::{deliveries::Outbox, journal::Entries, lock};
 use revolve_domain::{
     journal::{NewMail, Tell},
     model::{
-        DeviceId, EndReason, Ending, Epoch, PasswordHash, Proof, ProofId, Session, SessionId,
-        Timestamp, User, UserId,
+        AccountVersion, ApiKeyId, DeviceId, EndReason, Ending, Epoch, Fingerprint, PasswordHash,
+        Proof, ProofId, Session, SessionId, Timestamp, User, UserId,
     },
-    ports::StoreError,
+    ports::{NamedRequest, StoreError, StoredApiKey},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -33,15 +36,27 @@ struct MemoryTables {
     sessions: BTreeMap<SessionId, Session>,
     /// When each user's epoch was last raised.
     raised: HashMap<UserId, Timestamp>,
-    /// The ends of sessions in the order in which they were first read.
-    end_numbers: HashMap<SessionId, u64>,
+    /// When tokens before a version of each account were last outdated.
+    outdated: HashMap<UserId, (AccountVersion, Timestamp)>,
+    /// The ends of sessions, and what outdated tokens, in the order in which they were first read.
+    numbers: HashMap<Numbered, u64>,
     restarts: u64,
     /// The last sign-in of each user on each device.
     devices: BTreeMap<(UserId, DeviceId), DeviceSignIn>,
     /// The proofs that are neither spent nor void.
     proofs: BTreeMap<ProofId, Proof>,
+    api_keys: BTreeMap<ApiKeyId, StoredApiKey>,
+    /// By their names.
+    requests: HashMap<Fingerprint, NamedRequest>,
     journal: Entries,
     outbox: Outbox,
+    webhooks: webhooks::WebhookTables,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Numbered {
+    End(SessionId),
+    Outdated(UserId, AccountVersion),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +88,7 @@ impl MemoryAccounts {
     pub fn restart(&self) {
         let mut tables = self.tables();
         tables.restarts += 1;
-        tables.end_numbers.clear();
+        tables.numbers.clear();
     }
 
     /// The devices that the user is known to have signed in on.

@@ -9,8 +9,9 @@ use revolve_domain::{
         Timestamp, UserId,
     },
     ports::{
-        AddressChange, AddressOutcome, BeginOutcome, OpenProof, Proofs, ProvedSignIn, ProvedSignUp,
-        Recovery, RecoveryOutcome, SignUpOutcome, StandingProof, StoreError, VerifyOutcome,
+        AddOutcome, AddressChange, AddressOutcome, BeginOutcome, Invitation, OpenProof, Proofs,
+        ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, StandingProof,
+        StoreError, VerifyOutcome,
     },
     proofs,
 };
@@ -221,6 +222,24 @@ impl Proofs for MemoryAccounts {
             let scope = proof.scope();
             tables.proofs.retain(|_, other| other.scope() != scope);
             SignUpOutcome::Created
+        })
+    }
+
+    async fn invite(
+        &self,
+        invitation: &Invitation,
+        tell: &Tell<AddOutcome>,
+    ) -> Result<AddOutcome, StoreError> {
+        self.change(tell, |tables| {
+            let outcome = tables.add(
+                &invitation.user,
+                &invitation.hash,
+                invitation.proof.created_at,
+            );
+            if outcome == AddOutcome::Added {
+                tables.open_proof(&invitation.proof);
+            }
+            outcome
         })
     }
 

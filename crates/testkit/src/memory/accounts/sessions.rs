@@ -1,12 +1,14 @@
 //! The rows of sessions.
 
-use super::{DeviceSignIn, MemoryAccounts, MemoryTables, end};
+use super::{DeviceSignIn, MemoryAccounts, MemoryTables, Numbered, end};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
     model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
     ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
-    revocations::{CommitSnapshot, RaisedEpoch, RevocationQuery, Revocations, SessionEnd},
+    revocations::{
+        CommitSnapshot, OutdatedTokens, RaisedEpoch, RevocationQuery, Revocations, SessionEnd,
+    },
 };
 use std::{
     cmp::Reverse,
@@ -233,18 +235,19 @@ impl SessionRepository for MemoryAccounts {
             users,
             sessions,
             raised,
-            end_numbers,
+            outdated,
+            numbers,
             restarts,
             ..
         } = &mut *tables;
         let (mut ends, mut ended_of) = (Vec::new(), HashMap::<UserId, usize>::new());
-        let mut last = end_numbers.len() as u64;
+        let mut number = |what| {
+            let next = numbers.len() as u64 + 1;
+            *numbers.entry(what).or_insert(next)
+        };
         for row in sessions.values() {
             let Some(ending) = row.ending else { continue };
-            let commit = *end_numbers.entry(row.id).or_insert_with(|| {
-                last += 1;
-                last
-            });
+            let commit = number(Numbered::End(row.id));
             if ending.at >= query.since {
                 *ended_of.entry(row.user).or_default() += 1;
                 ends.push(SessionEnd {
@@ -255,9 +258,21 @@ impl SessionRepository for MemoryAccounts {
                 });
             }
         }
+        let outdated = outdated
+            .iter()
+            .map(|(&user, &(before, at))| OutdatedTokens {
+                user,
+                before,
+                at,
+                commit: number(Numbered::Outdated(user, before)),
+            });
+        let mut outdated: Vec<_> = outdated.collect();
+        outdated.retain(|tokens| tokens.at >= query.since);
+        let last = numbers.len() as u64;
         let mut living = BTreeMap::new();
         if let Some(seen) = &query.unseen_by {
             ends.retain(|end| !seen.saw(end.commit));
+            outdated.retain(|tokens| !seen.saw(tokens.commit));
         } else {
             let crowded = ended_of
                 .into_iter()
@@ -285,6 +300,7 @@ impl SessionRepository for MemoryAccounts {
                 })
                 .collect(),
             living,
+            outdated,
         })
     }
 

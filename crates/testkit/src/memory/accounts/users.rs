@@ -9,8 +9,8 @@ use revolve_domain::{
         PasswordHash, Session, Timestamp, User, UserId,
     },
     ports::{
-        AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, StoreError,
-        UpdateOutcome, UserRepository,
+        AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, PersonalData,
+        StoreError, UpdateOutcome, UserRepository,
     },
     proofs::restores,
 };
@@ -21,6 +21,7 @@ impl MemoryTables {
         if self.users.remove(&user).is_none() {
             return false;
         }
+        self.outdated.remove(&user);
         self.devices.retain(|(owner, _), _| *owner != user);
         for row in self.rows(user) {
             end(row, EndReason::AccountDeleted, at);
@@ -31,6 +32,18 @@ impl MemoryTables {
         self.journal.scrub(user);
         self.outbox.forget(user);
         true
+    }
+
+    /// Adds an account without a session.
+    pub(super) fn add(&mut self, user: &User, hash: &PasswordHash, at: Timestamp) -> AddOutcome {
+        if self.is_taken(&user.email, user.id, at) {
+            return AddOutcome::EmailTaken;
+        }
+        if self.users.contains_key(&user.id) {
+            return AddOutcome::IdTaken;
+        }
+        self.users.insert(user.id, (user.clone(), hash.clone()));
+        AddOutcome::Added
     }
 
     /// Whether another account than this one has the address.
@@ -102,16 +115,7 @@ impl UserRepository for MemoryAccounts {
         hash: &PasswordHash,
         tell: &Tell<AddOutcome>,
     ) -> Result<AddOutcome, StoreError> {
-        self.change(tell, |tables| {
-            if tables.is_taken(&user.email, user.id, tell.at) {
-                return AddOutcome::EmailTaken;
-            }
-            if tables.users.contains_key(&user.id) {
-                return AddOutcome::IdTaken;
-            }
-            tables.users.insert(user.id, (user.clone(), hash.clone()));
-            AddOutcome::Added
-        })
+        self.change(tell, |tables| tables.add(user, hash, tell.at))
     }
 
     async fn credentials_by_email(
@@ -140,6 +144,10 @@ impl UserRepository for MemoryAccounts {
 
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, StoreError> {
         Ok(self.tables().users.get(&user).map(credentials))
+    }
+
+    async fn personal_data(&self, user: UserId) -> Result<Option<PersonalData>, StoreError> {
+        Ok(self.tables().personal_data(user))
     }
 
     async fn rehash(
@@ -171,7 +179,7 @@ impl UserRepository for MemoryAccounts {
             if asking.is_some_and(|asking| !tables.admits(user, asking, at)) {
                 return UpdateOutcome::Superseded;
             }
-            let changed = change.clone().apply(found.clone());
+            let changed = change.clone().apply(found.clone(), at);
             if changed.email != found.email && tables.is_taken(&changed.email, user, at) {
                 return UpdateOutcome::EmailTaken;
             }

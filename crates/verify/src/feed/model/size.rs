@@ -1,7 +1,12 @@
 //! How long statements get, and that the index gives its memory back.
 
 use super::*;
-use revolve_domain::{policy::SessionPolicy, revocations::PackedStatement};
+use revolve_domain::{
+    policy::SessionPolicy,
+    revocations::{CommitSnapshot, PackedStatement, Revocations, SessionEnd},
+};
+use std::collections::BTreeMap;
+use uuid::Uuid;
 
 fn whole_of(log: &RevocationLog) -> PackedStatement {
     log.whole(document::LONGEST_STATEMENT).expect("it is short")
@@ -36,6 +41,7 @@ fn the_signed_part_of_the_longest_window_is_taken() {
             ends: ends.collect(),
             raised: Vec::new(),
             living: BTreeMap::new(),
+            outdated: Vec::new(),
         },
     };
     let log = RevocationLog::new(read);
@@ -78,6 +84,7 @@ fn a_million_ends_fit_and_a_second_of_them_is_short() {
             ends,
             raised: Vec::new(),
             living: BTreeMap::new(),
+            outdated: Vec::new(),
         },
     };
     let before = CommitSnapshot::serial(1, ENDS - 1000);
@@ -101,6 +108,7 @@ fn a_million_ends_fit_and_a_second_of_them_is_short() {
         whole: true,
         since: None,
         ended: HashSet::new(),
+        outdated: Vec::new(),
     };
     let mut service = RelyingService::default();
     take(&mut service, &answer(whole), START).expect("it is taken");

@@ -92,6 +92,19 @@ pub(super) fn add(table: &mut AttackTable<'_>) {
     for other in [json!(-1), json!(0.5), json!("0"), json!(1e30)] {
         change(table, "epoch", other);
     }
+    for (name, others) in [
+        (
+            "roles",
+            json!([null, "admin", { "admin": true }, [1], ["admin", null], [["admin"]]]),
+        ),
+        ("app", json!([null, [], "x", 1])),
+        ("email_verified", json!([null, "true", 1])),
+        ("version", json!([null, "1", -1, 0.5, 1e30])),
+    ] {
+        for other in others.as_array().unwrap() {
+            change(table, name, other.clone());
+        }
+    }
     for name in ["uid", "email"] {
         for value in [json!(null), json!(1), json!({})] {
             let mut user = target.claims["user"].clone();

@@ -1,10 +1,12 @@
 //! `revolve user import`: many rows are in flight at once, so that the store can commit them in groups. A bad row is reported
 //! with its number and does not stop the others.
 
-mod lines;
+mod format;
+mod input;
 mod probe;
 mod report;
 mod row;
+mod systems;
 
 use super::patience::again;
 use crate::{
@@ -12,40 +14,51 @@ use crate::{
     config::{Config, Profile},
 };
 use anyhow::{Context, Result, anyhow, bail};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use format::Format;
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use lines::{Input, Line};
+use input::{Input, InputError};
 use report::Report;
-use revolve_adapters::{argon2::BareFormat, system::SystemClock};
+use revolve_adapters::system::SystemClock;
 use revolve_domain::{
     model::EmailAddress,
     ports::Clock,
-    use_cases::{Failure, ImportAccount, ImportOutcome, ImportRequest},
+    use_cases::{Failure, ImportAccount, ImportOutcome},
 };
 use revolve_observe::telemetry::chain;
-use row::{RowRefusal, Rows};
+use row::{Row, Rows, Rules};
 use std::path::PathBuf;
+use systems::{Reader, hash_config};
 
 /// So many rows are on their way to the embedded store: what it commits in one group.
 const GROUP: usize = 256;
 
 /// Arguments of `revolve user import`.
 #[derive(Clone, Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "options of a command line are on or off"
+)]
 pub(in crate::cli) struct Args {
-    /// A file of JSON lines; `-` for standard input.
+    /// The file of accounts; `-` for standard input.
     file: PathBuf,
-    /// The first line to look at, counted from 1.
+    /// The first line to look at, counted from 1; in a JSON document the first account
     #[arg(long, value_name = "N", default_value_t = 1)]
     from_line: u64,
     /// Checks every row, also against the store, and changes nothing.
     #[arg(long)]
     dry_run: bool,
-    /// What hashes are that do not say it themselves; those that do may be among them
-    ///
-    /// scrypt-hex-salt: hex(hash).hex(salt), N=32768 r=8 p=1, the salt in bytes (Go). scrypt-text-salt: hex(hash).salt, N=16384 r=8 p=1, the
-    /// salt as text (Node).
-    #[arg(long, value_name = "NAME", value_parser = bare_format())]
-    format: Option<BareFormat>,
+    /// The system that wrote the file, or what hashes are that do not say it themselves
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    format: Format,
+    /// The hash parameters of the Firebase project, as its console shows them
+    #[arg(long, value_name = "FILE")]
+    hash_config: Option<PathBuf>,
+    /// Imports an account whose hash can't be checked here without a password; otherwise it is refused
+    #[arg(long)]
+    drop_hashes: bool,
+    /// Asks `import.verifier` for the passwords of accounts without a hash, each until it has confirmed one
+    #[arg(long)]
+    verifier: bool,
     /// Checks one password, which is asked for, against this account's row before anything is imported
     #[arg(long, value_name = "EMAIL", value_parser = EmailAddress::present)]
     probe: Option<EmailAddress>,
@@ -54,23 +67,27 @@ pub(in crate::cli) struct Args {
     json: bool,
 }
 
-fn bare_format() -> impl TypedValueParser<Value = BareFormat> {
-    let names = BareFormat::ALL.iter().map(|format| format.name());
-    PossibleValuesParser::new(names).map(|name| {
-        let named = BareFormat::ALL.iter().find(|format| format.name() == name);
-        *named.expect("only its names are possible values")
-    })
-}
-
 /// What became of a row.
-type Done = (u64, Result<ImportOutcome, Failure>);
+type Done = (u64, Row, Result<ImportOutcome, Failure>);
 
 pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
+    if args.hash_config.is_some() && args.format != Format::Firebase {
+        bail!(
+            "--hash-config has the parameters of a Firebase project; it goes with --format firebase"
+        );
+    }
+    if args.verifier && config.verifier()?.given().is_none() {
+        eprintln!(
+            "import.verifier is not set: until it is, nobody can sign in to accounts without a hash"
+        );
+    }
     if let Some(email) = &args.probe {
         probe::run(&config, args, email).await?;
     }
-    let input = Input::open(&args.file).with_context(|| args.file.display().to_string())?;
-    let mut rows = rows(&config, args);
+    let input =
+        Input::open(&args.file, args.format).with_context(|| args.file.display().to_string())?;
+    let unit = input.unit();
+    let mut rows = rows(&config, args, unit)?;
     let import = import_account(
         &config,
         if args.dry_run {
@@ -86,16 +103,16 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
         Profile::Server => config.postgres.pool_size * 2,
     };
     drop(config);
-    let mut report = Report::new(args.dry_run, input.bytes());
-    let mut lines = input.lines();
+    let mut report = Report::new(args.dry_run, unit, input.bytes());
+    let mut records = input.records();
     let mut in_flight = FuturesUnordered::new();
     let (mut more, mut failed): (bool, Option<(u64, Failure)>) = (true, None);
     let mut unreadable = None;
     loop {
         tokio::select! {
             biased;
-            Some((number, outcome)) = in_flight.next(), if !in_flight.is_empty() => match outcome {
-                Ok(outcome) => report.outcome(number, outcome),
+            Some((number, row, outcome)) = in_flight.next(), if !in_flight.is_empty() => match outcome {
+                Ok(outcome) => report.outcome(number, &row, outcome),
                 Err(failure) => {
                     // What else is on its way may still come through; nothing new is begun.
                     more = false;
@@ -104,19 +121,23 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
                     }
                 }
             },
-            line = lines.recv(), if more && in_flight.len() < room => match line {
+            record = records.recv(), if more && in_flight.len() < room => match record {
                 None => more = false,
                 Some(Err(error)) => {
                     // What was read counts.
                     more = false;
                     unreadable = Some(error);
                 }
-                Some(Ok(line)) => {
-                    report.read(line.bytes);
-                    match look(&mut rows, &line, args.from_line) {
-                        None => {}
-                        Some(Ok(request)) => in_flight.push(carry_out(import.clone(), line.number, request, args.dry_run)),
-                        Some(Err(refusal)) => report.refuse(line.number, refusal),
+                Some(Ok(record)) => {
+                    report.read(record.bytes);
+                    let number = record.number;
+                    if number < args.from_line {
+                        continue;
+                    }
+                    match rows.parse(record) {
+                        Ok(None) => report.other(),
+                        Ok(Some(row)) => in_flight.push(carry_out(import.clone(), number, row, args.dry_run)),
+                        Err(refusal) => report.refuse(number, refusal),
                     }
                 }
             },
@@ -124,14 +145,14 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
         }
     }
     let refused = report.finish(args.json)?;
-    if let Some((line, failure)) = failed {
+    if let Some((number, failure)) = failed {
         bail!(
-            "line {line} could not be written: {}; go on with --from-line {line}",
+            "{unit} {number} could not be written: {}; go on with --from-line {number}",
             chain(&failure)
         );
     }
     if let Some(error) = unreadable {
-        return Err(anyhow!(error).context(format!("{} ended early", args.file.display())));
+        return Err(ended_early(error, args));
     }
     if refused > 0 {
         bail!(
@@ -142,42 +163,44 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn rows(config: &Config, args: &Args) -> Rows {
-    let bounds = settings::hash_bounds(&config.hashing);
-    Rows::new(bounds, args.format, SystemClock.now())
-}
-
-/// `None` for lines that are none of ours: those before the first one, and empty ones.
-fn look(rows: &mut Rows, line: &Line, from: u64) -> Option<Result<ImportRequest, RowRefusal>> {
-    if line.number < from || line.is_blank() {
-        return None;
+fn ended_early(error: InputError, args: &Args) -> anyhow::Error {
+    let name = args.file.display();
+    match error.next() {
+        Some(next) => anyhow!(
+            "{name}: {error}; what comes before was read. Go on with the whole file and --from-line {next}"
+        ),
+        None => anyhow!(error).context(format!("{name} ended early")),
     }
-    Some(match &line.text {
-        Some(text) => rows.parse(line.number, text),
-        None => Err(RowRefusal::new(
-            "too_long",
-            format!("the line is longer than {} bytes", Line::MAX),
-        )),
-    })
 }
 
-async fn carry_out(
-    import: ImportAccount,
-    line: u64,
-    request: ImportRequest,
-    dry_run: bool,
-) -> Done {
-    match again(async || {
+fn rows(config: &Config, args: &Args, unit: &'static str) -> Result<Rows> {
+    Ok(Rows::new(Rules {
+        reader: Reader {
+            format: args.format,
+            project: args.hash_config.as_deref().map(hash_config).transpose()?,
+            now: SystemClock.now().to_datetime(),
+        },
+        bounds: settings::hash_bounds(&config.hashing),
+        drops_hashes: args.drop_hashes,
+        asks_verifier: args.verifier,
+        unit,
+    }))
+}
+
+async fn carry_out(import: ImportAccount, number: u64, row: Row, dry_run: bool) -> Done {
+    let (outcome, before) = again(async || {
         if dry_run {
-            import.rehearse(&request).await
+            import.rehearse(&row.request).await
         } else {
-            import.execute(&request).await
+            import.execute(&row.request).await
         }
     })
-    .await
-    {
+    .await;
+    match outcome {
         // It may have been written by a try whose answer was lost.
-        (Ok(ImportOutcome::Present), true) if !dry_run => (line, Ok(ImportOutcome::Imported)),
-        (outcome, _) => (line, outcome),
+        Ok(ImportOutcome::Present) if before && !dry_run => {
+            (number, row, Ok(ImportOutcome::Imported))
+        }
+        outcome => (number, row, outcome),
     }
 }

@@ -1,21 +1,37 @@
 //! The report of an import: refused rows as they come and a progress bar on standard error, the totals on standard output.
 
-use super::row::RowRefusal;
+use super::row::{Row, RowRefusal};
 use anyhow::Result;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use revolve_domain::use_cases::ImportOutcome;
 use serde::Serialize;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    time::{Duration, Instant},
+};
+
+/// How many refusals are told one by one; of more of them there are only numbers.
+const TOLD: usize = 10_000;
 
 /// Collects what became of the rows.
 pub(super) struct Report {
     dry_run: bool,
+    /// What rows are numbered by.
+    unit: &'static str,
     begun: Instant,
     bar: ProgressBar,
     imported: u64,
     present: u64,
+    refused: u64,
+    without_password: u64,
     refusals: Vec<RefusedRow>,
+    refused_by: Counts,
+    left_out: Counts,
 }
+
+/// How often there was what.
+type Counts = BTreeMap<&'static str, u64>;
 
 #[derive(Serialize)]
 struct RefusedRow {
@@ -32,14 +48,18 @@ struct Summary<'a> {
     imported: u64,
     present: u64,
     refused: u64,
+    /// Imported so.
+    without_password: u64,
     seconds: f64,
     rows_per_second: f64,
+    refused_by: &'a Counts,
+    left_out: &'a Counts,
     refusals: &'a [RefusedRow],
 }
 
 impl Report {
     /// Of so many bytes, if that is known. The bar shows on a terminal only.
-    pub(super) fn new(dry_run: bool, bytes: Option<u64>) -> Self {
+    pub(super) fn new(dry_run: bool, unit: &'static str, bytes: Option<u64>) -> Self {
         let (bar, template) = match bytes {
             Some(bytes) => (
                 ProgressBar::new(bytes),
@@ -53,11 +73,16 @@ impl Report {
         bar.enable_steady_tick(Duration::from_millis(200));
         Self {
             dry_run,
+            unit,
             begun: Instant::now(),
             bar,
             imported: 0,
             present: 0,
+            refused: 0,
+            without_password: 0,
             refusals: Vec::new(),
+            refused_by: Counts::new(),
+            left_out: Counts::new(),
         }
     }
 
@@ -66,9 +91,20 @@ impl Report {
         self.bar.inc(bytes);
     }
 
-    pub(super) fn outcome(&mut self, line: u64, outcome: ImportOutcome) {
+    /// What is no account.
+    pub(super) fn other(&mut self) {
+        *self.left_out.entry("other object").or_default() += 1;
+    }
+
+    pub(super) fn outcome(&mut self, line: u64, row: &Row, outcome: ImportOutcome) {
         match outcome {
-            ImportOutcome::Imported => self.imported += 1,
+            ImportOutcome::Imported => {
+                self.imported += 1;
+                self.without_password += u64::from(!row.has_password());
+                for what in &row.left_out {
+                    *self.left_out.entry(what).or_default() += 1;
+                }
+            }
             ImportOutcome::Present => self.present += 1,
             ImportOutcome::EmailTaken => {
                 return self.refuse(
@@ -87,13 +123,18 @@ impl Report {
     }
 
     pub(super) fn refuse(&mut self, line: u64, RowRefusal { code, reason }: RowRefusal) {
-        self.bar.suspend(|| eprintln!("line {line}: {reason}"));
-        self.refusals.push(RefusedRow { line, code, reason });
+        self.refused += 1;
+        *self.refused_by.entry(code).or_default() += 1;
+        if self.refusals.len() < TOLD {
+            let unit = self.unit;
+            self.bar.suspend(|| eprintln!("{unit} {line}: {reason}"));
+            self.refusals.push(RefusedRow { line, code, reason });
+        }
         self.show();
     }
 
     fn rows(&self) -> u64 {
-        self.imported + self.present + self.refusals.len() as u64
+        self.imported + self.present + self.refused
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
@@ -108,7 +149,7 @@ impl Report {
                 "{} rows, {:.0}/s, {} refused",
                 HumanCount(rows),
                 self.per_second(),
-                self.refusals.len()
+                self.refused
             ));
         }
     }
@@ -117,15 +158,13 @@ impl Report {
     pub(super) fn finish(mut self, json: bool) -> Result<u64> {
         self.bar.finish_and_clear();
         self.refusals.sort_by_key(|refused| refused.line);
-        let (rows, refused, seconds) = (
-            self.rows(),
-            self.refusals.len() as u64,
-            self.begun.elapsed().as_secs_f64(),
-        );
+        let (rows, seconds) = (self.rows(), self.begun.elapsed().as_secs_f64());
         let Self {
             dry_run,
             imported,
             present,
+            refused,
+            without_password,
             ..
         } = self;
         if json {
@@ -136,8 +175,11 @@ impl Report {
                 imported,
                 present,
                 refused,
+                without_password,
                 seconds,
                 rows_per_second,
+                refused_by: &self.refused_by,
+                left_out: &self.left_out,
                 refusals: &self.refusals,
             };
             println!("{}", serde_json::to_string_pretty(&summary)?);
@@ -151,7 +193,28 @@ impl Report {
             println!(
                 "{rows} rows: {imported} {would}, {present} present already, {refused} refused, in {seconds:.1} s ({speed:.0} rows/s)"
             );
+            if without_password > 0 {
+                println!("without a password: {without_password}");
+            }
+            for (title, counts) in [("refused", &self.refused_by), ("left out", &self.left_out)] {
+                if !counts.is_empty() {
+                    println!("{title}: {}", listed(counts));
+                }
+            }
         }
         Ok(refused)
     }
+}
+
+/// `3 phone number, 1 roles`, the most first.
+fn listed(counts: &Counts) -> String {
+    let mut counts: Vec<_> = counts.iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let mut text = String::new();
+    for (what, count) in counts {
+        let comma = if text.is_empty() { "" } else { ", " };
+        // Writing to a text does not fail.
+        let _ = write!(text, "{comma}{count} {what}");
+    }
+    text
 }

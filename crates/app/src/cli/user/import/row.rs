@@ -1,18 +1,21 @@
-//! A row: a JSON object with exactly the members that are documented in `docs/import.md`. Messages about a row
-//! quote none of its values.
+//! An account of a file, judged: what can be imported, and what can't.
 
-use revolve_adapters::argon2::{BareFormat, HashBounds, UnusableHash, adopt};
+use super::{
+    input::Record,
+    systems::{Account, ForeignId, Instant, Reader},
+};
+use revolve_adapters::argon2::{HashBounds, UnusableHash, adopt};
 use revolve_domain::{
     model::{
-        Details, EmailAddress, FieldError, Label, Locale, PasswordHash, Timestamp, UserId, WebUrl,
+        AppData, Details, EmailAddress, FieldError, HashKind, Label, Locale, PasswordHash, Role,
+        Roles, Timestamp, UserId, WebUrl,
     },
     use_cases::ImportRequest,
 };
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use uuid::Uuid;
 
 /// Why a row is refused.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,44 +39,55 @@ impl RowRefusal {
     }
 }
 
-/// Values of any type, so that no message of the parser quotes one.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Members {
-    email: Option<Value>,
-    password_hash: Option<Value>,
-    uid: Option<Value>,
-    name: Option<Value>,
-    website: Option<Value>,
-    image_url: Option<Value>,
-    locale: Option<Value>,
-    email_verified: Option<Value>,
-    created_at: Option<Value>,
-    disabled: Option<Value>,
+/// An account that can be imported.
+pub(super) struct Row {
+    pub(super) request: ImportRequest,
+    /// What of it there is no place for.
+    pub(super) left_out: Vec<&'static str>,
+}
+
+impl Row {
+    pub(super) fn has_password(&self) -> bool {
+        self.request.hash.kind() == HashKind::Hash
+    }
+}
+
+/// How rows are judged.
+pub(super) struct Rules {
+    pub(super) reader: Reader,
+    /// For hashes.
+    pub(super) bounds: HashBounds,
+    /// Whether an account whose hash can't be checked comes without a password.
+    pub(super) drops_hashes: bool,
+    /// Whether the former system is asked for the passwords of accounts without a hash.
+    pub(super) asks_verifier: bool,
+    /// What rows are numbered by.
+    pub(super) unit: &'static str,
 }
 
 /// Reads rows and remembers which addresses and ids they have had.
 pub(super) struct Rows {
-    bounds: HashBounds,
-    bare: Option<BareFormat>,
-    now: Timestamp,
-    /// Digests, and the lines they were on: an import may be large.
+    rules: Rules,
+    /// Digests, and where they were: an import may be large.
     seen: HashMap<[u8; 16], u64>,
 }
 
 impl Rows {
-    /// Hashes must be within these bounds, and say what they are unless the bare format is named.
-    pub(super) fn new(bounds: HashBounds, bare: Option<BareFormat>, now: Timestamp) -> Self {
+    pub(super) fn new(rules: Rules) -> Self {
         Self {
-            bounds,
-            bare,
-            now,
+            rules,
             seen: HashMap::new(),
         }
     }
 
-    pub(super) fn parse(&mut self, line: u64, text: &[u8]) -> Result<ImportRequest, RowRefusal> {
-        let request = self.read(text)?;
+    /// The row; `None` if it is no account.
+    pub(super) fn parse(&mut self, record: Record) -> Result<Option<Row>, RowRefusal> {
+        let number = record.number;
+        let Some(account) = self.rules.reader.read(record.content)? else {
+            return Ok(None);
+        };
+        let row = self.rules.judge(account)?;
+        let request = &row.request;
         let email = self.once("email", "duplicate_email", request.email.key())?;
         let id = request
             .id
@@ -83,58 +97,9 @@ impl Rows {
         self.seen.extend(
             std::iter::once(email)
                 .chain(id)
-                .map(|digest| (digest, line)),
+                .map(|digest| (digest, number)),
         );
-        Ok(request)
-    }
-
-    fn read(&self, text: &[u8]) -> Result<ImportRequest, RowRefusal> {
-        let text = std::str::from_utf8(text)
-            .map_err(|_| RowRefusal::new("malformed", "the line is not UTF-8"))?;
-        // Some editors begin a file with a mark.
-        let text = text.trim_start_matches('\u{feff}').trim();
-        let members: Members =
-            serde_json::from_str(text).map_err(|error| malformed(text, &error))?;
-        let email = required("email", members.email)?;
-        let email =
-            EmailAddress::parse(&email).map_err(|error| RowRefusal::field("email", error))?;
-        let hash = PasswordHash::from_phc(required("passwordHash", members.password_hash)?);
-        let hash = adopt(hash, self.bare, self.bounds).map_err(unusable)?;
-        let details = Details {
-            name: optional(
-                "name",
-                members.name.filter(|name| *name != ""),
-                Label::parse,
-            )?,
-            website: optional("website", members.website, WebUrl::parse)?,
-            image_url: optional("imageUrl", members.image_url, WebUrl::parse_public)?,
-            locale: optional("locale", members.locale, |tag| Ok(tag.parse::<Locale>()?))?,
-        };
-        Ok(ImportRequest {
-            email,
-            hash,
-            id: self::text("uid", members.uid)?
-                .map(|uid| id(&uid))
-                .transpose()?,
-            details,
-            email_verified: boolean("emailVerified", members.email_verified.as_ref())?,
-            created_at: self::text("createdAt", members.created_at)?
-                .map(|at| self.instant(&at))
-                .transpose()?,
-            disabled: boolean("disabled", members.disabled.as_ref())?,
-        })
-    }
-
-    fn instant(&self, text: &str) -> Result<Timestamp, RowRefusal> {
-        let wrong = |why: &str| RowRefusal::new("invalid_time", format!("createdAt: {why}"));
-        let at = OffsetDateTime::parse(text, &Rfc3339)
-            .map_err(|_| wrong("is not a time in RFC 3339 form"))?;
-        let at = Timestamp::from(at);
-        if at > self.now {
-            Err(wrong("lies in the future"))
-        } else {
-            Ok(at)
-        }
+        Ok(Some(row))
     }
 
     /// Its digest, if no row before this one had it.
@@ -149,76 +114,153 @@ impl Rows {
         );
         match self.seen.get(&digest) {
             None => Ok(digest),
-            Some(line) => Err(RowRefusal::new(
-                code,
-                format!("{member}: is the same as on line {line}"),
-            )),
+            Some(first) => {
+                let unit = self.rules.unit;
+                let reason = format!("{member}: is the same as on {unit} {first}");
+                Err(RowRefusal::new(code, reason))
+            }
         }
     }
 }
 
-/// The parser's own words quote values, unless they are about the names of members.
-fn malformed(text: &str, error: &serde_json::Error) -> RowRefusal {
-    let said = error.to_string();
-    let said = said
-        .rsplit_once(" at line ")
-        .map_or(said.as_str(), |(said, _)| said);
-    if error.is_data() && text.starts_with('{') {
-        let (code, said) = match said.split_once(", expected") {
-            Some((unknown, _)) if unknown.starts_with("unknown field") => {
-                ("unknown_member", unknown.replacen("field", "member", 1))
-            }
-            _ => ("malformed", said.replacen("field", "member", 1)),
+impl Rules {
+    fn judge(&self, account: Account) -> Result<Row, RowRefusal> {
+        let missing = || RowRefusal::new("missing", "email: is missing");
+        let email = EmailAddress::parse(&account.email.ok_or_else(missing)?)
+            .map_err(|error| RowRefusal::field("email", error))?;
+        let mut fit = Fit {
+            is_lenient: self.reader.is_lenient(),
+            left_out: account.left_out,
         };
-        let said: String = said
-            .chars()
-            .flat_map(char::escape_debug)
-            .take(100)
-            .collect();
-        return RowRefusal::new(code, said);
+        let is_legacy = self.asks_verifier || account.verifier;
+        let hash = match self.hash(account.hash, &mut fit)? {
+            Some(hash) => hash,
+            None if is_legacy => PasswordHash::legacy(),
+            None => PasswordHash::no_password(),
+        };
+        let details = Details {
+            name: fit.text("name", account.name, Label::parse)?,
+            website: fit.text("website", account.website, WebUrl::parse)?,
+            image_url: fit.text("imageUrl", account.image_url, WebUrl::parse_public)?,
+            locale: fit.text("locale", account.locale, |tag| Ok(tag.parse::<Locale>()?))?,
+        };
+        let request = ImportRequest {
+            email,
+            hash,
+            id: account.id.map(|id| self.id(id)).transpose()?,
+            details,
+            email_verified: account.email_verified,
+            roles: roles(account.roles, &mut fit)?,
+            app: app(account.app, &mut fit)?,
+            created_at: self.instant(account.created_at.as_ref(), &mut fit)?,
+            disabled: account.disabled,
+        };
+        Ok(Row {
+            request,
+            left_out: fit.left_out,
+        })
     }
-    RowRefusal::new(
-        "malformed",
-        format!("the line is not a JSON object (column {})", error.column()),
-    )
-}
 
-fn wrong_type(member: &str, expected: &str) -> RowRefusal {
-    RowRefusal::new("wrong_type", format!("{member}: must be {expected}"))
-}
+    fn hash(
+        &self,
+        hash: Option<Result<PasswordHash, RowRefusal>>,
+        fit: &mut Fit,
+    ) -> Result<Option<PasswordHash>, RowRefusal> {
+        let bare = self.reader.format.bare();
+        let adopted = hash.map(|hash| adopt(hash?, bare, self.bounds).map_err(unusable));
+        match adopted.transpose() {
+            Err(_) if self.drops_hashes => {
+                fit.left_out.push("password hash");
+                Ok(None)
+            }
+            adopted => adopted,
+        }
+    }
 
-fn text(member: &str, value: Option<Value>) -> Result<Option<String>, RowRefusal> {
-    match value {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(wrong_type(member, "a text")),
+    /// The id of another system becomes a UUID, the same each time: the name-based one (RFC 9562 §5.5) of its name in the namespace of URLs.
+    fn id(&self, id: ForeignId) -> Result<UserId, RowRefusal> {
+        let name = match id {
+            ForeignId::Named(name) => name,
+            ForeignId::Uuid(text) => match uuid(&text) {
+                Err(_) if self.reader.is_lenient() => {
+                    format!("{}:{text}", self.reader.format.name())
+                }
+                parsed => return parsed,
+            },
+        };
+        uuid(&Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string())
+    }
+
+    fn instant(
+        &self,
+        at: Option<&Instant>,
+        fit: &mut Fit,
+    ) -> Result<Option<Timestamp>, RowRefusal> {
+        let wrong = |why: &str| RowRefusal::new("invalid_time", format!("createdAt: {why}"));
+        let read = match at {
+            None => return Ok(None),
+            Some(Instant::Unreadable) => Err(wrong("is not a time in RFC 3339 form")),
+            Some(&Instant::At(at)) if at > self.reader.now => Err(wrong("lies in the future")),
+            Some(&Instant::At(at)) => Ok(Timestamp::from(at)),
+        };
+        fit.optional("createdAt", read)
     }
 }
 
-fn required(member: &str, value: Option<Value>) -> Result<String, RowRefusal> {
-    text(member, value)?.ok_or_else(|| RowRefusal::new("missing", format!("{member}: is missing")))
+/// What becomes of a part of an account that is not as it must be.
+struct Fit {
+    /// It is left out: nobody can change another system's export.
+    is_lenient: bool,
+    left_out: Vec<&'static str>,
 }
 
-fn optional<T>(
-    member: &str,
-    value: Option<Value>,
-    parse: fn(&str) -> Result<T, FieldError>,
-) -> Result<Option<T>, RowRefusal> {
-    text(member, value)?
-        .map(|text| parse(&text))
-        .transpose()
-        .map_err(|error| RowRefusal::field(member, error))
-}
+impl Fit {
+    fn optional<T>(
+        &mut self,
+        member: &'static str,
+        read: Result<T, RowRefusal>,
+    ) -> Result<Option<T>, RowRefusal> {
+        match read {
+            Err(_) if self.is_lenient => {
+                self.left_out.push(member);
+                Ok(None)
+            }
+            read => read.map(Some),
+        }
+    }
 
-fn boolean(member: &str, value: Option<&Value>) -> Result<bool, RowRefusal> {
-    match value {
-        None => Ok(false),
-        Some(&Value::Bool(value)) => Ok(value),
-        Some(_) => Err(wrong_type(member, "true or false")),
+    fn text<T>(
+        &mut self,
+        member: &'static str,
+        text: Option<String>,
+        parse: fn(&str) -> Result<T, FieldError>,
+    ) -> Result<Option<T>, RowRefusal> {
+        let Some(text) = text else { return Ok(None) };
+        let read = parse(&text).map_err(|error| RowRefusal::field(member, error));
+        self.optional(member, read)
     }
 }
 
-fn id(text: &str) -> Result<UserId, RowRefusal> {
+/// Of another system's roles those that can be.
+fn roles(names: Vec<String>, fit: &mut Fit) -> Result<Roles, RowRefusal> {
+    let refused = |error| RowRefusal::field("roles", error);
+    let mut roles = Vec::new();
+    for name in names {
+        let role = Role::parse(&name).map_err(refused);
+        roles.extend(fit.optional("roles", role)?);
+    }
+    fit.left_out.dedup();
+    let roles = Roles::new(roles).map_err(refused);
+    Ok(fit.optional("roles", roles)?.unwrap_or_default())
+}
+
+fn app(data: Option<Map<String, Value>>, fit: &mut Fit) -> Result<AppData, RowRefusal> {
+    let data = AppData::new(data.unwrap_or_default());
+    let data = data.map_err(|error| RowRefusal::field("app", error));
+    Ok(fit.optional("app", data)?.unwrap_or_default())
+}
+
+fn uuid(text: &str) -> Result<UserId, RowRefusal> {
     let id: UserId = text
         .parse()
         .map_err(|_| RowRefusal::new("invalid_uid", "uid: is not a UUID"))?;
@@ -232,7 +274,7 @@ fn id(text: &str) -> Result<UserId, RowRefusal> {
     Ok(id)
 }
 
-fn unusable(why: UnusableHash) -> RowRefusal {
+pub(super) fn unusable(why: UnusableHash) -> RowRefusal {
     let code = match why {
         UnusableHash::TooLarge { .. } | UnusableHash::TooSlow { .. } => "hash_too_expensive",
         UnusableHash::Unmarked => "hash_unmarked",

@@ -29,9 +29,11 @@ pub(super) fn command(entry: &PageEntry, body: Option<&Value>) -> String {
     if entry.method != if body.is_some() { "POST" } else { "GET" } {
         command = format!("{command} -X {}", entry.method);
     }
-    command = format!("{command} http://localhost:8080{path}");
-    if needs_token(entry) {
-        command.push_str(" \\\n  -H \"Authorization: Bearer $ID_TOKEN\"");
+    let shown = shown(entry);
+    let port = shown.as_ref().map_or(8080, |shown| shown.port);
+    command = format!("{command} http://localhost:{port}{path}");
+    if let Some(Shown { variable, .. }) = shown {
+        command = format!("{command} \\\n  -H \"Authorization: Bearer {variable}\"");
     }
     if let Some(body) = body {
         // A quote ends the quotes, stands for itself, and begins them again.
@@ -44,9 +46,32 @@ pub(super) fn command(entry: &PageEntry, body: Option<&Value>) -> String {
     )
 }
 
-/// Whether there is no way without an ID token.
-pub(super) fn needs_token(entry: &PageEntry) -> bool {
-    entry.said["security"]
-        .as_array()
-        .is_some_and(|ways| ways.iter().all(|way| way.get("idToken").is_some()))
+/// What a caller has to show.
+pub(super) struct Shown {
+    pub(super) name: &'static str,
+    variable: &'static str,
+    /// Where the API is that asks for it.
+    port: u16,
+}
+
+const ID_TOKEN: Shown = Shown {
+    name: "ID token",
+    variable: "$ID_TOKEN",
+    port: 8080,
+};
+const API_KEY: Shown = Shown {
+    name: "API key",
+    variable: "$API_KEY",
+    port: 8090,
+};
+
+/// What there is no way without, if anything.
+pub(super) fn shown(entry: &PageEntry) -> Option<Shown> {
+    let ways = entry.said["security"].as_array()?;
+    let all_have = |scheme| ways.iter().all(|way| way.get(scheme).is_some());
+    if all_have("idToken") {
+        Some(ID_TOKEN)
+    } else {
+        all_have("apiKey").then_some(API_KEY)
+    }
 }

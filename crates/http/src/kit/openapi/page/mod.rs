@@ -82,7 +82,7 @@ pub(crate) fn render(document: &OpenApi) -> Page {
 
 fn entries(document: &Value, path: &str) -> Vec<PageEntry> {
     // As one reads about them: looking before changing before deleting.
-    let methods = ["get", "post", "put", "delete"];
+    let methods = ["get", "post", "put", "patch", "delete"];
     let said = methods
         .iter()
         .map(|method| (method, &document["paths"][path][method]))

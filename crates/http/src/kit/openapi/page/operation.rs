@@ -18,8 +18,8 @@ pub(super) fn render(document: &Value, entry: &PageEntry) -> String {
         "<p class=\"route\"><b class=\"{method}\">{method}</b> <code>{}</code>",
         escape(path).replace('/', "<wbr>/")
     );
-    if example::needs_token(entry) {
-        html.push_str(" <span class=\"needs\">ID token</span>");
+    if let Some(shown) = example::shown(entry) {
+        let _ = write!(html, " <span class=\"needs\">{}</span>", shown.name);
     }
     let _ = write!(html, "</p>{}", prose(text(&said["description"])));
     html.push_str(&parameters(said));

@@ -1,0 +1,58 @@
+//! What requests meet before a handler, and what the listeners share.
+
+use crate::config::{self, Config};
+use actix_web::web::Data;
+use revolve_domain::use_cases::AdminUseCases;
+use revolve_http::{
+    AdminServices, ForwardedHeader, Layers, Origins, PageSettings, Services, Shield,
+    TrustedProxies, Watch,
+};
+use revolve_observe::metrics::Metrics;
+use std::sync::Arc;
+
+pub(super) fn proxies(config: &Config) -> Data<TrustedProxies> {
+    Data::new(TrustedProxies::new(
+        config.http.trusted_proxies.clone(),
+        match config.http.forwarded_header {
+            config::ForwardedHeader::XForwardedFor => ForwardedHeader::XForwardedFor,
+            config::ForwardedHeader::Forwarded => ForwardedHeader::Forwarded,
+        },
+    ))
+}
+
+/// `secure`: all clients come by https.
+pub(super) fn layers(
+    config: &Config,
+    secure: bool,
+    metrics: &Arc<Metrics>,
+    proxies: &Data<TrustedProxies>,
+) -> Layers {
+    let shield = Shield { https_only: secure };
+    Layers {
+        shield,
+        origins: Origins::new(config.http.cors_origins.clone()),
+        deadline: config.http.request_timeout,
+        watch: Watch::new(metrics, proxies, shield),
+    }
+}
+
+pub(super) fn pages(config: &Config) -> Option<Data<PageSettings>> {
+    config.pages.enabled.then(|| {
+        Data::new(PageSettings {
+            name: config.pages.name.clone(),
+            origin: config.tokens.origin(),
+        })
+    })
+}
+
+/// The listener for operators, with what it shares with the public one.
+pub(super) fn admin(services: &Services, use_cases: AdminUseCases) -> AdminServices {
+    AdminServices {
+        use_cases: Data::new(use_cases),
+        layers: services.layers.clone(),
+        passwords: services.passwords.clone(),
+        proxies: services.proxies.clone(),
+        rates: services.rates.clone(),
+        in_flight: services.in_flight.clone(),
+    }
+}

@@ -1,0 +1,9 @@
+//! Webhooks: in the hands of operators, and at work.
+
+mod manage;
+mod send;
+
+pub use manage::{
+    CreatedWebhook, ManageWebhooks, NewWebhook, WebhookChange, WebhookPorts, WebhookRefused,
+};
+pub use send::{SendWebhooks, WebhookPolicy};

@@ -1,0 +1,189 @@
+//! How a row of the table of routes becomes a route.
+
+use crate::{
+    Layers,
+    kit::{
+        deadline::within,
+        key_caller::admitted,
+        openapi::{Documented, Operation},
+        problem::Problem,
+        rate_limit::with_policy,
+    },
+};
+use actix_web::{
+    Error, HttpResponse, Resource, Route,
+    body::MessageBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    guard,
+    http::Method,
+    middleware::{Condition, from_fn},
+    web,
+};
+use revolve_domain::{limits::LimitName, model::ApiKeyScope};
+
+/// One operation. Where GET is, HEAD is answered by the same handler.
+pub(crate) struct RouteRow {
+    method: Method,
+    path: &'static str,
+    handler: fn() -> Route,
+    /// `None`: it is not in the document.
+    describe: Option<fn() -> Operation>,
+    limits: &'static [LimitName],
+    /// What an operator's key needs; `None` for what is none of the admin API's.
+    scope: Option<ApiKeyScope>,
+    has_deadline: bool,
+}
+
+impl RouteRow {
+    pub(crate) const fn new(
+        method: Method,
+        path: &'static str,
+        handler: fn() -> Route,
+        describe: fn() -> Operation,
+    ) -> Self {
+        let mut row = Self::undescribed(method, path, handler);
+        row.describe = Some(describe);
+        row
+    }
+
+    /// What is not in the document.
+    pub(crate) const fn undescribed(
+        method: Method,
+        path: &'static str,
+        handler: fn() -> Route,
+    ) -> Self {
+        Self {
+            method,
+            path,
+            handler,
+            describe: None,
+            limits: &[],
+            scope: None,
+            has_deadline: true,
+        }
+    }
+
+    /// An operation of the admin API, for keys with this scope.
+    pub(crate) const fn admin(
+        method: Method,
+        path: &'static str,
+        scope: ApiKeyScope,
+        handler: fn() -> Route,
+        describe: fn() -> Operation,
+    ) -> Self {
+        let mut row = Self::new(method, path, handler, describe);
+        row.scope = Some(scope);
+        row.limited(LimitName::ADMIN)
+    }
+
+    /// Names these limits in every answer and in the document; the use case enforces them.
+    pub(crate) const fn limited(mut self, limits: &'static [LimitName]) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Answers at once, or has a limit of its own.
+    pub(crate) const fn without_deadline(mut self) -> Self {
+        self.has_deadline = false;
+        self
+    }
+
+    /// What the document of its API says of it, if it is there.
+    pub(crate) fn documented(&self, base: &'static str) -> Option<Documented> {
+        let mut operation = (self.describe?)().limited_by(self.limits);
+        if let Some(scope) = self.scope {
+            operation = operation.for_key(scope);
+        }
+        Some(Documented {
+            method: self.method.clone(),
+            path: format!("{base}{}", self.path),
+            is_private: !base.is_empty(),
+            operation,
+        })
+    }
+
+    fn route(&self, layers: &Layers) -> Route {
+        let mut route = answering(&self.method, (self.handler)());
+        if let Some(scope) = self.scope {
+            route = admitted(scope, route);
+        }
+        if self.has_deadline {
+            within(layers.deadline, route)
+        } else {
+            route
+        }
+    }
+}
+
+/// Whether all rows of a path have the same limits: a resource names them on every answer, that of a wrong method, too.
+#[cfg(test)]
+pub(crate) fn are_limited_by_path(rows: &[RouteRow]) -> bool {
+    rows.iter().all(|row| {
+        let mut same = rows.iter().filter(|other| other.path == row.path);
+        same.all(|other| other.limits == row.limits)
+    })
+}
+
+/// The rows by their paths. A path answers 405 to other methods than its own.
+pub(crate) fn resources(
+    rows: &'static [RouteRow],
+    layers: &Layers,
+) -> impl Iterator<
+    Item = Resource<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<impl MessageBody + 'static>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+    >,
+> {
+    let layers = layers.clone();
+    let is_first = |&(index, row): &(usize, &'static RouteRow)| {
+        rows.iter().position(|other| other.path == row.path) == Some(index)
+    };
+    rows.iter()
+        .enumerate()
+        .filter(is_first)
+        .map(move |(_, first)| {
+            let same = || rows.iter().filter(|row| row.path == first.path);
+            let limits = first.limits;
+            let mut resource = only(first.path, same().flat_map(|row| allowed(&row.method)));
+            for row in same() {
+                resource = resource.route(row.route(&layers));
+            }
+            resource.wrap(Condition::new(
+                !limits.is_empty(),
+                from_fn(move |request, next| with_policy(limits, request, next)),
+            ))
+        })
+}
+
+/// The route for a row's method, and for HEAD wherever GET is (RFC 9110 §9.3.2).
+pub(crate) fn answering(method: &Method, route: Route) -> Route {
+    if method == Method::GET {
+        route.guard(guard::Any(guard::Get()).or(guard::Head()))
+    } else {
+        route.method(method.clone())
+    }
+}
+
+/// What `Allow` names for a row's method.
+pub(crate) fn allowed(method: &Method) -> impl Iterator<Item = &str> {
+    let head = (method == Method::GET).then_some("HEAD");
+    std::iter::once(method.as_str()).chain(head)
+}
+
+/// A resource that answers 405 to other methods than its own.
+pub(crate) fn only<'a>(path: &'static str, allowed: impl Iterator<Item = &'a str>) -> Resource {
+    let allow = allowed.collect::<Vec<_>>().join(", ");
+    web::resource(path).default_service(web::to(move || {
+        let problem = Problem::method_not_allowed(allow.clone());
+        async move { Err::<HttpResponse, _>(problem) }
+    }))
+}
+
+pub(crate) async fn nothing_here() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found("There is nothing at this path."))
+}

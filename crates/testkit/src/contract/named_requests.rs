@@ -1,0 +1,121 @@
+//! The contract of [`NamedRequests`](revolve_domain::ports::NamedRequests).
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a contract case panics where the contract is broken"
+)]
+
+use super::{
+    ApiKeysSubject,
+    accounts::at,
+    given::{at_once, random},
+};
+use revolve_domain::{
+    model::{ApiKeyId, Fingerprint},
+    ports::{Claim, NamedRequest, REQUESTS_KEPT},
+};
+use std::time::Duration;
+use uuid::Uuid;
+
+fn request() -> NamedRequest {
+    NamedRequest {
+        name: Fingerprint::of_request(ApiKeyId::from_random(random()), "create"),
+        content: Fingerprint::of_content(&"the key".into(), &random()),
+        id: Uuid::from_bytes(random()),
+        at: at(0),
+    }
+}
+
+async fn claim(subject: &dyn ApiKeysSubject, request: &NamedRequest) -> Claim {
+    let requests = subject.named_requests();
+    requests.claim(request).await.expect("claim works")
+}
+
+/// It keeps the id and the time of the first.
+pub async fn a_request_is_new_once(subject: &dyn ApiKeysSubject) {
+    let first = request();
+    assert_eq!(claim(subject, &first).await, Claim::New);
+    let again = NamedRequest {
+        id: Uuid::from_bytes(random()),
+        at: at(60),
+        ..first.clone()
+    };
+    assert_eq!(claim(subject, &again).await, Claim::Again(first));
+}
+
+/// The first one stays.
+pub async fn another_request_does_not_take_the_name(subject: &dyn ApiKeysSubject) {
+    let first = request();
+    claim(subject, &first).await;
+    let other = NamedRequest {
+        name: first.name,
+        ..request()
+    };
+    assert_eq!(claim(subject, &other).await, Claim::Other);
+    assert_eq!(claim(subject, &first).await, Claim::Again(first.clone()));
+    assert_eq!(
+        claim(subject, &request()).await,
+        Claim::New,
+        "other names are free"
+    );
+}
+
+/// For any other request.
+pub async fn a_released_name_is_free(subject: &dyn ApiKeysSubject) {
+    let first = request();
+    claim(subject, &first).await;
+    let requests = subject.named_requests();
+    requests.release(&first.name).await.expect("release works");
+    let other = NamedRequest {
+        name: first.name,
+        ..request()
+    };
+    assert_eq!(claim(subject, &other).await, Claim::New);
+}
+
+/// And not before.
+pub async fn a_name_is_free_after_a_day(subject: &dyn ApiKeysSubject) {
+    // Long before the requests of other cases, which must not be forgotten.
+    let begin = at(0).minus(10 * REQUESTS_KEPT);
+    let first = NamedRequest {
+        at: begin,
+        ..request()
+    };
+    claim(subject, &first).await;
+    let other = |after| NamedRequest {
+        name: first.name,
+        at: begin.plus(after),
+        ..request()
+    };
+    let early = other(REQUESTS_KEPT.saturating_sub(Duration::from_millis(1)));
+    assert_eq!(claim(subject, &early).await, Claim::Other);
+    assert_eq!(claim(subject, &other(REQUESTS_KEPT)).await, Claim::New);
+}
+
+/// The others learn its id.
+pub async fn of_parallel_requests_one_is_new(subject: &dyn ApiKeysSubject) {
+    let first = request();
+    let calls = (0..8).map(|_| {
+        let requests = subject.named_requests();
+        let request = NamedRequest {
+            id: Uuid::from_bytes(random()),
+            ..first.clone()
+        };
+        async move {
+            let claimed = requests.claim(&request).await.expect("claim works");
+            (request, claimed)
+        }
+    });
+    let outcomes = at_once(calls).await;
+    let new: Vec<_> = outcomes
+        .iter()
+        .filter(|(_, claim)| *claim == Claim::New)
+        .map(|(request, _)| request)
+        .collect();
+    let [first] = new[..] else {
+        panic!("one is new: {outcomes:?}")
+    };
+    let again = Claim::Again(first.clone());
+    let others = outcomes.iter().filter(|(_, claim)| *claim == again);
+    assert_eq!(others.count(), outcomes.len() - 1, "{outcomes:?}");
+}

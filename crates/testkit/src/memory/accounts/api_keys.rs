@@ -1,0 +1,78 @@
+//! API keys and named requests.
+
+use super::MemoryAccounts;
+use async_trait::async_trait;
+use revolve_domain::{
+    journal::Tell,
+    model::{ApiKey, ApiKeyId, Fingerprint, Timestamp},
+    ports::{
+        ApiKeys, Claim, NamedRequest, NamedRequests, REQUESTS_KEPT, RevokeOutcome, StoreError,
+        StoredApiKey,
+    },
+};
+
+#[async_trait]
+impl ApiKeys for MemoryAccounts {
+    async fn add(&self, key: &StoredApiKey, tell: &Tell<()>) -> Result<(), StoreError> {
+        self.change(tell, |tables| {
+            tables.api_keys.insert(key.key.id, key.clone());
+        })
+    }
+
+    async fn find(&self, id: ApiKeyId) -> Result<Option<StoredApiKey>, StoreError> {
+        Ok(self.tables().api_keys.get(&id).cloned())
+    }
+
+    async fn list(&self) -> Result<Vec<ApiKey>, StoreError> {
+        let tables = self.tables();
+        let keys = tables.api_keys.values().map(|stored| stored.key.clone());
+        let mut keys: Vec<_> = keys.collect();
+        keys.sort_by_key(|key| (key.created_at, key.id));
+        Ok(keys)
+    }
+
+    async fn revoke(
+        &self,
+        id: ApiKeyId,
+        at: Timestamp,
+        tell: &Tell<RevokeOutcome>,
+    ) -> Result<RevokeOutcome, StoreError> {
+        self.change(tell, |tables| match tables.api_keys.get_mut(&id) {
+            None => RevokeOutcome::NotFound,
+            Some(stored) if stored.key.revoked_at.is_some() => RevokeOutcome::AlreadyRevoked,
+            Some(stored) => {
+                stored.key.revoked_at = Some(at);
+                RevokeOutcome::Revoked
+            }
+        })
+    }
+
+    async fn used(&self, id: ApiKeyId, hour: Timestamp) -> Result<(), StoreError> {
+        if let Some(stored) = self.tables().api_keys.get_mut(&id) {
+            stored.key.used_at = stored.key.used_at.max(Some(hour));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl NamedRequests for MemoryAccounts {
+    async fn claim(&self, request: &NamedRequest) -> Result<Claim, StoreError> {
+        let mut tables = self.tables();
+        let old = request.at.minus(REQUESTS_KEPT);
+        tables.requests.retain(|_, known| known.at > old);
+        Ok(match tables.requests.get(&request.name) {
+            Some(known) if known.content == request.content => Claim::Again(known.clone()),
+            Some(_) => Claim::Other,
+            None => {
+                tables.requests.insert(request.name, request.clone());
+                Claim::New
+            }
+        })
+    }
+
+    async fn release(&self, name: &Fingerprint) -> Result<(), StoreError> {
+        self.tables().requests.remove(name);
+        Ok(())
+    }
+}

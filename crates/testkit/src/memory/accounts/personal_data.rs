@@ -1,0 +1,49 @@
+//! What the tables have about one account.
+
+use super::MemoryTables;
+use revolve_domain::{
+    model::UserId,
+    ports::{PersonalData, QuietNotice, RememberedDevice},
+};
+use std::cmp::Reverse;
+
+impl MemoryTables {
+    pub(super) fn personal_data(&self, user: UserId) -> Option<PersonalData> {
+        let (account, _) = self.users.get(&user)?;
+        let sessions = self.sessions.values().filter(|row| row.user == user);
+        let devices = self.devices.iter().filter(|((owner, _), _)| *owner == user);
+        let proofs = self.proofs.values().filter(|row| row.user == Some(user));
+        let mails = self.outbox.deliveries.values();
+        let mails = mails.filter(|row| row.mail.user == Some(user));
+        let quiet = self.outbox.quiet.iter();
+        let quiet = quiet.filter(|((owner, _), _)| *owner == user);
+        let mut data = PersonalData {
+            user: account.clone(),
+            sessions: sessions.cloned().collect(),
+            devices: devices
+                .map(|((_, id), last)| RememberedDevice {
+                    id: *id,
+                    signed_in_at: last.at,
+                })
+                .collect(),
+            proofs: proofs.cloned().collect(),
+            mails: mails.cloned().collect(),
+            quiet: quiet
+                .map(|((_, kind), until)| QuietNotice {
+                    kind: *kind,
+                    until: *until,
+                })
+                .collect(),
+        };
+        data.sessions
+            .sort_by_key(|row| Reverse((row.began_at, row.id)));
+        data.devices
+            .sort_by_key(|row| Reverse((row.signed_in_at, row.id)));
+        data.proofs
+            .sort_by_key(|row| Reverse((row.created_at, row.id)));
+        data.mails
+            .sort_by_key(|row| Reverse((row.created_at, row.mail.id)));
+        data.quiet.sort_by_key(|row| row.kind.as_str());
+        Some(data)
+    }
+}

@@ -1,0 +1,118 @@
+//! Secrets of webhooks that are not sealed, and an endpoint that is not there.
+
+use async_trait::async_trait;
+use revolve_domain::{
+    keys::SealedKey,
+    model::WebhookId,
+    ports::{
+        CallError, NewWebhookSecret, SecretFault, TargetRefused, WebhookCall, WebhookSecrets,
+        WebhookSender,
+    },
+    webhooks::WebhookUrl,
+};
+use secrecy::SecretSlice;
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU8, AtomicU16, Ordering},
+};
+
+/// Seals nothing: a secret is its number, under the master key of another number.
+#[derive(Debug, Default)]
+pub struct PlainWebhookSecrets {
+    made: AtomicU8,
+    master: AtomicU8,
+}
+
+impl PlainWebhookSecrets {
+    /// Another master key from now on; the others open as well.
+    pub fn change_master(&self) {
+        self.master.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl WebhookSecrets for PlainWebhookSecrets {
+    fn make(&self, _: WebhookId) -> Result<NewWebhookSecret, SecretFault> {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let master = self.master.load(Ordering::Relaxed);
+        Ok(NewWebhookSecret {
+            sealed: SealedKey::new(vec![master, number]),
+            shown: format!("whsec_{number}").into(),
+        })
+    }
+
+    fn open(&self, _: WebhookId, sealed: &SealedKey) -> Result<SecretSlice<u8>, SecretFault> {
+        Ok(sealed.as_bytes()[1..].to_vec().into())
+    }
+
+    fn reseal(&self, _: WebhookId, sealed: &SealedKey) -> Result<Option<SealedKey>, SecretFault> {
+        let (master, bytes) = (self.master.load(Ordering::Relaxed), sealed.as_bytes());
+        Ok((bytes[0] != master).then(|| SealedKey::new(vec![master, bytes[1]])))
+    }
+}
+
+/// A call that [`RecordedCalls`] was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedCall {
+    /// Host and port.
+    pub host: String,
+    /// What happened.
+    pub event: String,
+    /// The event's id.
+    pub id: String,
+    /// How many secrets signed it.
+    pub secrets: usize,
+}
+
+/// Answers every call with one status, 204 at first, and refuses http. Nothing answers at `broken.example`.
+#[derive(Debug)]
+pub struct RecordedCalls {
+    status: AtomicU16,
+    calls: Mutex<Vec<RecordedCall>>,
+}
+
+impl Default for RecordedCalls {
+    fn default() -> Self {
+        Self {
+            status: AtomicU16::new(204),
+            calls: Mutex::default(),
+        }
+    }
+}
+
+impl RecordedCalls {
+    /// Answers this from now on.
+    pub fn answer(&self, status: u16) {
+        self.status.store(status, Ordering::Relaxed);
+    }
+
+    /// The calls since the last time.
+    pub fn take(&self) -> Vec<RecordedCall> {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *calls)
+    }
+}
+
+#[async_trait]
+impl WebhookSender for RecordedCalls {
+    async fn check(&self, url: &WebhookUrl) -> Result<(), TargetRefused> {
+        url.is_encrypted()
+            .then_some(())
+            .ok_or(TargetRefused::Unencrypted)
+    }
+
+    async fn send(&self, call: &WebhookCall<'_>) -> Result<u16, CallError> {
+        self.check(call.url).await?;
+        let recorded = RecordedCall {
+            host: call.url.authority().to_owned(),
+            event: call.event.event.clone(),
+            id: call.event.id.to_string(),
+            secrets: call.secrets.len(),
+        };
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.push(recorded);
+        if call.url.authority() == "broken.example" {
+            return Err(CallError::Unanswered("connection refused".into()));
+        }
+        Ok(self.status.load(Ordering::Relaxed))
+    }
+}
