@@ -30,7 +30,7 @@ pub(super) fn layers(
     let shield = Shield { https_only: secure };
     Layers {
         shield,
-        origins: Origins::new(config.http.cors_origins.clone()),
+        origins: Origins::new(config.tokens.origin(), config.http.cors_origins.clone()),
         deadline: config.http.request_timeout,
         watch: Watch::new(metrics, proxies, shield),
     }
@@ -40,7 +40,6 @@ pub(super) fn pages(config: &Config) -> Option<Data<PageSettings>> {
     config.pages.enabled.then(|| {
         Data::new(PageSettings {
             name: config.pages.name.clone(),
-            origin: config.tokens.origin(),
         })
     })
 }

@@ -98,7 +98,11 @@ pub(crate) async fn compose(
     let pages = edge::pages(&config);
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
-    let cookies = CookieSettings::new(secure, material.master.installations());
+    let cookies = CookieSettings::new(
+        secure,
+        material.master.installations(),
+        policy.refresh_lifetime,
+    );
     let proof_secrets: Arc<dyn ProofSecrets> = Arc::new(MacProofSecrets::new(&material.master));
     let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&material.master));
     let webhook_secrets = Arc::new(WebhookVault::new(&material.master, Arc::clone(&entropy))?);

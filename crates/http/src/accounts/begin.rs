@@ -8,6 +8,7 @@ use crate::kit::{
     openapi::{Member, Operation, email, example, known_password, label, language, new_password},
     problem::{FieldProblem, Problem},
     proof::{ProofMembers, requested, requested_docs},
+    token_mode::TokenMode,
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web::Data};
@@ -54,6 +55,7 @@ struct DeviceAnswer<'a> {
 pub(crate) async fn sign_up(
     use_case: UseCase<SignUp>,
     caller: RequestClient,
+    mode: TokenMode,
     policy: Data<PasswordPolicy>,
     mut body: Body,
 ) -> Result<HttpResponse, Problem> {
@@ -67,9 +69,12 @@ pub(crate) async fn sign_up(
         .run(async move |case| case.execute(request).await)
         .await??;
     Ok(match signed_up {
-        SignedUp::Begun(begun, proof) => {
-            answer_with(StatusCode::CREATED, &begun, proof.as_ref(), &caller)
-        }
+        SignedUp::Begun(begun, proof) => answer_with(
+            StatusCode::CREATED,
+            &begun,
+            proof.as_ref(),
+            (&caller, &mode),
+        ),
         SignedUp::Asked(proof) => requested(&caller, &proof),
     })
 }
@@ -78,13 +83,14 @@ pub(crate) async fn sign_up(
 pub(crate) async fn sign_in(
     use_case: UseCase<SignIn>,
     caller: RequestClient,
+    mode: TokenMode,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let request = parse(body, &caller, EmailAddress::present, Password::present)?;
     let begun = use_case
         .run(async move |case| case.execute(request).await)
         .await??;
-    Ok(answer(StatusCode::OK, &begun, &caller))
+    Ok(answer(StatusCode::OK, &begun, &caller, &mode))
 }
 
 fn parse(
@@ -119,25 +125,31 @@ pub(crate) fn fields(
 }
 
 /// A session has begun.
-pub(crate) fn answer(status: StatusCode, begun: &Begun, caller: &RequestClient) -> HttpResponse {
-    answer_with(status, begun, None, caller)
+pub(crate) fn answer(
+    status: StatusCode,
+    begun: &Begun,
+    caller: &RequestClient,
+    mode: &TokenMode,
+) -> HttpResponse {
+    answer_with(status, begun, None, (caller, mode))
 }
 
 fn answer_with(
     status: StatusCode,
     begun: &Begun,
     proof: Option<&RequestedProof>,
-    caller: &RequestClient,
+    (caller, mode): (&RequestClient, &TokenMode),
 ) -> HttpResponse {
     // No token was shown that would have identified the session in the log.
     identify(begun.session.user, begun.session.id);
     let credential = &begun.device.credential;
     let mut response = HttpResponseBuilder::new(status);
-    for cookie in caller.device_cookies(&begun.device) {
+    let of_device = caller.device_cookies(&begun.device).into_iter();
+    for cookie in of_device.chain(mode.cookies(&begun.tokens)) {
         response.cookie(cookie);
     }
     response.json(BegunAnswer {
-        tokens: (&begun.tokens).into(),
+        tokens: mode.tokens(&begun.tokens),
         session: SessionAnswer::new(&begun.session, Some(&begun.evicted)),
         device: DeviceAnswer {
             id: begun.device.id,

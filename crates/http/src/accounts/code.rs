@@ -8,6 +8,7 @@ use crate::kit::{
     openapi::{Member, Operation, email},
     problem::Problem,
     proof::{self, PROOF, mail_not_configured, members, requested, requested_docs, shown_docs},
+    token_mode::TokenMode,
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, http::StatusCode};
@@ -43,6 +44,7 @@ pub(crate) async fn request_code(
 pub(crate) async fn sign_in_by_code(
     use_case: UseCase<SignInByCode>,
     caller: RequestClient,
+    mode: TokenMode,
     mut body: Body,
 ) -> Result<HttpResponse, Problem> {
     let proof = proof::shown(&mut body, &caller);
@@ -55,7 +57,7 @@ pub(crate) async fn sign_in_by_code(
     let begun = use_case
         .run(async move |case| case.execute(request).await)
         .await??;
-    Ok(answer(StatusCode::OK, &begun, &caller))
+    Ok(answer(StatusCode::OK, &begun, &caller, &mode))
 }
 
 impl From<RequestSignInCodeError> for Problem {

@@ -11,6 +11,7 @@ use crate::kit::{
     openapi::{Member, Operation, known_password},
     problem::{FieldProblem, Problem},
     proof::{self, PROOF, members, shown_docs},
+    token_mode::TokenMode,
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, http::StatusCode};
@@ -24,13 +25,14 @@ use serde_json::json;
 pub(crate) async fn confirm(
     use_case: UseCase<ConfirmSignUp>,
     caller: RequestClient,
+    mode: TokenMode,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let request = confirmation(body, &caller)?;
     let begun = use_case
         .run(async move |case| case.execute(request).await)
         .await??;
-    Ok(answer(StatusCode::CREATED, &begun, &caller))
+    Ok(answer(StatusCode::CREATED, &begun, &caller, &mode))
 }
 
 /// Reads what proves a sign-up.

@@ -12,6 +12,7 @@ use crate::{
         openapi::{Member, Operation, new_password},
         problem::{FieldProblem, Problem},
         proof::{self, PROOF, members, shown_docs},
+        token_mode::TokenMode,
         use_case::UseCase,
     },
 };
@@ -27,6 +28,7 @@ use serde_json::json;
 pub(crate) async fn confirm(
     use_case: UseCase<Recover>,
     caller: RequestClient,
+    mode: TokenMode,
     policy: Data<PasswordPolicy>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
@@ -34,13 +36,14 @@ pub(crate) async fn confirm(
     let begun = use_case
         .run(async move |case| case.execute(ProofPurpose::ResetPassword, request).await)
         .await??;
-    Ok(answer(StatusCode::OK, &begun, &caller))
+    Ok(answer(StatusCode::OK, &begun, &caller, &mode))
 }
 
 /// `POST /email/undo/confirm`
 pub(crate) async fn undo(
     use_case: UseCase<Recover>,
     caller: RequestClient,
+    mode: TokenMode,
     policy: Data<PasswordPolicy>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
@@ -48,7 +51,7 @@ pub(crate) async fn undo(
     let begun = use_case
         .run(async move |case| case.execute(ProofPurpose::UndoEmail, request).await)
         .await??;
-    Ok(answer(StatusCode::OK, &begun, &caller))
+    Ok(answer(StatusCode::OK, &begun, &caller, &mode))
 }
 
 /// Reads what proves a mailbox, and the new password.

@@ -2,14 +2,15 @@
 
 use crate::kit::{
     answer::{SessionAnswer, TokensAnswer, sample},
-    body::Body,
+    body::{Body, OptionalBody},
     caller::RequestClient,
     openapi::{Member, Operation, example, token},
     problem::Problem,
     rate_limit,
+    token_mode::TokenMode,
     use_case::UseCase,
 };
-use actix_web::HttpResponse;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, web};
 use revolve_domain::use_cases::{Refresh, RefreshRequest, Refusal};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -28,9 +29,11 @@ struct RefreshAnswer<'a> {
 pub(crate) async fn refresh(
     use_case: UseCase<Refresh>,
     caller: RequestClient,
-    body: Body,
+    mode: TokenMode,
+    request: HttpRequest,
+    payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let token = parse(body)?;
+    let token = shown(&mode, &request, &mut payload.into_inner()).await?;
     let renamed = caller.renamed_cookie();
     let request = RefreshRequest {
         token,
@@ -39,18 +42,51 @@ pub(crate) async fn refresh(
     };
     let refreshed = use_case
         .run(async move |case| case.execute(request).await)
-        .await??;
+        .await?;
+    let refreshed = match refreshed {
+        Ok(refreshed) => refreshed,
+        Err(refused) => return mode.refused(refused),
+    };
     let mut response = HttpResponse::Ok();
-    if let Some(cookie) = renamed {
+    for cookie in renamed.into_iter().chain(mode.cookies(&refreshed.tokens)) {
         response.cookie(cookie);
     }
     if let Some(budget) = &refreshed.budget {
         response.insert_header((rate_limit::LEVEL, rate_limit::level(budget)));
     }
     Ok(response.json(RefreshAnswer {
-        tokens: (&refreshed.tokens).into(),
+        tokens: mode.tokens(&refreshed.tokens),
         session: SessionAnswer::new(&refreshed.session, None),
     }))
+}
+
+/// The token of the body or of the cookie, never of both.
+async fn shown(
+    mode: &TokenMode,
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> Result<SecretString, Problem> {
+    let Some(cookie) = mode.cookie() else {
+        return parse(Body::from_request(request, payload).await?);
+    };
+    let OptionalBody(mut body) = OptionalBody::from_request(request, payload).await?;
+    if body.has("refreshToken") {
+        body.refuse(
+            "refreshToken",
+            "unknown_field",
+            "is not known beside `Revolve-Tokens: cookie`",
+        );
+    }
+    body.finish(Some(()))?;
+    cookie.token().cloned().ok_or_else(no_cookie)
+}
+
+/// 401: the browser has no refresh token.
+fn no_cookie() -> Problem {
+    Problem::without_token(
+        "cookie_missing",
+        "There is no refresh token in the cookie; sign in.",
+    )
 }
 
 pub(crate) fn parse(mut body: Body) -> Result<SecretString, Problem> {

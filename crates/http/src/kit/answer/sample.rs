@@ -33,7 +33,7 @@ pub(crate) fn tokens() -> TokensAnswer<'static> {
     TokensAnswer {
         id_token: TOKEN,
         id_token_expires_at: later(0, 15),
-        refresh_token: TOKEN,
+        refresh_token: Some(TOKEN),
         refresh_token_expires_at: later(3, 0),
     }
 }
@@ -83,7 +83,9 @@ pub(crate) fn id_token() -> RefOr<Schema> {
 }
 
 pub(super) fn refresh_token() -> RefOr<Schema> {
-    jwt("What buys the next pair, once: keep the newest in a safe place.")
+    jwt(
+        "What buys the next pair, once: keep the newest in a safe place. Not there with `Revolve-Tokens: cookie`: then the cookie has it.",
+    )
 }
 
 pub(crate) fn reauthentication() -> RefOr<Schema> {
