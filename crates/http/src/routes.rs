@@ -72,30 +72,38 @@ const DOCUMENTS: &[RouteRow] = &[
 ];
 
 /// A page, and what its form does.
-const fn page(path: &'static str, show: fn() -> Route, submit: fn() -> Route) -> [RouteRow; 2] {
+const fn page(
+    path: &'static str,
+    limits: &'static [LimitName],
+    show: fn() -> Route,
+    submit: fn() -> Route,
+) -> [RouteRow; 2] {
     [
-        RouteRow::undescribed(Method::GET, path, show).limited(LimitName::CONFIRMATIONS),
-        RouteRow::undescribed(Method::POST, path, submit).limited(LimitName::CONFIRMATIONS),
+        RouteRow::undescribed(Method::GET, path, show).limited(limits),
+        RouteRow::undescribed(Method::POST, path, submit).limited(limits),
     ]
 }
 
 /// For people, below [`pages::BASE`]. They are not in the document: a page is the only client of its form, whose fields are no contract.
 #[rustfmt::skip]
 const PAGES: &[[RouteRow; 2]] = &[
-    page("/signup/confirm", || web::to(pages::confirm_sign_up::show), || web::to(pages::confirm_sign_up::submit)),
-    page("/recovery", || web::to(pages::recovery::show), || web::to(pages::recovery::submit)),
-    page("/email/confirm", || web::to(pages::confirm_email::show), || web::to(pages::confirm_email::submit)),
-    page("/email/change", || web::to(pages::change_email::show), || web::to(pages::change_email::submit)),
-    page("/email/undo", || web::to(pages::undo_email::show), || web::to(pages::undo_email::submit)),
-    page("/email/disown", || web::to(pages::disown_email::show), || web::to(pages::disown_email::submit)),
+    page("/signin", LimitName::PASSWORD, || web::to(pages::entry::sign_in::show), || web::to(pages::entry::sign_in::submit)),
+    page("/signin/code", LimitName::CONFIRMATIONS, || web::to(pages::landing::sign_in_code::show), || web::to(pages::landing::sign_in_code::submit)),
+    page("/signup", LimitName::SIGN_UP, || web::to(pages::entry::sign_up::show), || web::to(pages::entry::sign_up::submit)),
+    page("/signup/confirm", LimitName::CONFIRMATIONS, || web::to(pages::landing::confirm_sign_up::show), || web::to(pages::landing::confirm_sign_up::submit)),
+    page("/recovery", LimitName::CONFIRMATIONS, || web::to(pages::landing::recovery::show), || web::to(pages::landing::recovery::submit)),
+    page("/email/confirm", LimitName::CONFIRMATIONS, || web::to(pages::landing::confirm_email::show), || web::to(pages::landing::confirm_email::submit)),
+    page("/email/change", LimitName::CONFIRMATIONS, || web::to(pages::landing::change_email::show), || web::to(pages::landing::change_email::submit)),
+    page("/email/undo", LimitName::CONFIRMATIONS, || web::to(pages::landing::undo_email::show), || web::to(pages::landing::undo_email::submit)),
+    page("/email/disown", LimitName::CONFIRMATIONS, || web::to(pages::landing::disown_email::show), || web::to(pages::landing::disown_email::submit)),
 ];
 
-/// What pages load.
-const ASSETS: &[RouteRow] =
-    &[
-        RouteRow::undescribed(Method::GET, "/style.css", || web::to(pages::style))
-            .without_deadline(),
-    ];
+/// Pages without a form, and what pages load.
+#[rustfmt::skip]
+const PAGES_TO_READ: &[RouteRow] = &[
+    RouteRow::undescribed(Method::GET, "/style.css", || web::to(pages::style)).without_deadline(),
+    RouteRow::undescribed(Method::GET, "/logo", || web::to(pages::logo)).without_deadline(),
+];
 
 /// Below [`ADMIN_BASE`], on the listener for operators.
 #[rustfmt::skip]
@@ -181,7 +189,8 @@ pub fn account_pages(config: &mut web::ServiceConfig, services: &Services) {
         .wrap(layers.shield)
         .wrap(layers.watch.clone())
         .configure(|config| {
-            for resource in resources(PAGES.as_flattened(), layers).chain(resources(ASSETS, layers))
+            for resource in
+                resources(PAGES.as_flattened(), layers).chain(resources(PAGES_TO_READ, layers))
             {
                 config.service(resource);
             }
@@ -287,7 +296,16 @@ mod tests {
     #[test]
     fn the_rows_of_a_path_have_the_same_limits() {
         let pages = PAGES.as_flattened();
-        for rows in [ACCOUNT, WELL_KNOWN, HEALTH, DOCUMENTS, pages, ADMIN, ASSETS] {
+        for rows in [
+            ACCOUNT,
+            WELL_KNOWN,
+            HEALTH,
+            DOCUMENTS,
+            pages,
+            ADMIN,
+            PAGES_TO_READ,
+            BESIDE_PAGES,
+        ] {
             assert!(are_limited_by_path(rows));
         }
     }

@@ -4,8 +4,7 @@ use crate::config::{self, Config};
 use actix_web::web::Data;
 use revolve_domain::use_cases::AdminUseCases;
 use revolve_http::{
-    AdminServices, ForwardedHeader, Layers, Origins, PageSettings, Services, Shield,
-    TrustedProxies, Watch,
+    AdminServices, ForwardedHeader, Layers, Origins, Services, Shield, TrustedProxies, Watch,
 };
 use revolve_observe::metrics::Metrics;
 use std::sync::Arc;
@@ -34,14 +33,6 @@ pub(super) fn layers(
         deadline: config.http.request_timeout,
         watch: Watch::new(metrics, proxies, shield),
     }
-}
-
-pub(super) fn pages(config: &Config) -> Option<Data<PageSettings>> {
-    config.pages.enabled.then(|| {
-        Data::new(PageSettings {
-            name: config.pages.name.clone(),
-        })
-    })
 }
 
 /// The listener for operators, with what it shares with the public one.

@@ -58,7 +58,7 @@ pub struct MailLinks {
     pub verify_email: Option<String>,
     /// To confirm the address that an account changes to; the page `/account/email/change`.
     pub change_email: Option<String>,
-    /// To sign in; none.
+    /// To sign in; the page `/account/signin/code`.
     pub sign_in: Option<String>,
     /// To take back an address that was changed; the page `/account/email/undo`. Without a link the mail sends its reader to the operators.
     pub undo: Option<String>,
@@ -165,7 +165,7 @@ impl Config {
                 .verify_email
                 .or_else(|| page("/account/email/confirm")),
             change_email: links.change_email.or_else(|| page("/account/email/change")),
-            sign_in: links.sign_in,
+            sign_in: links.sign_in.or_else(|| page("/account/signin/code")),
             undo: links.undo.or_else(|| page("/account/email/undo")),
         }
     }
@@ -275,15 +275,15 @@ mod tests {
         };
         let issuer = "tokens.issuer = 'https://accounts.example.org:8443/auth'\n";
         let origin = "https://accounts.example.org:8443";
-        let expected = (page(origin, "recovery"), page(origin, "email/undo"), None);
-        assert_eq!(links(issuer), expected);
+        let code = page(origin, "signin/code");
+        let (recovery, undo) = (page(origin, "recovery"), page(origin, "email/undo"));
+        assert_eq!(links(issuer), (recovery, undo.clone(), code.clone()));
         let own = "https://app.example.org/reset?proof={proof}&secret={secret}";
         let configured = format!("{issuer}mail.links.recovery = '{own}'");
-        let expected = (Some(own.to_owned()), page(origin, "email/undo"), None);
-        assert_eq!(links(&configured), expected);
+        assert_eq!(links(&configured), (Some(own.to_owned()), undo, code));
         let local = "http://localhost:8080";
-        let expected = (page(local, "recovery"), page(local, "email/undo"), None);
-        assert_eq!(links(""), expected);
+        let (recovery, undo) = (page(local, "recovery"), page(local, "email/undo"));
+        assert_eq!(links(""), (recovery, undo, page(local, "signin/code")));
         for none in [
             "pages.enabled = false",
             // Others on the way would read the secret.

@@ -23,7 +23,7 @@ use actix_web::{
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use revolve_domain::{
     model::{EventId, UserId},
-    use_cases::{ExportAccount, ExportAccountError, Failure},
+    use_cases::{Caller, ExportAccount, ExportAccountError, Failure},
 };
 use revolve_observe::telemetry::chain;
 
@@ -39,7 +39,16 @@ pub(crate) async fn export(
     caller: BearerCaller,
     method: Method,
 ) -> Result<HttpResponse, Problem> {
-    let export = use_case.get().execute(&caller.0).await?;
+    exported(use_case, &caller.0, &method).await
+}
+
+/// The document, or to HEAD what is before it.
+pub(crate) async fn exported(
+    use_case: UseCase<ExportAccount>,
+    caller: &Caller,
+    method: &Method,
+) -> Result<HttpResponse, Problem> {
+    let export = use_case.get().execute(caller).await?;
     let user = export.data.user.id;
     let mut head = serde_json::to_string(&ExportAnswer::from(&export))
         .map_err(|error| Problem::internal(&error))?;
@@ -49,7 +58,7 @@ pub(crate) async fn export(
     response
         .content_type(ContentType::json())
         .insert_header((CONTENT_DISPOSITION, ATTACHMENT));
-    if method == Method::HEAD {
+    if *method == Method::HEAD {
         return Ok(response.finish());
     }
     let parts = stream::once(async move { Ok::<_, CutShort>(Bytes::from(head)) })
