@@ -87,6 +87,14 @@ const fn page(
 /// For people, below [`pages::BASE`]. They are not in the document: a page is the only client of its form, whose fields are no contract.
 #[rustfmt::skip]
 const PAGES: &[[RouteRow; 2]] = &[
+    page("", LimitName::PROOFS, || web::to(pages::own::home::show), || web::to(pages::own::home::submit)),
+    page("/profile", &[], || web::to(pages::own::profile::show), || web::to(pages::own::profile::submit)),
+    page("/profile/email", LimitName::PASSWORD, || web::to(pages::own::profile::show_address), || web::to(pages::own::profile::submit_address)),
+    page("/password", LimitName::PASSWORD, || web::to(pages::own::password::show), || web::to(pages::own::password::submit)),
+    page("/devices", &[], || web::to(pages::own::devices::show), || web::to(pages::own::devices::submit)),
+    page("/export", LimitName::EXPORTS, || web::to(pages::own::export::show), || web::to(pages::own::export::submit)),
+    page("/delete", LimitName::PASSWORD, || web::to(pages::own::delete::show), || web::to(pages::own::delete::submit)),
+    page("/signout", &[], || web::to(pages::own::sign_out::show), || web::to(pages::own::sign_out::submit)),
     page("/signin", LimitName::PASSWORD, || web::to(pages::entry::sign_in::show), || web::to(pages::entry::sign_in::submit)),
     page("/signin/code", LimitName::CONFIRMATIONS, || web::to(pages::landing::sign_in_code::show), || web::to(pages::landing::sign_in_code::submit)),
     page("/signup", LimitName::SIGN_UP, || web::to(pages::entry::sign_up::show), || web::to(pages::entry::sign_up::submit)),
@@ -101,8 +109,16 @@ const PAGES: &[[RouteRow; 2]] = &[
 /// Pages without a form, and what pages load.
 #[rustfmt::skip]
 const PAGES_TO_READ: &[RouteRow] = &[
+    RouteRow::undescribed(Method::GET, "/", || web::to(pages::own::home::show)),
+    RouteRow::undescribed(Method::GET, "/activity", || web::to(pages::own::activity::show)),
     RouteRow::undescribed(Method::GET, "/style.css", || web::to(pages::style)).without_deadline(),
     RouteRow::undescribed(Method::GET, "/logo", || web::to(pages::logo)).without_deadline(),
+];
+
+/// For password managers, at the root of the issuer's URL, where there are pages.
+#[rustfmt::skip]
+const BESIDE_PAGES: &[RouteRow] = &[
+    RouteRow::undescribed(Method::GET, "/.well-known/change-password", || web::to(pages::own::password::lead)).without_deadline(),
 ];
 
 /// Below [`ADMIN_BASE`], on the listener for operators.
@@ -197,6 +213,14 @@ pub fn account_pages(config: &mut web::ServiceConfig, services: &Services) {
         })
         .default_service(web::to(nothing_here));
     config.service(scope);
+    for resource in resources(BESIDE_PAGES, layers) {
+        config.service(
+            resource
+                .app_data(services.proxies.clone())
+                .wrap(layers.shield)
+                .wrap(layers.watch.clone()),
+        );
+    }
 }
 
 /// What other services look for outside the base.

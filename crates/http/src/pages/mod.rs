@@ -10,6 +10,7 @@ mod fields;
 mod form;
 pub(crate) mod landing;
 mod layer;
+pub(crate) mod own;
 mod request;
 mod session;
 mod settings;
