@@ -70,7 +70,7 @@ impl TokenCookie {
     }
 
     /// Takes away what the browser has sent.
-    fn clear(&self) -> Vec<Cookie<'static>> {
+    pub(crate) fn clear(&self) -> Vec<Cookie<'static>> {
         let sent = self.sent.iter();
         sent.map(|name| self.settings.removed(name)).collect()
     }

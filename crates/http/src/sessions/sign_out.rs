@@ -17,6 +17,7 @@ use revolve_domain::use_cases::{Caller, Refused, SignOut, SignOutScope};
 use secrecy::SecretString;
 use serde_json::json;
 use std::future::{Ready, ready};
+use tracing::{Instrument, info_span};
 
 pub(crate) const SCOPES: [(&str, SignOutScope); 3] = [
     ("this", SignOutScope::This),
@@ -74,10 +75,14 @@ pub(crate) async fn sign_out(
                 ShownToken::Id(caller) => case.execute(caller, scope).await,
                 ShownToken::Refresh(token) => case.by_refresh_token(token).await,
             };
-            // The cookie may be of another session than the ID token: of whoever has signed in last in this browser.
-            let is_over = match (&ended, &kept) {
-                (Ok(()) | Err(Refused::Token(_)), Some(token)) => {
-                    case.refusal_of(token).await.is_some_and(is_over)
+            let is_over = match (&ended, &shown, &kept) {
+                (Ok(()), ShownToken::Refresh(_), _) => true,
+                (Err(Refused::Token(refusal)), ShownToken::Refresh(_), _) => is_over(*refusal),
+                // The cookie may be of another session than the ID token: of whoever has signed in last in this browser. Its span keeps it out
+                // of the request's.
+                (Ok(()) | Err(Refused::Token(_)), ShownToken::Id(_), Some(kept)) => {
+                    let refusal = case.refusal_of(kept).instrument(info_span!("kept"));
+                    refusal.await.is_some_and(is_over)
                 }
                 _ => false,
             };
