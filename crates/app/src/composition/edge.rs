@@ -2,9 +2,11 @@
 
 use crate::config::{self, Config};
 use actix_web::web::Data;
-use revolve_domain::use_cases::AdminUseCases;
+use revolve_adapters::jose::MasterKey;
+use revolve_domain::{policy::SessionPolicy, use_cases::AdminUseCases};
 use revolve_http::{
-    AdminServices, ForwardedHeader, Layers, Origins, Services, Shield, TrustedProxies, Watch,
+    AdminServices, CookieSettings, ForwardedHeader, Layers, Origins, Services, Shield,
+    TrustedProxies, Watch,
 };
 use revolve_observe::metrics::Metrics;
 use std::sync::Arc;
@@ -33,6 +35,19 @@ pub(super) fn layers(
         deadline: config.http.request_timeout,
         watch: Watch::new(metrics, proxies, shield),
     }
+}
+
+/// `secure`: as for [`layers`].
+pub(super) fn cookies(
+    secure: bool,
+    master: &MasterKey,
+    policy: &SessionPolicy,
+) -> Data<CookieSettings> {
+    Data::new(CookieSettings::new(
+        secure,
+        master.installations(),
+        policy.refresh_lifetime,
+    ))
 }
 
 /// The listener for operators, with what it shares with the public one.

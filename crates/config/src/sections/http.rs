@@ -73,7 +73,7 @@ pub struct Http {
     pub max_connections: usize,
     /// The origins whose scripts may use this service from a browser, such as `https://app.example.org`, or from an app that is
     /// made of web pages, such as `capacitor://localhost`; none by default. Exact origins only: scheme, host and port if it is
-    /// not the scheme's, without a path. They may send the device cookie, which browsers do only from the same site.
+    /// not the scheme's, without a path. They may send cookies, which browsers do only from the same site.
     pub cors_origins: Vec<String>,
     /// The origins that pages may send a browser back to once it is signed in, by `return_to` in their URL; none by default. In the same form.
     pub return_to: Vec<String>,

@@ -1,6 +1,6 @@
 //! `POST /signin/code` and `/signin/code/confirm`: a sign-in without a password, by a proof of the mailbox.
 
-use super::begin::{BegunAnswer, COOKIE, answer, device_name, sample_answer};
+use super::begin::{answer, begun_docs, device_name};
 use crate::kit::{
     answer::sample,
     body::Body,
@@ -139,18 +139,12 @@ pub(crate) fn sign_in_by_code_docs() -> Operation {
                 json!({ "proof": PROOF, "secret": "h3K0n9Vb2uQ5xW8yZ1aC4dE7fG6iJ-_kLmNoPqRsTuV", "deviceName": "Ann's phone" }),
             ),
         ],
-    )
-    .json::<BegunAnswer<'_>, 2>(
+    );
+    let operation = begun_docs(
+        operation,
         200,
         "A session has begun.",
-        [
-            ("For an app", sample_answer(&[], true)),
-            (
-                "For a browser, with a session that had to make room",
-                sample_answer(&[sample::OTHER_SESSION], false),
-            ),
-        ],
-    )
-    .header([200], "Set-Cookie", COOKIE, sample::COOKIE);
+        &[sample::OTHER_SESSION],
+    );
     shown_docs(operation).problems([sign_in_code_off(), SignInError::Superseded.into()])
 }

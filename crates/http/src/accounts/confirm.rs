@@ -1,11 +1,10 @@
 //! `POST /signup/confirm`: a new account, once its mailbox is proved.
 
 use super::{
-    begin::{BegunAnswer, COOKIE, answer, device_name, sample_answer},
+    begin::{answer, begun_docs, device_name},
     email_taken, wrong_password,
 };
 use crate::kit::{
-    answer::sample,
     body::Body,
     caller::RequestClient,
     openapi::{Member, Operation, known_password},
@@ -100,15 +99,7 @@ pub(crate) fn confirm_docs() -> Operation {
                 ),
             ],
         )
-        .json::<BegunAnswer<'_>, 2>(
-            201,
-            "The account is made, and a session has begun.",
-            [
-                ("For an app", sample_answer(&[], true)),
-                ("For a browser", sample_answer(&[], false)),
-            ],
-        )
-        .header([201], "Set-Cookie", COOKIE, sample::COOKIE)
         .problems([wrong_password(), email_taken()]);
-    shown_docs(operation)
+    let done = "The account is made, and a session has begun.";
+    shown_docs(begun_docs(operation, 201, done, &[]))
 }

@@ -6,8 +6,9 @@
 use crate::kit::{
     cookies::{CookieSettings, raw_cookie},
     origins::FrontEnd,
+    problem::Problem,
 };
-use actix_web::{HttpRequest, cookie::Cookie, web::Data};
+use actix_web::{HttpRequest, HttpResponse, cookie::Cookie, web::Data};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_domain::use_cases::Refusal;
 use secrecy::SecretString;
@@ -61,6 +62,11 @@ impl TokenCookie {
         self.token.as_ref()
     }
 
+    /// The refresh token, without which nothing can be done.
+    pub(crate) fn needed(&self) -> Result<SecretString, Problem> {
+        self.token.clone().ok_or_else(missing)
+    }
+
     /// Keeps the next token, and that one alone.
     pub(crate) fn set(&self, token: &SecretString) -> Vec<Cookie<'static>> {
         let Some(name) = self.names.first() else {
@@ -77,6 +83,16 @@ impl TokenCookie {
         let sent = self.sent.iter();
         sent.map(|name| self.settings.removed(name)).collect()
     }
+
+    /// The answer, with which the browser forgets what it has sent.
+    pub(crate) fn cleared(&self, mut answer: HttpResponse) -> Result<HttpResponse, Problem> {
+        for cookie in self.clear() {
+            answer
+                .add_cookie(&cookie)
+                .map_err(|error| Problem::internal(&error))?;
+        }
+        Ok(answer)
+    }
 }
 
 /// Whether the token that was refused is of no use to its browser any more. Not one whose successor the same browser has got, or is about
@@ -86,6 +102,14 @@ pub(crate) const fn is_over(refusal: Refusal) -> bool {
     !matches!(
         refusal,
         Refusal::TokenStale | Refusal::SessionReplaced | Refusal::DeviceMismatch
+    )
+}
+
+/// 401: the browser has no refresh token for this front end.
+pub(crate) fn missing() -> Problem {
+    Problem::without_token(
+        "cookie_missing",
+        "There is no refresh token in the cookie; sign in.",
     )
 }
 
@@ -105,7 +129,7 @@ mod tests {
 
     fn sent(secure: bool, cookies: &str) -> HttpRequest {
         let installations = ["new", "old"].map(str::to_owned);
-        let settings = CookieSettings::new(secure, installations, Duration::from_secs(60));
+        let settings = CookieSettings::new(secure, installations, Duration::from_mins(1));
         TestRequest::default()
             .app_data(Data::new(settings))
             .insert_header((COOKIE, cookies))
@@ -120,7 +144,7 @@ mod tests {
         cookie.token().map(ExposeSecret::expose_secret)
     }
 
-    fn told(cookies: Vec<Cookie<'static>>) -> Vec<String> {
+    fn told(cookies: &[Cookie<'static>]) -> Vec<String> {
         cookies.iter().map(ToString::to_string).collect()
     }
 
@@ -129,16 +153,16 @@ mod tests {
         let next = SecretString::from("n.e.xt");
         let cookie = own(&sent(true, ""));
         assert_eq!(token(&cookie), None);
-        assert_eq!(told(cookie.clear()), [""; 0], "there is none to clear");
+        assert_eq!(told(&cookie.clear()), [""; 0], "there is none to clear");
         assert_eq!(
-            told(cookie.set(&next)),
+            told(&cookie.set(&next)),
             [
                 "__Host-revolve-refresh-new=n.e.xt; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=60"
             ]
         );
         let cookie = own(&sent(false, ""));
         assert_eq!(
-            told(cookie.set(&next)),
+            told(&cookie.set(&next)),
             ["revolve-refresh-new=n.e.xt; HttpOnly; SameSite=Strict; Path=/; Max-Age=60"]
         );
     }
@@ -168,7 +192,7 @@ mod tests {
         );
         let cookie = own(&request);
         assert_eq!(token(&cookie), Some("a"));
-        let set = told(cookie.set(&SecretString::from("d")));
+        let set = told(&cookie.set(&SecretString::from("d")));
         assert!(
             set[0].starts_with("__Host-revolve-refresh-new=d;"),
             "{set:?}"
@@ -179,7 +203,7 @@ mod tests {
         );
         assert!(set[1].ends_with("Max-Age=0"), "{set:?}");
         assert_eq!(set.len(), 2);
-        let cleared = told(cookie.clear());
+        let cleared = told(&cookie.clear());
         assert!(cleared[0].starts_with("__Host-revolve-refresh-old=;"));
         assert_eq!(cleared.len(), 1);
         let both = "__Host-revolve-refresh-old=a; __Host-revolve-refresh-new=d";

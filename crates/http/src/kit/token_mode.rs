@@ -2,10 +2,11 @@
 //! can't read.
 
 use crate::kit::{
-    answer::TokensAnswer,
+    answer::{TokensAnswer, sample},
+    openapi::Operation,
     origins::Origins,
     problem::Problem,
-    token_cookie::{TokenCookie, is_over},
+    token_cookie::{TokenCookie, is_over, missing},
 };
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse, ResponseError, cookie::Cookie, dev::Payload,
@@ -13,12 +14,13 @@ use actix_web::{
 };
 use revolve_domain::use_cases::{Refused, TokenPair};
 use std::future::{Ready, ready};
+use utoipa::openapi::{Type, path::ParameterIn, schema::ObjectBuilder};
 
 /// The header with which a front end asks for the cookie. No form can send it, and scripts of other origins only after a preflight.
 pub(crate) const TOKENS_HEADER: &str = "Revolve-Tokens";
 
 /// Its one value.
-pub(crate) const COOKIE_MODE: &str = "cookie";
+const COOKIE_MODE: &str = "cookie";
 
 /// Where a client keeps its refresh token.
 pub(crate) enum TokenMode {
@@ -81,21 +83,15 @@ impl TokenMode {
             .cookie()
             .filter(|_| matches!(&refused, Refused::Token(refusal) if is_over(*refusal)));
         let problem = Problem::from(refused);
-        let Some(cookie) = over else {
-            return Err(problem);
-        };
-        let mut answer = problem.error_response();
-        for cookie in cookie.clear() {
-            answer
-                .add_cookie(&cookie)
-                .map_err(|error| Problem::internal(&error))?;
+        match over {
+            Some(cookie) => cookie.cleared(problem.error_response()),
+            None => Err(problem),
         }
-        Ok(answer)
     }
 }
 
 /// 400: the header has another value, or is there twice.
-pub(crate) fn invalid_mode() -> Problem {
+fn invalid_mode() -> Problem {
     Problem::malformed(
         "invalid_tokens_mode",
         "`Revolve-Tokens` must be `cookie`, once; leave it out to have the refresh token in the body.",
@@ -103,10 +99,38 @@ pub(crate) fn invalid_mode() -> Problem {
 }
 
 /// 403: the request does not come from a front end of this site.
-pub(crate) fn foreign() -> Problem {
+fn foreign() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "csrf_refused",
         "Tokens in a cookie are for pages of this service's origin, and for those of `http.cors_origins` on the same site.",
     )
+}
+
+/// What takes the cookie away.
+pub(crate) const CLEARED: &str =
+    "With `Revolve-Tokens: cookie`: takes away a refresh token that is of no use any more.";
+
+/// Describes the header of an operation that hands out tokens.
+pub(crate) fn mode_docs(operation: Operation) -> Operation {
+    let word = ObjectBuilder::new().schema_type(Type::String);
+    operation
+        .parameter(
+            ParameterIn::Header,
+            TOKENS_HEADER,
+            "For browsers: keeps the refresh token in a cookie that scripts can't read, and out of the body. Needs an `Origin`, or without one \
+             `Sec-Fetch-Site: same-origin`, that is the issuer's or one of `http.cors_origins` on its site. The name of the cookie ends with the \
+             installation's id, then, for a listed origin, with that origin's; over https it begins with `__Host-`.",
+            word.enum_values(Some([COOKIE_MODE])),
+            COOKIE_MODE,
+        )
+        .problems([invalid_mode(), foreign()])
+}
+
+/// The same for an operation that the cookie authenticates.
+pub(crate) fn cookie_docs(operation: Operation) -> Operation {
+    mode_docs(operation)
+        .problems([missing()])
+        .empty(401, "The caller is not known.")
+        .maybe_header([401], "Set-Cookie", CLEARED, sample::NO_TOKEN_COOKIE)
 }

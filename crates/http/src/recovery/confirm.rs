@@ -2,11 +2,10 @@
 
 use crate::{
     accounts::{
-        begin::{BegunAnswer, COOKIE, answer, device_name, sample_answer},
+        begin::{answer, begun_docs, device_name},
         email_taken,
     },
     kit::{
-        answer::sample,
         body::Body,
         caller::RequestClient,
         openapi::{Member, Operation, new_password},
@@ -136,15 +135,7 @@ fn recovery_docs(operation: Operation) -> Operation {
                     json!({ "proof": PROOF, "secret": "h3K0n9Vb2uQ5xW8yZ1aC4dE7fG6iJ-_kLmNoPqRsTuV", "newPassword": "correct horse battery" }),
                 ),
             ],
-        )
-        .json::<BegunAnswer<'_>, 2>(
-            200,
-            "The password is set, and a session has begun.",
-            [
-                ("For an app", sample_answer(&[], true)),
-                ("For a browser", sample_answer(&[], false)),
-            ],
-        )
-        .header([200], "Set-Cookie", COOKIE, sample::COOKIE);
-    shown_docs(operation)
+        );
+    let done = "The password is set, and a session has begun.";
+    shown_docs(begun_docs(operation, 200, done, &[]))
 }

@@ -7,7 +7,7 @@ use crate::kit::{
     openapi::{Member, Operation, example, token},
     problem::Problem,
     rate_limit,
-    token_mode::TokenMode,
+    token_mode::{TokenMode, cookie_docs},
     use_case::UseCase,
 };
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, web};
@@ -78,15 +78,7 @@ async fn shown(
         );
     }
     body.finish(Some(()))?;
-    cookie.token().cloned().ok_or_else(no_cookie)
-}
-
-/// 401: the browser has no refresh token.
-fn no_cookie() -> Problem {
-    Problem::without_token(
-        "cookie_missing",
-        "There is no refresh token in the cookie; sign in.",
-    )
+    cookie.needed()
 }
 
 pub(crate) fn parse(mut body: Body) -> Result<SecretString, Problem> {
@@ -97,35 +89,58 @@ pub(crate) fn parse(mut body: Body) -> Result<SecretString, Problem> {
     body.finish(token)
 }
 
-const RENAMED_COOKIE: &str = "The same device credentials under the cookie's present name, if the browser has them under earlier names alone.";
+const COOKIE: &str = "With `Revolve-Tokens: cookie` the next refresh token, as after a sign-in. And the same device credentials under the cookie's \
+                      present name, if the browser has them under earlier names alone.";
 
 pub(crate) fn refresh_docs() -> Operation {
     let description = "Trades the refresh token for the next pair. The token is used up by that; keep the new one in its place.\n\nIf the \
                        answer is lost, send the same token again: until its successor is used, and within limits, you get the same \
                        successor, so tabs and retries do no harm. After 503, 429, a timeout or no answer keep the token and try again. \
                        Only 401 means that it is worth nothing: with `token_stale` another tab was faster, so read your storage again; \
-                       with any other code sign in.\n\nA session that is bound to a device needs the device credential here. One that is not \
+                       with any other code sign in.\n\nWith `Revolve-Tokens: cookie` the token is that of the cookie, and the body stays empty. Then a 401 \
+                       takes the cookie away, but for `token_stale`, `session_replaced` and `device_mismatch`, since a faster request or a newer sign-in of \
+                       the same browser may have set it anew.\n\nA session that is bound to a device needs the device credential here. One that is not \
                        bound yet is bound to the device that is shown, if its user has signed in on it.";
-    let body = [Member::required(
+    let body = [Member::optional(
         "refreshToken",
-        token("The newest refresh token.", sample::TOKEN),
+        token(
+            "The newest refresh token. Needed, but with `Revolve-Tokens: cookie` refused.",
+            sample::TOKEN,
+        ),
     )];
-    let answer = RefreshAnswer {
-        tokens: sample::tokens(),
-        session: sample::session(None),
+    let example_of = |tokens| {
+        example(&RefreshAnswer {
+            tokens,
+            session: sample::session(None),
+        })
     };
-    Operation::new("refresh", "account", "Refresh", description)
+    let operation = Operation::new("refresh", "account", "Refresh", description)
         .device()
-        .body(
+        .token_cookie()
+        .optional_body(
             "Refresh",
             "The token to trade.",
             body,
-            [(
-                "The newest refresh token",
-                json!({ "refreshToken": sample::TOKEN }),
-            )],
+            [
+                (
+                    "The newest refresh token",
+                    json!({ "refreshToken": sample::TOKEN }),
+                ),
+                ("Where the cookie has it", json!({})),
+            ],
         )
-        .json::<RefreshAnswer<'_>, 1>(200, "The next pair.", [("The next pair", example(&answer))])
-        .maybe_header([200], "Set-Cookie", RENAMED_COOKIE, sample::COOKIE)
-        .problems(Refusal::ALL.map(Problem::from))
+        .json::<RefreshAnswer<'_>, 2>(
+            200,
+            "The next pair.",
+            [
+                ("The next pair", example_of(sample::tokens())),
+                (
+                    "Where the cookie has the refresh token",
+                    example_of(sample::tokens().without_refresh_token()),
+                ),
+            ],
+        )
+        .maybe_header([200], "Set-Cookie", COOKIE, sample::TOKEN_COOKIE)
+        .problems(Refusal::ALL.map(Problem::from));
+    cookie_docs(operation)
 }

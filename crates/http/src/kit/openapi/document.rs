@@ -1,7 +1,7 @@
 //! All operations, put together.
 
 use super::{
-    operation::{API_KEY, DEVICE_COOKIE, ID_TOKEN, Operation},
+    operation::{API_KEY, DEVICE_COOKIE, ID_TOKEN, Operation, TOKEN_COOKIE},
     response,
 };
 use crate::kit::problem::{Document, FieldProblem};
@@ -191,6 +191,10 @@ fn for_accounts(components: &mut Components) {
         DEVICE_COOKIE,
         SecurityScheme::ApiKey(ApiKey::Cookie(cookie)),
     );
+    let cookie = "The refresh token of a browser that asked for it with `Revolve-Tokens: cookie`. It counts beside that header only. The name ends as \
+                  that header says.";
+    let cookie = ApiKeyValue::with_description("revolve-refresh-hH3v0vYq1bJt", cookie);
+    components.add_security_scheme(TOKEN_COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
 }
 
 fn for_operators(components: &mut Components) {

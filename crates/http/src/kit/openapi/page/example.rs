@@ -1,6 +1,6 @@
 //! Examples: values as they are sent, and requests as one types them.
 
-use super::{PageEntry, markup::escape, text};
+use super::{super::operation::TOKEN_COOKIE, PageEntry, markup::escape, text};
 use serde_json::Value;
 
 /// A value as it stands in a body.
@@ -65,10 +65,11 @@ const API_KEY: Shown = Shown {
     port: 8090,
 };
 
-/// What there is no way without, if anything.
+/// What there is no way without, if anything, but for what browsers add by themselves.
 pub(super) fn shown(entry: &PageEntry) -> Option<Shown> {
     let ways = entry.said["security"].as_array()?;
-    let all_have = |scheme| ways.iter().all(|way| way.get(scheme).is_some());
+    let of_scripts = || ways.iter().filter(|way| way.get(TOKEN_COOKIE).is_none());
+    let all_have = |scheme| of_scripts().all(|way| way.get(scheme).is_some());
     if all_have("idToken") {
         Some(ID_TOKEN)
     } else {
