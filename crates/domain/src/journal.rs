@@ -1,8 +1,10 @@
 //! What is written down with a change, in the commit of the change: entries of the journal, and mails.
 
 mod event;
+mod record;
 
 pub use event::{ChangedFields, EventFields, Journaled, SecurityEvent, Severity};
+pub use record::JournalRecord;
 
 use crate::model::{
     ApiKeyId, DeliveryId, EmailAddress, EventId, Locale, ProofId, Timestamp, UserId,

@@ -1,14 +1,8 @@
 //! The change of what an account shows: by its owner, as long as the session that asks for it lives, and by operators.
 
 use super::{
-    database::Intent,
-    end::LockedUser,
-    error::PostgresError,
-    statement::Param,
-    transaction::Transaction,
-    users::refuse_taken,
-    values::PgTimestamp,
-    write::next_version,
+    database::Intent, end::LockedUser, error::PostgresError, statement::Param,
+    transaction::Transaction, users::refuse_taken, values::PgTimestamp, write::next_version,
 };
 use crate::sql::{self, user_columns};
 use revolve_domain::{
