@@ -302,6 +302,7 @@ macro_rules! proofs_contract {
             an_undo_needs_the_address_to_be_free,
             an_address_that_can_be_restored_is_taken,
             an_undo_is_always_another_proof,
+            an_operators_change_of_address_is_not_undone,
             an_address_is_free_once_it_can_not_be_restored,
             no_sign_up_comes_between_a_change_and_its_undo,
             an_invitation_is_an_account_with_its_proof_and_mail,
