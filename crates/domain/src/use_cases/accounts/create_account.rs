@@ -114,7 +114,7 @@ impl CreateAccount {
                 if let Some(made) = holder.filter(|user| is_made_by(&first, user)) {
                     return Ok(made);
                 }
-                self.requests.release(&name).await?;
+                self.requests.release(&first).await?;
                 Err(refused.into())
             }
         }
