@@ -30,7 +30,8 @@ pub(crate) use read::{
 };
 pub(crate) use row::{Cause, CorruptRow, SqlRow};
 pub(crate) use webhooks::{
-    WEBHOOK_BACKLOGS, readable_webhook_delivery, webhook, webhook_backlog, webhook_columns,
+    LIST_WEBHOOKS, WEBHOOK_BACKLOGS, readable_webhook_delivery, webhook, webhook_backlog,
+    webhook_columns,
 };
 #[cfg(feature = "sqlite")]
 pub(crate) use {deliveries::domain, read::active_key, row::RowReader};

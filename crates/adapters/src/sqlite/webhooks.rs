@@ -13,11 +13,13 @@ use revolve_domain::{
     model::{EventId, Timestamp, WebhookId},
     ports::{JournalCursor, StoreError, Webhooks},
     webhooks::{
-        DisabledReason, Webhook, WebhookDelivery, WebhookLease, WebhookOrder, WebhookSettled,
+        DisabledReason, MOST, Webhook, WebhookDelivery, WebhookLease, WebhookOrder, WebhookSettled,
     },
 };
 use rusqlite::{Connection, params};
 
+/// Whether there are more than `?1`.
+const ARE_MORE: &str = "SELECT 1 FROM webhooks LIMIT 1 OFFSET ?1";
 const ADD: &str = "
     INSERT INTO webhooks (id, name, url, events, secret, previous_secret, previous_until, disabled, created_at, since, failing_since,
         last_error, version)
@@ -28,11 +30,6 @@ const REPLACE: &str = "
     WHERE id = ?1 AND version = ?13";
 const BEGIN: &str = "
     INSERT INTO webhook_cursor (one, written_in, number) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING";
-const LIST: &str = concat!(
-    "SELECT ",
-    webhook_columns!(),
-    " FROM webhooks ORDER BY created_at, id"
-);
 const FIND: &str = concat!(
     "SELECT ",
     webhook_columns!(),
@@ -94,19 +91,25 @@ impl Webhooks for SqliteStore {
         &self,
         webhook: &Webhook,
         from: JournalCursor,
-        tell: &Tell<()>,
-    ) -> Result<(), StoreError> {
+        tell: &Tell<bool>,
+    ) -> Result<bool, StoreError> {
         let webhook = webhook.clone();
         self.change("add a webhook", tell, move |conn| {
+            if exists(conn, ARE_MORE, [number(MOST as u64 - 1)])? {
+                return Ok(false);
+            }
             put(conn, ADD, &webhook)?;
-            run(conn, BEGIN, [number(from.commit), number(from.number)]).map(drop)
+            run(conn, BEGIN, [number(from.commit), number(from.number)])?;
+            Ok(true)
         })
         .await
     }
 
     async fn list(&self) -> Result<Vec<Webhook>, StoreError> {
-        self.read("list webhooks", |conn| all(conn, LIST, [], sql::webhook))
-            .await
+        self.read("list webhooks", |conn| {
+            all(conn, sql::LIST_WEBHOOKS, [], sql::webhook)
+        })
+        .await
     }
 
     async fn find(&self, id: WebhookId) -> Result<Option<Webhook>, StoreError> {

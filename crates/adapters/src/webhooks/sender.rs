@@ -2,21 +2,19 @@
 
 use super::{
     addresses,
+    answer::{read_some, retry_after},
     message::{body, signatures},
+    resolver::{Resolver, SystemResolver},
 };
 use crate::tls::TlsSettings;
 use async_trait::async_trait;
-use http_body_util::{BodyExt, Full};
-use hyper::{
-    Method, Request, Response,
-    body::{Body, Bytes, Incoming},
-    client::conn::http1,
-    header,
-};
+use http_body_util::Full;
+use hyper::{Method, Request, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
 use revolve_domain::{
-    ports::{CallError, TargetRefused, WebhookCall, WebhookSender},
+    model::Timestamp,
+    ports::{CallError, TargetRefused, WebhookCall, WebhookReply, WebhookSender},
     webhooks::WebhookUrl,
 };
 use rustls::{ClientConfig, pki_types::ServerName};
@@ -29,15 +27,13 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, lookup_host},
+    net::TcpStream,
     task::JoinSet,
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
 use url::Host;
 
-/// The most bytes of an answer's body that are read.
-const ANSWER: usize = 4096;
 /// The most bytes of an answer's head.
 const HEAD: usize = 16 << 10;
 /// How long resolving a name may take when an endpoint is made.
@@ -59,15 +55,22 @@ pub struct WebhookSettings {
 /// Sends events over HTTP/1.1.
 pub struct HttpWebhooks {
     settings: WebhookSettings,
+    resolver: Arc<dyn Resolver>,
     /// Made at first use: it reads the system's certificates.
     tls: OnceLock<Result<Arc<ClientConfig>, String>>,
 }
 
 impl HttpWebhooks {
-    /// Sends so.
+    /// Sends so, to what the system makes of names.
     pub fn new(settings: WebhookSettings) -> Self {
+        Self::with_resolver(settings, Arc::new(SystemResolver))
+    }
+
+    /// The same with another way to find addresses.
+    pub fn with_resolver(settings: WebhookSettings, resolver: Arc<dyn Resolver>) -> Self {
         Self {
             settings,
+            resolver,
             tls: OnceLock::new(),
         }
     }
@@ -78,10 +81,10 @@ impl HttpWebhooks {
         let found: Vec<SocketAddr> = match url.host() {
             Host::Ipv4(address) => vec![(address, port).into()],
             Host::Ipv6(address) => vec![(address, port).into()],
-            Host::Domain(name) => lookup_host((name, port))
-                .await
-                .map_err(|_| TargetRefused::Unknown)?
-                .collect(),
+            Host::Domain(name) => {
+                let resolved = self.resolver.resolve(name, port).await;
+                resolved.map_err(|_| TargetRefused::Unknown)?
+            }
         };
         if found.is_empty() {
             return Err(TargetRefused::Unknown);
@@ -105,23 +108,23 @@ impl HttpWebhooks {
         Ok(TlsConnector::from(config))
     }
 
-    async fn exchange(&self, call: &WebhookCall<'_>) -> Result<u16, CallError> {
+    async fn exchange(&self, call: &WebhookCall<'_>) -> Result<WebhookReply, CallError> {
         let addresses = self.addresses(call.url).await?;
         let unanswered = CallError::Unanswered;
         let stream = connect(&addresses)
             .await
             .map_err(|error| unanswered(error.into()))?;
         let request = request(call).map_err(|error| unanswered(error.into()))?;
-        let status = if call.url.is_encrypted() {
+        let reply = if call.url.is_encrypted() {
             let name = server_name(call.url).map_err(unanswered)?;
             let tls = self.tls().map_err(CallError::Unanswered)?;
             let stream = tls.connect(name, stream).await;
             let stream = stream.map_err(|error| CallError::Unanswered(error.into()))?;
-            ask(stream, request).await
+            ask(stream, request, call.at).await
         } else {
-            ask(stream, request).await
+            ask(stream, request, call.at).await
         };
-        status.map_err(|error| CallError::Unanswered(error.into()))
+        reply.map_err(|error| CallError::Unanswered(error.into()))
     }
 }
 
@@ -132,7 +135,7 @@ impl WebhookSender for HttpWebhooks {
         resolved.unwrap_or(Err(TargetRefused::Unknown)).map(drop)
     }
 
-    async fn send(&self, call: &WebhookCall<'_>) -> Result<u16, CallError> {
+    async fn send(&self, call: &WebhookCall<'_>) -> Result<WebhookReply, CallError> {
         timeout(self.settings.timeout, self.exchange(call))
             .await
             .unwrap_or_else(|_| Err(CallError::Unanswered("it took too long".into())))
@@ -180,11 +183,12 @@ fn request(call: &WebhookCall<'_>) -> Result<Request<Full<Bytes>>, hyper::http::
         .body(Full::new(body.into()))
 }
 
-/// Sends a request and answers the status.
+/// Sends a request and answers what comes back.
 async fn ask(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Full<Bytes>>,
-) -> Result<u16, hyper::Error> {
+    at: Timestamp,
+) -> Result<WebhookReply, hyper::Error> {
     let mut builder = http1::Builder::new();
     builder.max_buf_size(HEAD);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
@@ -192,18 +196,10 @@ async fn ask(
     let mut driver = JoinSet::new();
     driver.spawn(connection);
     let response = sender.send_request(request).await?;
-    let status = response.status().as_u16();
+    let reply = WebhookReply {
+        status: response.status().as_u16(),
+        retry_after: retry_after(response.headers(), at),
+    };
     read_some(response).await;
-    Ok(status)
-}
-
-/// Reads what a polite answer has, and no more: the status says it all.
-async fn read_some(mut response: Response<Incoming>) {
-    let mut read = 0;
-    while !response.body().is_end_stream() && read < ANSWER {
-        match response.frame().await {
-            Some(Ok(frame)) => read += frame.data_ref().map_or(0, Bytes::len),
-            Some(Err(_)) | None => return,
-        }
-    }
+    Ok(reply)
 }

@@ -5,7 +5,7 @@ use revolve_domain::{
     model::{EventId, Label},
     ports::{
         CallError, Clock, Decorator, Journal, JournalRecord, PortFuture, StoreError, TargetRefused,
-        WebhookCall, WebhookSender,
+        WebhookCall, WebhookReply, WebhookSender,
     },
     use_cases::{ManageWebhooks, NewWebhook, WebhookPolicy, WebhookPorts},
     webhooks::{EventFilter, WebhookUrl},
@@ -48,13 +48,16 @@ impl WebhookSender for Endpoints {
         Ok(())
     }
 
-    async fn send(&self, call: &WebhookCall<'_>) -> Result<u16, CallError> {
+    async fn send(&self, call: &WebhookCall<'_>) -> Result<WebhookReply, CallError> {
         let host = call.url.authority();
         if host.starts_with("slow") {
             time::sleep(Duration::from_millis(30)).await;
         }
         self.0.send(host.to_owned()).expect("the test is there");
-        Ok(204)
+        Ok(WebhookReply {
+            status: 204,
+            retry_after: None,
+        })
     }
 }
 

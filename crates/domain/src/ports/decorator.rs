@@ -163,7 +163,7 @@ decorate!(RateLimiter {
 });
 
 decorate!(Webhooks {
-    "add_webhook": add(webhook: &Webhook, from: JournalCursor, tell: &Tell<()>) -> ();
+    "add_webhook": add(webhook: &Webhook, from: JournalCursor, tell: &Tell<bool>) -> bool;
     "list_webhooks": list() -> Vec<Webhook>;
     "find_webhook": find(id: WebhookId) -> Option<Webhook>;
     "replace_webhook": replace(webhook: &Webhook, tell: &Tell<bool>) -> bool;

@@ -60,6 +60,6 @@ pub use users::{
     UserRepository,
 };
 pub use webhooks::{
-    CallError, NewWebhookSecret, SecretFault, TargetRefused, WebhookCall, WebhookSecrets,
-    WebhookSender, Webhooks,
+    CallError, NewWebhookSecret, SecretFault, TargetRefused, WebhookCall, WebhookReply,
+    WebhookSecrets, WebhookSender, Webhooks,
 };

@@ -13,7 +13,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use secrecy::{SecretSlice, SecretString};
-use std::{error::Error, net::IpAddr};
+use std::{error::Error, net::IpAddr, time::Duration};
 
 /// The endpoints, and what is on its way to them, in the user database beside the journal. The same guarantees as
 /// [`super::UserRepository`].
@@ -21,13 +21,14 @@ use std::{error::Error, net::IpAddr};
 /// The contract suite is `revolve_testkit::contract::webhooks`.
 #[async_trait]
 pub trait Webhooks: Send + Sync {
-    /// Adds an endpoint, whose id MUST be new. Where no cursor is kept yet, `from` is kept.
+    /// Adds an endpoint, whose id MUST be new. MUST answer `false` and change nothing where there are [`MOST`](crate::webhooks::MOST) already,
+    /// however many add at once. Where no cursor is kept yet, `from` is kept.
     async fn add(
         &self,
         webhook: &Webhook,
         from: JournalCursor,
-        tell: &Tell<()>,
-    ) -> Result<(), StoreError>;
+        tell: &Tell<bool>,
+    ) -> Result<bool, StoreError>;
 
     /// Every endpoint, the oldest first.
     async fn list(&self) -> Result<Vec<Webhook>, StoreError>;
@@ -139,6 +140,15 @@ pub struct WebhookCall<'a> {
     pub secrets: Vec<SecretSlice<u8>>,
 }
 
+/// What an endpoint has answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebhookReply {
+    /// The status.
+    pub status: u16,
+    /// For how long it wants no further request (`Retry-After`, RFC 9110 §10.2.3), if it says so.
+    pub retry_after: Option<Duration>,
+}
+
 /// An endpoint must not be connected to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -175,10 +185,10 @@ pub trait WebhookSender: Send + Sync {
     /// [`TargetRefused`].
     async fn check(&self, url: &WebhookUrl) -> Result<(), TargetRefused>;
 
-    /// Sends an event and answers the status. MUST check the very addresses that it connects to, MUST NOT follow redirects, and MUST end in
-    /// bounded time.
+    /// Sends an event and answers what the endpoint says. MUST check the very addresses that it connects to, MUST NOT follow redirects, and
+    /// MUST end in bounded time.
     ///
     /// # Errors
     /// [`CallError`].
-    async fn send(&self, call: &WebhookCall<'_>) -> Result<u16, CallError>;
+    async fn send(&self, call: &WebhookCall<'_>) -> Result<WebhookReply, CallError>;
 }

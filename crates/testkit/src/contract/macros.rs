@@ -388,6 +388,7 @@ macro_rules! webhooks_contract {
     ($make:path) => {
         $crate::__cases!($make, webhooks:
             a_webhook_reads_back_as_added,
+            there_are_never_more_than_the_most_webhooks,
             webhooks_are_listed_oldest_first,
             a_webhook_is_replaced_once_for_each_version,
             a_removed_webhook_takes_along_what_is_on_its_way,

@@ -8,7 +8,7 @@ use revolve_domain::{
     model::{EventId, Timestamp, WebhookId},
     ports::{JournalCursor, StoreError, Webhooks},
     webhooks::{
-        DisabledReason, Webhook, WebhookDelivery, WebhookLease, WebhookOrder, WebhookSettled,
+        DisabledReason, MOST, Webhook, WebhookDelivery, WebhookLease, WebhookOrder, WebhookSettled,
     },
 };
 use std::collections::BTreeMap;
@@ -133,12 +133,16 @@ impl Webhooks for MemoryAccounts {
         &self,
         webhook: &Webhook,
         from: JournalCursor,
-        tell: &Tell<()>,
-    ) -> Result<(), StoreError> {
+        tell: &Tell<bool>,
+    ) -> Result<bool, StoreError> {
         self.change(tell, |tables| {
             let tables = &mut tables.webhooks;
+            if tables.webhooks.len() >= MOST {
+                return false;
+            }
             tables.webhooks.insert(webhook.id, webhook.clone());
             tables.cursor.get_or_insert(from);
+            true
         })
     }
 
