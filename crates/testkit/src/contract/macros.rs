@@ -391,6 +391,7 @@ macro_rules! webhooks_contract {
             there_are_never_more_than_the_most_webhooks,
             webhooks_are_listed_oldest_first,
             a_webhook_is_replaced_once_for_each_version,
+            a_change_of_a_webhook_leaves_what_is_known_of_failures,
             a_removed_webhook_takes_along_what_is_on_its_way,
             the_first_webhook_sets_the_cursor,
             a_cursor_is_moved_from_a_place_once,
@@ -403,6 +404,7 @@ macro_rules! webhooks_contract {
             an_event_that_was_cut_off_is_due_at_once,
             a_webhook_that_fails_for_long_is_switched_off,
             a_webhook_that_wants_no_more_is_switched_off,
+            a_webhook_that_wants_no_more_is_switched_off_whatever_the_clocks,
             old_events_are_pruned,
             backlogs_say_what_waits_and_since_when,
         );
