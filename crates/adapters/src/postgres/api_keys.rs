@@ -13,7 +13,7 @@ use crate::sql::{self, api_key_columns, request_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
-    model::{ApiKey, ApiKeyId, Fingerprint, Timestamp},
+    model::{ApiKey, ApiKeyId, Timestamp},
     ports::{
         ApiKeys, Claim, NamedRequest, NamedRequests, REQUESTS_KEPT, RevokeOutcome, StoreError,
         StoredApiKey,
@@ -54,7 +54,7 @@ const CLAIMED: &str = concat!(
     request_columns!(),
     " FROM named_requests WHERE name = $1"
 );
-const RELEASE: &str = "DELETE FROM named_requests WHERE name = $1";
+const RELEASE: &str = "DELETE FROM named_requests WHERE name = $1 AND content = $2 AND id = $3";
 
 #[async_trait]
 impl ApiKeys for PostgresAccounts {
@@ -119,8 +119,13 @@ impl NamedRequests for PostgresAccounts {
         self.db.transact("remember a request", request).await
     }
 
-    async fn release(&self, name: &Fingerprint) -> Result<(), StoreError> {
-        let released = self.db.write(RELEASE, &[&&name.as_bytes()[..]]).await;
+    async fn release(&self, request: &NamedRequest) -> Result<(), StoreError> {
+        let row: [&dyn Param; 3] = [
+            &&request.name.as_bytes()[..],
+            &&request.content.as_bytes()[..],
+            &request.id,
+        ];
+        let released = self.db.write(RELEASE, &row).await;
         released
             .map(drop)
             .map_err(|error| self.db.error("forget a request", error))

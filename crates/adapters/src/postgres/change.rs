@@ -27,6 +27,8 @@ const WRITE: &str = "
     UPDATE users SET email = $2, email_typed = $3, name = $4, website = $5, image_url = $6, locale = $7, email_verified_at = $8,
         roles = $9, app = $10, version = $11
     WHERE id = $1";
+/// What an operator has set is not taken back by an earlier proof.
+const VOID_UNDOS: &str = "DELETE FROM proofs WHERE user_id = $1 AND purpose = 'undo_email'";
 const OUTDATE: &str = "UPDATE users SET outdated_before = $2, outdated_at = $3 WHERE id = $1";
 
 /// `UserRepository::update`.
@@ -128,6 +130,8 @@ impl Intent for OperatorChange {
         tx.execute(&write, &row).await?;
         if after.email != before.email {
             refuse_taken(tx, after, Some(self.at)).await?;
+            let void = tx.prepare_cached(VOID_UNDOS).await?;
+            tx.execute(&void, &[id]).await?;
         }
         if after.outdates(before) {
             let outdate = tx.prepare_cached(OUTDATE).await?;

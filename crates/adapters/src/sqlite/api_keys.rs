@@ -9,7 +9,7 @@ use crate::sql::{self, api_key_columns, request_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
-    model::{ApiKey, ApiKeyId, Fingerprint, Timestamp},
+    model::{ApiKey, ApiKeyId, Timestamp},
     ports::{
         ApiKeys, Claim, NamedRequest, NamedRequests, REQUESTS_KEPT, RevokeOutcome, StoreError,
         StoredApiKey,
@@ -42,7 +42,7 @@ const CLAIMED: &str = concat!(
     request_columns!(),
     " FROM named_requests WHERE name = ?1"
 );
-const RELEASE: &str = "DELETE FROM named_requests WHERE name = ?1";
+const RELEASE: &str = "DELETE FROM named_requests WHERE name = ?1 AND content = ?2 AND id = ?3";
 
 #[async_trait]
 impl ApiKeys for SqliteStore {
@@ -88,10 +88,15 @@ impl NamedRequests for SqliteStore {
             .await
     }
 
-    async fn release(&self, name: &Fingerprint) -> Result<(), StoreError> {
-        let name = *name;
+    async fn release(&self, request: &NamedRequest) -> Result<(), StoreError> {
+        let request = request.clone();
         self.write("forget a request", move |conn| {
-            run(conn, RELEASE, [name.as_bytes()]).map(drop)
+            let row = params![
+                request.name.as_bytes(),
+                request.content.as_bytes(),
+                request.id.to_string(),
+            ];
+            run(conn, RELEASE, row).map(drop)
         })
         .await
     }

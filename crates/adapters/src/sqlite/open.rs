@@ -26,7 +26,7 @@ use tracing::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 17] = migrations::scripts!("sqlite":
+const MIGRATIONS: [Script; 18] = migrations::scripts!("sqlite":
     "V1__accounts_sessions_white_list",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -43,6 +43,7 @@ const MIGRATIONS: [Script; 17] = migrations::scripts!("sqlite":
     "V14__deferred_deliveries",
     "V15__roles",
     "V16__api_keys",
+    "V17__journal_of_event",
     "V18__webhooks",
 );
 
@@ -255,7 +256,8 @@ mod tests {
                 8_880_399_763_371_741_115,
                 7_573_101_448_548_642_016,
                 16_187_140_329_540_046_335,
-                9_628_332_359_038_950_782,
+                14_895_123_087_345_020_673,
+                1_433_828_853_817_055_074,
                 17_097_957_778_499_116_920,
             ],
         );

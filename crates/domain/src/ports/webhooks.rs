@@ -37,7 +37,7 @@ pub trait Webhooks: Send + Sync {
     async fn find(&self, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
 
     /// Puts this in place of the endpoint of that id, and counts its version. MUST answer `false` and change nothing unless the version is
-    /// that of the store.
+    /// that of the store. What the store knows of failures, which counts no version, MUST stay; it is forgotten where this enables the endpoint.
     async fn replace(&self, webhook: &Webhook, tell: &Tell<bool>) -> Result<bool, StoreError>;
 
     /// Deletes an endpoint with what is on its way to it. Answers whether it was there.
@@ -63,7 +63,8 @@ pub trait Webhooks: Send + Sync {
     async fn lease(&self, request: &WebhookLease) -> Result<Vec<WebhookDelivery>, StoreError>;
 
     /// Stores what became of a leased delivery, with what is told of it, and answers why the endpoint was switched off, if it was by this. MUST
-    /// change nothing if another lease has followed or the row is gone, but that what was sent is deleted in any case.
+    /// change nothing if another lease has followed or the row is gone, but that what was sent is deleted in any case. An endpoint that wants no
+    /// more MUST be switched off whatever the store knows of failures.
     async fn settle(
         &self,
         delivery: &WebhookDelivery,

@@ -65,12 +65,36 @@ pub async fn a_released_name_is_free(subject: &dyn ApiKeysSubject) {
     let first = request();
     claim(subject, &first).await;
     let requests = subject.named_requests();
-    requests.release(&first.name).await.expect("release works");
+    requests.release(&first).await.expect("release works");
     let other = NamedRequest {
         name: first.name,
         ..request()
     };
     assert_eq!(claim(subject, &other).await, Claim::New);
+}
+
+/// One that has the name by now keeps it.
+pub async fn a_release_frees_no_other_request(subject: &dyn ApiKeysSubject) {
+    let first = request();
+    claim(subject, &first).await;
+    let requests = subject.named_requests();
+    for other in [
+        NamedRequest {
+            content: request().content,
+            ..first.clone()
+        },
+        NamedRequest {
+            id: request().id,
+            ..first.clone()
+        },
+        NamedRequest {
+            name: request().name,
+            ..first.clone()
+        },
+    ] {
+        requests.release(&other).await.expect("release works");
+        assert_eq!(claim(subject, &first).await, Claim::Again(first.clone()));
+    }
 }
 
 /// And not before.

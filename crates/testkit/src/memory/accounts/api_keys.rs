@@ -4,7 +4,7 @@ use super::MemoryAccounts;
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
-    model::{ApiKey, ApiKeyId, Fingerprint, Timestamp},
+    model::{ApiKey, ApiKeyId, Timestamp},
     ports::{
         ApiKeys, Claim, NamedRequest, NamedRequests, REQUESTS_KEPT, RevokeOutcome, StoreError,
         StoredApiKey,
@@ -71,8 +71,10 @@ impl NamedRequests for MemoryAccounts {
         })
     }
 
-    async fn release(&self, name: &Fingerprint) -> Result<(), StoreError> {
-        self.tables().requests.remove(name);
+    async fn release(&self, request: &NamedRequest) -> Result<(), StoreError> {
+        self.tables().requests.retain(|name, known| {
+            *name != request.name || (&known.content, known.id) != (&request.content, request.id)
+        });
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use revolve_domain::{
     journal::{Actor, MailKind},
     ports::{Clock, Deliveries, Journal, JournalQuery, TargetRefused},
     use_cases::{WebhookChange, WebhookRefused},
-    webhooks::{DisabledReason, SHARE, WebhookUrl},
+    webhooks::{DisabledReason, SHARE, WebhookSettled, WebhookUrl},
 };
 use std::collections::HashMap;
 
@@ -57,6 +57,39 @@ async fn a_webhook_that_is_busy_is_left_alone_for_as_long_as_it_asks() {
         let sent = [call("one.example", "account.created")];
         assert_eq!(hooks.calls(), sent, "{status} {asked:?}");
     }
+}
+
+#[tokio::test]
+async fn what_was_leased_before_its_webhook_was_switched_off_is_not_sent() {
+    let hooks = Hooks::new();
+    let id = hooks
+        .webhook("one.example", &["account.created"])
+        .await
+        .webhook
+        .id;
+    let switch = async |is_enabled| {
+        let change = WebhookChange {
+            enabled: Some(is_enabled),
+            ..WebhookChange::default()
+        };
+        let changed = hooks.manage.change(id, &change, Actor::Operator).await;
+        changed.expect("it is there");
+    };
+    hooks.world.signed_up("ann").await;
+    hooks.send.fan_out().await.expect("the store works");
+    let leased = hooks.send.lease(&HashMap::new()).await.expect("it works");
+    switch(false).await;
+    for delivery in &leased {
+        let settled = hooks.send.attempt(delivery).await.expect("it works");
+        assert_eq!(settled, Some(WebhookSettled::CutOff));
+        let settled = hooks.send.settle(delivery, &WebhookSettled::CutOff).await;
+        settled.expect("it works");
+    }
+    hooks.work().await;
+    assert_eq!((leased.len(), hooks.calls()), (1, Vec::new()));
+    switch(true).await;
+    hooks.work().await;
+    assert_eq!(hooks.calls(), [call("one.example", "account.created")]);
 }
 
 #[tokio::test]
