@@ -18,7 +18,7 @@ use tracing::{
 };
 use uuid::Uuid;
 
-const MIGRATIONS: [Script; 16] = migrations::scripts!("postgres":
+const MIGRATIONS: [Script; 17] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -35,10 +35,11 @@ const MIGRATIONS: [Script; 16] = migrations::scripts!("postgres":
     "V14__roles",
     "V15__api_keys",
     "V17__webhooks",
+    "V18__quiet_mailboxes",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 17;
+pub(super) const LATEST: i64 = 18;
 
 /// One lock per schema, so that installations that share a database don't wait for each other. It ends with the
 /// connection, whatever happens.
@@ -254,6 +255,7 @@ mod tests {
                 6_062_089_993_463_645_372,
                 12_712_496_240_767_006_662,
                 929_511_105_697_334_749,
+                15_122_347_956_563_413_554,
             ],
         );
     }

@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore,
-    deliveries::{forget_given_up, insert_mails},
+    deliveries::{forget_mails, insert_mails},
     error::SqliteError,
     query::{all, exists, first, run},
 };
@@ -119,7 +119,7 @@ pub(super) fn write_told<T>(
 /// Removes what identifies the person of an account.
 pub(super) fn scrub(conn: &Connection, user: &str) -> Result<(), SqliteError> {
     run(conn, SCRUB, [user])?;
-    forget_given_up(conn, user)
+    forget_mails(conn, user)
 }
 
 /// The same, if the account is not there any more. Answers whether it is gone.

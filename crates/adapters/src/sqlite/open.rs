@@ -26,7 +26,7 @@ use tracing::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 17] = migrations::scripts!("sqlite":
+const MIGRATIONS: [Script; 18] = migrations::scripts!("sqlite":
     "V1__accounts_sessions_white_list",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -44,10 +44,11 @@ const MIGRATIONS: [Script; 17] = migrations::scripts!("sqlite":
     "V15__roles",
     "V16__api_keys",
     "V18__webhooks",
+    "V19__quiet_mailboxes",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 18;
+pub(super) const LATEST: i64 = 19;
 
 /// How long a connection waits for another process to unlock the file.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
@@ -257,6 +258,7 @@ mod tests {
                 16_187_140_329_540_046_335,
                 9_628_332_359_038_950_782,
                 17_097_957_778_499_116_920,
+                9_795_512_207_288_010_581,
             ],
         );
     }
