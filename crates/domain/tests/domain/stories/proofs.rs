@@ -179,7 +179,7 @@ async fn the_owner_of_a_taken_address_is_told_in_the_owners_language() {
 }
 
 /// Ann's address is the thief's by now, and she can take it back; answers the proof of that.
-async fn taken_over(world: &World, thief: &TestClient<'_>) -> ProofId {
+pub(super) async fn taken_over(world: &World, thief: &TestClient<'_>) -> ProofId {
     verify(world, thief).await;
     let proof = change(world, thief, "thief@example.net").await;
     confirm_in(world, thief, shown(&proof, code(world, &proof, 1)))
