@@ -116,7 +116,7 @@ pub(crate) async fn recovery_links(
     let links = ports(config, database.clone()).recovery_links(
         database.clone(),
         Arc::new(MacProofSecrets::new(&material.master)),
-        config.mail_links().recovery,
+        config.mail_links().choose_password,
     );
     Ok((database, links))
 }
