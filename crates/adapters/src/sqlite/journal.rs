@@ -81,7 +81,10 @@ impl Journal for SqliteStore {
         let prune = move |conn: &Connection| {
             run(conn, PRUNE, params![before.as_millis(), limit]).map(|pruned| pruned as u64)
         };
-        self.write("prune the journal", prune).await
+        let pruned = self.write("prune the journal", prune).await?;
+        // The last of what a pruning deletes.
+        self.inner.writer.empty_log();
+        Ok(pruned)
     }
 }
 

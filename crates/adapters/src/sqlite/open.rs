@@ -208,9 +208,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // A commit is on the disk when it is acknowledged: that is what FULL means with a write-ahead log.
     conn.pragma_update(None, "synchronous", "full")?;
     conn.pragma_update(None, "foreign_keys", true)?;
-    // What is deleted or overwritten in a page is zeroed when the page is written, which costs no write. Pages that become free keep what
-    // they had until they are used again: zeroing them, too, is a write of each, on the one thread that all commits wait for.
-    conn.pragma_update(None, "secure_delete", "fast")?;
+    // What is deleted or overwritten is zeroed, in pages that become free, too: a write of each, which is a small part of what filled them.
+    conn.pragma_update(None, "secure_delete", true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     Ok(conn)
 }
