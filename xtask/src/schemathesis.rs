@@ -115,10 +115,8 @@ async fn test(
     let mut command = Command::new(tool.program("st"));
     let (hooks, url) = if args.admin {
         let admin = AdminApi::of(&instance, SCOPES).await?;
-        let base = admin.base();
-        let url = base.strip_suffix("/api/admin").unwrap_or(base).to_owned();
         command.env("REVOLVE_API_KEY", admin.key());
-        ("admin_hooks.py", url)
+        ("admin_hooks.py", admin.origin().to_owned())
     } else {
         ("hooks.py", instance.url().to_owned())
     };

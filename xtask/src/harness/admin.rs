@@ -32,9 +32,9 @@ impl AdminApi {
         })
     }
 
-    /// `…/api/admin`.
-    pub(crate) fn base(&self) -> &str {
-        &self.base
+    /// Where it listens, without a path.
+    pub(crate) fn origin(&self) -> &str {
+        self.base.strip_suffix("/api/admin").unwrap_or(&self.base)
     }
 
     pub(crate) fn key(&self) -> &str {
