@@ -185,12 +185,13 @@ impl MailKind {
         self.asks() || matches!(self, Self::SignInUnverified)
     }
 
-    /// Whether an account gets at most one mail of this kind within its [interval](Self::least_interval): the others are counted in the next.
+    /// Whether a mailbox of an account gets at most one mail of this kind within its [interval](Self::least_interval): the others are counted in
+    /// the next.
     pub const fn is_notice(self) -> bool {
         self.least_interval().is_some()
     }
 
-    /// The least time between two mails of this kind to one account; `None` if each is sent on its own.
+    /// The least time between two mails of this kind to one mailbox of an account; `None` if each is sent on its own.
     pub const fn least_interval(self) -> Option<Duration> {
         match self {
             // Anybody can cause them.

@@ -36,10 +36,11 @@ const MIGRATIONS: [Script; 17] = migrations::scripts!("postgres":
     "V15__api_keys",
     "V16__journal_of_event",
     "V17__webhooks",
+    "V18__quiet_mailboxes",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 17;
+pub(super) const LATEST: i64 = 18;
 
 /// One lock per schema, so that installations that share a database don't wait for each other. It ends with the
 /// connection, whatever happens.
@@ -256,6 +257,7 @@ mod tests {
                 6_202_652_418_236_857_427,
                 4_492_248_375_682_116_365,
                 929_511_105_697_334_749,
+                15_122_347_956_563_413_554,
             ],
         );
     }

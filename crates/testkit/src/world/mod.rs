@@ -156,7 +156,7 @@ impl World {
             mail: rules.mail.then_some(rules.mail_max_age),
         };
         Self {
-            import_account: operators.import_account(),
+            import_account: operators.import_account(accounts.clone()),
             add_account: operators.add_account(accounts.clone(), hasher.clone(), strength.clone()),
             change_account: operators.change_account(accounts.clone()),
             manage_accounts: operators.manage_accounts(
