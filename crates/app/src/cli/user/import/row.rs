@@ -268,7 +268,9 @@ pub(super) fn unusable(why: UnusableHash) -> RowRefusal {
     let code = match why {
         UnusableHash::TooLarge { .. } | UnusableHash::TooSlow { .. } => "hash_too_expensive",
         UnusableHash::Unmarked => "hash_unmarked",
-        UnusableHash::UnknownForm | UnusableHash::Malformed(_) => "hash_unsupported",
+        UnusableHash::UnknownForm | UnusableHash::Malformed(_) | UnusableHash::TooLong { .. } => {
+            "hash_unsupported"
+        }
     };
     RowRefusal::new(code, format!("passwordHash: {why}"))
 }
