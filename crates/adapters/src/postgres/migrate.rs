@@ -18,7 +18,7 @@ use tracing::{
 };
 use uuid::Uuid;
 
-const MIGRATIONS: [Script; 17] = migrations::scripts!("postgres":
+const MIGRATIONS: [Script; 18] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -36,10 +36,11 @@ const MIGRATIONS: [Script; 17] = migrations::scripts!("postgres":
     "V15__api_keys",
     "V16__journal_of_event",
     "V17__webhooks",
+    "V18__quiet_mailboxes",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 17;
+pub(super) const LATEST: i64 = 18;
 
 /// One lock per schema, so that installations that share a database don't wait for each other. It ends with the
 /// connection, whatever happens.
@@ -256,6 +257,7 @@ mod tests {
                 3_102_833_524_685_260_074,
                 4_492_248_375_682_116_365,
                 929_511_105_697_334_749,
+                15_122_347_956_563_413_554,
             ],
         );
     }

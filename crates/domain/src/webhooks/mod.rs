@@ -10,9 +10,9 @@ pub use endpoint::{UrlError, WebhookUrl};
 pub use filter::{EventFilter, FilterError};
 
 use crate::{
+    journal::JournalRecord,
     keys::SealedKey,
     model::{EventId, Label, Timestamp, WebhookId},
-    ports::JournalRecord,
 };
 use std::time::Duration;
 

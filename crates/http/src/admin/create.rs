@@ -175,7 +175,7 @@ pub(crate) fn create_docs() -> Operation {
                        is then.";
     let invite = schema_of(json!({
         "type": "boolean",
-        "description": "Sends a mail with a code, and a link if `mail.links.recovery` is configured, instead of setting a password.",
+        "description": "Sends a mail with a link to choose a password (`mail.links.choose_password`), instead of setting one.",
         "default": false,
         "examples": [true],
     }));

@@ -369,6 +369,8 @@ macro_rules! deliveries_contract {
             a_notice_does_not_expire_in_its_pause,
             a_notice_beside_one_that_is_tried_again_waits_for_it,
             quiet_is_of_one_kind_and_account,
+            each_mailbox_of_an_account_has_its_own_notices,
+            a_deletion_leaves_no_pause,
             parallel_notices_are_all_counted,
             what_is_not_a_notice_is_never_counted,
             an_operator_retries_what_was_tried,

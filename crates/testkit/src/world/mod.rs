@@ -177,7 +177,7 @@ impl World {
             recovery_link: Some(RECOVERY_LINK.to_owned()),
         };
         Self {
-            import_account: operators.import_account(),
+            import_account: operators.import_account(accounts.clone()),
             add_account: operators.add_account(accounts.clone(), hasher.clone(), strength.clone()),
             change_account: operators.change_account(accounts.clone()),
             manage_accounts: operators.manage_accounts(
