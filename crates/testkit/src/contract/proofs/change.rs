@@ -153,9 +153,8 @@ pub async fn another_address_is_none_that_a_former_system_is_asked_about(
     let accounts = &proving.accounts;
     let imported = async || {
         let (user, _) = accounts.signed_up().await;
-        let rehashed = accounts
-            .users
-            .rehash(user.id, &hash("first"), &PasswordHash::legacy());
+        let (first, marked) = (hash("first"), PasswordHash::legacy());
+        let rehashed = accounts.users.rehash(user.id, &first, &marked);
         rehashed.await.expect("rehash works");
         user
     };
@@ -164,9 +163,8 @@ pub async fn another_address_is_none_that_a_former_system_is_asked_about(
         ..DetailsChange::default()
     };
     let by_owner = async |user: &User, email: &EmailAddress| {
-        let updated = accounts
-            .users
-            .update(user.id, &to(email), None, at(90), &untold());
+        let (change, tell) = (to(email), untold());
+        let updated = accounts.users.update(user.id, &change, None, at(90), &tell);
         updated.await.expect("update works");
     };
     let by_operator = async |user: &User, email: &EmailAddress| {
