@@ -100,6 +100,7 @@ const PAGES: &[[RouteRow; 2]] = &[
     page("/signup", LimitName::SIGN_UP, || web::to(pages::entry::sign_up::show), || web::to(pages::entry::sign_up::submit)),
     page("/signup/confirm", LimitName::CONFIRMATIONS, || web::to(pages::landing::confirm_sign_up::show), || web::to(pages::landing::confirm_sign_up::submit)),
     page("/recovery", LimitName::CONFIRMATIONS, || web::to(pages::landing::recovery::show), || web::to(pages::landing::recovery::submit)),
+    page("/password/choose", LimitName::CONFIRMATIONS, || web::to(pages::landing::choose_password::show), || web::to(pages::landing::choose_password::submit)),
     page("/email/confirm", LimitName::CONFIRMATIONS, || web::to(pages::landing::confirm_email::show), || web::to(pages::landing::confirm_email::submit)),
     page("/email/change", LimitName::CONFIRMATIONS, || web::to(pages::landing::change_email::show), || web::to(pages::landing::change_email::submit)),
     page("/email/undo", LimitName::CONFIRMATIONS, || web::to(pages::landing::undo_email::show), || web::to(pages::landing::undo_email::submit)),

@@ -13,7 +13,7 @@ use crate::kit::{
     use_case::UseCase,
 };
 use actix_web::{
-    HttpResponse,
+    HttpResponse, HttpResponseBuilder,
     http::{
         Method,
         header::{CONTENT_DISPOSITION, ContentType},
@@ -39,14 +39,18 @@ pub(crate) async fn export(
     caller: BearerCaller,
     method: Method,
 ) -> Result<HttpResponse, Problem> {
-    exported(use_case, &caller.0, &method).await
+    let caller = &caller.0;
+    if method == Method::HEAD {
+        use_case.get().check(caller).await?;
+        return Ok(document().finish());
+    }
+    exported(use_case, caller).await
 }
 
-/// The document, or to HEAD what is before it.
+/// The document.
 pub(crate) async fn exported(
     use_case: UseCase<ExportAccount>,
     caller: &Caller,
-    method: &Method,
 ) -> Result<HttpResponse, Problem> {
     let export = use_case.get().execute(caller).await?;
     let user = export.data.user.id;
@@ -54,20 +58,22 @@ pub(crate) async fn exported(
         .map_err(|error| Problem::internal(&error))?;
     // The entries are its last member.
     head.truncate(head.len() - END.len());
-    let mut response = HttpResponse::Ok();
-    response
-        .content_type(ContentType::json())
-        .insert_header((CONTENT_DISPOSITION, ATTACHMENT));
-    if *method == Method::HEAD {
-        return Ok(response.finish());
-    }
     let parts = stream::once(async move { Ok::<_, CutShort>(Bytes::from(head)) })
         .chain(entries(use_case, user))
         .chain(stream::once(async {
             Ok(Bytes::from_static(END.as_bytes()))
         }));
     let content = parts.map_ok(|part| stream::iter(slices(part).map(Ok::<_, CutShort>)));
-    Ok(response.streaming(content.try_flatten()))
+    Ok(document().streaming(content.try_flatten()))
+}
+
+/// What is before the document.
+fn document() -> HttpResponseBuilder {
+    let mut answer = HttpResponse::Ok();
+    answer
+        .content_type(ContentType::json())
+        .insert_header((CONTENT_DISPOSITION, ATTACHMENT));
+    answer
 }
 
 /// Where the journal goes on.

@@ -52,6 +52,8 @@ pub(super) enum AsksCode {
     Always,
     /// Where the mail was not asked for.
     Elsewhere,
+    /// Once the link was not enough.
+    IfNeeded,
 }
 
 /// Whether a form asks for a password.
@@ -235,7 +237,11 @@ impl PageRequest {
             problem: shown.problem,
         };
         let (is_elsewhere, problem) = (shown.is_elsewhere, shown.problem);
-        let asks_code = page.code == AsksCode::Always || is_elsewhere != IsElsewhere::No;
+        let asks_code = match page.code {
+            AsksCode::Always => true,
+            AsksCode::Elsewhere => is_elsewhere != IsElsewhere::No,
+            AsksCode::IfNeeded => is_elsewhere == IsElsewhere::Yes,
+        };
         let is_needed = page.code == AsksCode::Always || is_elsewhere == IsElsewhere::Yes;
         let code = asks_code.then(|| fields.code(is_needed));
         let password = asks_password(page, &shown, &fields);

@@ -12,7 +12,7 @@ use crate::{
         view::{self, FormPage, FormView},
     },
 };
-use actix_web::{HttpResponse, ResponseError, http::Method};
+use actix_web::{HttpResponse, ResponseError};
 use revolve_domain::use_cases::{ExportAccount, Reauthenticate};
 
 struct Words {
@@ -50,7 +50,7 @@ pub(crate) async fn submit(
         &["currentPassword"],
         async |me| {
             let caller = me.reauthenticated(&form, reauthenticate).await?;
-            exported(use_case, &caller, &Method::POST).await
+            exported(use_case, &caller).await
         },
         |me, problem| view(&page, me, Some(problem), problem.error_response()),
     )

@@ -76,7 +76,7 @@ pub(super) static TEXTS: Texts = Texts {
 
     gone: Message {
         title: "This link is no longer valid",
-        text: "It was used already, has expired, or a newer mail has replaced it. Ask for another mail where you asked for this one.",
+        text: "It was used already, has expired, or a newer one has replaced it. Ask for another one where you asked for this one. If you got it unasked, ask whoever sent it.",
     },
     no_attempts: Message {
         title: "The code was wrong too often",

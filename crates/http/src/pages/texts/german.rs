@@ -78,7 +78,7 @@ pub(super) static TEXTS: Texts = Texts {
 
     gone: Message {
         title: "Dieser Link gilt nicht mehr",
-        text: "Er wurde schon benutzt, ist abgelaufen oder wurde durch eine neuere E-Mail ersetzt. Fordern Sie dort, wo Sie diese angefordert haben, eine neue an.",
+        text: "Er wurde schon benutzt, ist abgelaufen oder wurde durch einen neueren ersetzt. Fordern Sie dort, wo Sie diesen angefordert haben, einen neuen an. Haben Sie ihn nicht angefordert, fragen Sie den Absender.",
     },
     no_attempts: Message {
         title: "Der Code war zu oft falsch",
