@@ -21,7 +21,7 @@ export async function mailTo(folder, address, path) {
       const link = text.match(/https?:\/\/\S+/g)?.find((link) => new URL(link).pathname === path);
       if (link) {
         read.add(file);
-        const digits = text.match(/^\D*(\d{3})\s?(\d{3})\D*$/m);
+        const digits = text.match(/^\s*(\d{3})\s?(\d{3})\s*$/m);
         return { link, code: digits ? digits[1] + digits[2] : "" };
       }
     }

@@ -12,8 +12,7 @@ use tokio::process::Command;
 use crate::harness::{
     folders,
     interrupt::Interrupt,
-    node,
-    process,
+    node, process,
     proxy::Proxy,
     service::{Binary, Instance, Settings},
 };
@@ -34,7 +33,8 @@ impl Tools {
     /// # Errors
     /// A reason in one line, if node, its registry or Chromium are missing.
     pub(crate) async fn prepare(interrupt: &Interrupt) -> Result<Self> {
-        let browser = browser().context("there is no Chromium; REVOLVE_CHROMIUM says where it is")?;
+        let browser =
+            browser().context("there is no Chromium; REVOLVE_CHROMIUM says where it is")?;
         let sources = folders::root()?.join("xtask/pages");
         let scripts = folders::target()?.join("pages-node");
         fs::create_dir_all(&scripts)?;
@@ -92,7 +92,12 @@ fn settings(issuer: &str, data: &Path) -> Settings {
 
 fn browser() -> Option<PathBuf> {
     let named = std::env::var_os("REVOLVE_CHROMIUM").map(PathBuf::from);
-    let usual = || BROWSERS.iter().map(PathBuf::from).find(|path| path.exists());
+    let usual = || {
+        BROWSERS
+            .iter()
+            .map(PathBuf::from)
+            .find(|path| path.exists())
+    };
     named.or_else(usual)
 }
 
