@@ -57,7 +57,7 @@ impl TokenCookie {
         }
     }
 
-    /// The refresh token that the browser has sent.
+    /// The token that the browser has sent.
     pub(crate) fn token(&self) -> Option<&SecretString> {
         self.token.as_ref()
     }

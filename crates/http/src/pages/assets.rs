@@ -173,7 +173,7 @@ mod tests {
         ] {
             assert_eq!(kind(other), Err(LogoError::UnknownKind), "{other:?}");
         }
-        assert_eq!(kind(&[b'<'; LOGO_LIMIT + 1]), Err(LogoError::TooLarge));
+        assert_eq!(kind(&vec![b'<'; LOGO_LIMIT + 1]), Err(LogoError::TooLarge));
     }
 
     #[test]

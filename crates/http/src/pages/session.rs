@@ -124,7 +124,7 @@ impl PageRequest {
             Err(problem) if can_be_sent_again(&problem, fields) => again(me.as_ref(), &problem),
             outcome => outcome,
         };
-        self.finish(outcome, renewed)
+        self.finish(outcome, &renewed)
     }
 
     /// The same for a page without a form.
@@ -140,21 +140,21 @@ impl PageRequest {
             Ok(me) => work(&me).await,
             Err(problem) => Err(problem),
         };
-        self.finish(outcome, renewed)
+        self.finish(outcome, &renewed)
     }
 
     /// Sets the cookies of a session that was refreshed, and sends those away whose session is over.
     pub(super) fn finish(
         &self,
         outcome: Result<HttpResponse, Problem>,
-        renewed: Vec<Cookie<'static>>,
+        renewed: &[Cookie<'static>],
     ) -> Result<HttpResponse, Problem> {
         match outcome {
             Err(problem) if is_session_refused(&problem) => self.send_away(&problem),
-            Err(problem) => with_cookies(problem.error_response(), &renewed),
+            Err(problem) => with_cookies(problem.error_response(), renewed),
             // A session that has begun or ended with this answer goes before the one that was refreshed.
-            Ok(answer) if answer.cookies().any(|set| is_among(&set, &renewed)) => Ok(answer),
-            Ok(answer) => with_cookies(answer, &renewed),
+            Ok(answer) if answer.cookies().any(|set| is_among(&set, renewed)) => Ok(answer),
+            Ok(answer) => with_cookies(answer, renewed),
         }
     }
 

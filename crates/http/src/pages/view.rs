@@ -2,6 +2,7 @@
 
 use super::{
     PageSettings,
+    assets::Asset,
     fields::Field,
     texts::{Language, Message, Texts},
 };
@@ -50,7 +51,7 @@ impl<'a> Frame<'a> {
         Self {
             texts: language.texts(),
             name: &options.name,
-            logo: settings.logo.as_ref().map(|logo| logo.url()),
+            logo: settings.logo.as_ref().map(Asset::url),
             style: settings.style.url(),
             terms: options.terms.as_deref(),
             privacy: options.privacy.as_deref(),

@@ -60,7 +60,7 @@ fn a_store_that_is_down_is_a_page_that_keeps_what_was_typed() {
                 ("newPassword", "a password of hers"),
             ];
             let down = browser
-                .post(path, &typed[..1 + usize::from(path == "/account/password")])
+                .post(path, &typed[..=usize::from(path == "/account/password")])
                 .await;
             let down = down.expect(503);
             assert_page(&down);

@@ -1,6 +1,6 @@
 //! The pages of an account that show something, and those that end sessions, export it and delete it.
 
-use super::{ANN, NEW, signs_in};
+use super::{ANN, NEW, mail, signs_in};
 use crate::{
     pages::browser::{Browser, asks, assert_page},
     support::{Answer, Mailing, PASSWORD, on_both_stores_with_mail},
@@ -150,7 +150,7 @@ on_both_stores_with_mail! {
         let browser = Browser::new(&service);
         browser.signs_up(ANN).await;
         let asked = browser.post("/account", &[]).await.expect(303);
-        let (link, code) = super::mail(&service, ANN, 1).await;
+        let (link, code) = mail(&service, ANN, 1).await;
         assert_eq!(asked.header("location"), format!("/account/email/confirm?proof={}", link.proof));
         let page = browser.open(asked.header("location")).await.expect(200);
         assert!(asks(&page, "code"), "{page:#?}");

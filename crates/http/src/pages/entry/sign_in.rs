@@ -81,7 +81,7 @@ pub(crate) async fn show(page: PageRequest) -> Result<HttpResponse, Problem> {
                 Vec::new()
             };
             let answer = HttpResponse::Ok().finish();
-            let shown = view(&page, &Form::default(), None, on, answer)?;
+            let shown = view(&page, &Form::default(), None, on.as_ref(), answer)?;
             with_cookies(shown, &cookies)
         }
     }
@@ -96,9 +96,13 @@ pub(crate) async fn submit(
     let on = page.destination_of(&form);
     match sign_in(&page, use_case, &form).await {
         Ok(begun) => page.begun(&begun, on.as_ref().map_or(BASE, Destination::url)),
-        Err(problem) if can_be_sent_again(&problem, &["email", "password"]) => {
-            view(&page, &form, Some(&problem), on, problem.error_response())
-        }
+        Err(problem) if can_be_sent_again(&problem, &["email", "password"]) => view(
+            &page,
+            &form,
+            Some(&problem),
+            on.as_ref(),
+            problem.error_response(),
+        ),
         Err(problem) => Err(problem),
     }
 }
@@ -120,7 +124,7 @@ fn view(
     page: &PageRequest,
     typed: &Form,
     problem: Option<&Problem>,
-    on: Option<Destination>,
+    on: Option<&Destination>,
     answer: HttpResponse,
 ) -> Result<HttpResponse, Problem> {
     let words = WORDS.get(page.language);
@@ -137,8 +141,7 @@ fn view(
     let mut form = FormView::new(page.path(), words.title, asked);
     form.alert = fields.alert();
     form.hidden
-        .extend(on.as_ref().map(|on| (RETURN_TO, on.url().to_owned())));
-    let on = on.as_ref();
+        .extend(on.map(|on| (RETURN_TO, on.url().to_owned())));
     let options = &page.settings.options;
     let forgotten = Link::new(page_url("/recovery", on), words.forgotten);
     let by_code = Link::new(page_url("/signin/code", on), words.by_code);

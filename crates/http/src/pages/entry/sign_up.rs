@@ -50,7 +50,8 @@ static WORDS: Localized<Words> = Localized {
 /// `GET /signup`
 pub(crate) async fn show(page: PageRequest) -> Result<HttpResponse, Problem> {
     let answer = HttpResponse::Ok().finish();
-    view(&page, &Form::default(), None, page.destination(), answer)
+    let on = page.destination();
+    view(&page, &Form::default(), None, on.as_ref(), answer)
 }
 
 /// `POST /signup`
@@ -68,9 +69,13 @@ pub(crate) async fn submit(
         Ok(SignedUp::Asked(proof)) => {
             page.mail_sent(&page_url("/signup/confirm", None), &proof, on.as_ref())
         }
-        Err(problem) if can_be_sent_again(&problem, &["email", "password"]) => {
-            view(&page, &form, Some(&problem), on, problem.error_response())
-        }
+        Err(problem) if can_be_sent_again(&problem, &["email", "password"]) => view(
+            &page,
+            &form,
+            Some(&problem),
+            on.as_ref(),
+            problem.error_response(),
+        ),
         Err(problem) => Err(problem),
     }
 }
@@ -116,7 +121,7 @@ fn view(
     page: &PageRequest,
     typed: &Form,
     problem: Option<&Problem>,
-    on: Option<Destination>,
+    on: Option<&Destination>,
     answer: HttpResponse,
 ) -> Result<HttpResponse, Problem> {
     let words = WORDS.get(page.language);
@@ -135,8 +140,7 @@ fn view(
     let mut form = FormView::new(page.path(), words.button, vec![email, password]);
     form.alert = fields.alert().filter(|_| !is_taken);
     form.hidden
-        .extend(on.as_ref().map(|on| (RETURN_TO, on.url().to_owned())));
-    let on = on.as_ref();
+        .extend(on.map(|on| (RETURN_TO, on.url().to_owned())));
     let options = &page.settings.options;
     let terms = options.terms.as_ref().map(|url| Link {
         before: words.accept,

@@ -57,7 +57,7 @@ static WORDS: Localized<Words> = Localized {
 
 #[derive(Template)]
 #[template(path = "activity.html")]
-struct Entries<'a> {
+struct Shown<'a> {
     frame: Frame<'a>,
     title: &'static str,
     notice: Option<Notice>,
@@ -113,7 +113,7 @@ pub(crate) async fn show(
         let found = use_case.get().execute(&me.caller, after, PAGE).await?;
         let entries = found.entries.iter();
         let words = WORDS.get(me.language);
-        let view = Entries {
+        let view = Shown {
             frame: page.own_frame(me.language, ACTIVITY),
             title: title(ACTIVITY, me.language),
             notice: None,

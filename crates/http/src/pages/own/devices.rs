@@ -64,7 +64,7 @@ static WORDS: Localized<Words> = Localized {
 
 #[derive(Template)]
 #[template(path = "devices.html")]
-struct Devices<'a> {
+struct Shown<'a> {
     frame: Frame<'a>,
     title: &'static str,
     notice: Option<Notice>,
@@ -111,7 +111,7 @@ pub(crate) async fn show(
         let sessions = use_case.get().execute(&me.caller).await?;
         let words = WORDS.get(me.language);
         let devices = sessions.iter().map(|view| Device::new(view, me.language));
-        let view = Devices {
+        let view = Shown {
             frame: page.own_frame(me.language, DEVICES),
             title: title(DEVICES, me.language),
             notice: page.is_done().then_some(Notice::done(words.done)),
@@ -133,23 +133,20 @@ pub(crate) async fn submit(
 ) -> Result<HttpResponse, Problem> {
     page.show_user(async |me| {
         let caller = me.caller.clone();
-        let is_here = match form.get("session") {
-            Some(session) => {
-                let session: SessionId = path_id("session", session)?;
-                let ended = end.run(async move |case| case.execute(&caller, session).await);
-                match ended.await? {
-                    // Signed out is what it was to be.
-                    Ok(()) | Err(EndSessionError::NotFound) => {}
-                    Err(error) => return Err(error.into()),
-                }
-                session == me.session
+        let is_here = if let Some(session) = form.get("session") {
+            let session: SessionId = path_id("session", session)?;
+            let ended = end.run(async move |case| case.execute(&caller, session).await);
+            match ended.await? {
+                // Signed out is what it was to be.
+                Ok(()) | Err(EndSessionError::NotFound) => {}
+                Err(error) => return Err(error.into()),
             }
-            None => {
-                let scope = scope_of(form.body())?;
-                let ended = sign_out.run(async move |case| case.execute(&caller, scope).await);
-                ended.await??;
-                scope != SignOutScope::Others
-            }
+            session == me.session
+        } else {
+            let scope = scope_of(form.body())?;
+            let ended = sign_out.run(async move |case| case.execute(&caller, scope).await);
+            ended.await??;
+            scope != SignOutScope::Others
         };
         if is_here {
             page.leave(Some(Farewell::SignedOut), None, true)

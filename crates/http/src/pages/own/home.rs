@@ -114,8 +114,8 @@ fn view(
     let rows = ENTRIES.iter().filter(|entry| entry.path != HOME);
     let rows = rows.map(|entry| Row {
         href: entry.url(),
-        title: *entry.title.get(me.language),
-        text: *entry.text.get(me.language),
+        title: entry.title.get(me.language),
+        text: entry.text.get(me.language),
     });
     let initial = name.unwrap_or(email).chars().next();
     let view = Home {

@@ -138,7 +138,7 @@ impl PageRequest {
     fn own_frame(&self, language: Language, path: &str) -> Frame<'_> {
         let nav = ENTRIES.iter().map(|entry| NavItem {
             href: entry.url(),
-            text: *entry.title.get(language),
+            text: entry.title.get(language),
             is_current: entry.path == path,
         });
         Frame::new(language, &self.settings).own(OwnFrame {
