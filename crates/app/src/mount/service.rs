@@ -77,8 +77,8 @@ impl Service {
         revolve_http::api(&self.services)
     }
 
-    /// The pages for people below `/account/`, which the links of mails lead to. They must be at the root of the issuer's URL; there are none if
-    /// `pages.enabled` is false.
+    /// The pages for people below `/account`, and `/.well-known/change-password`, which leads to one of them. They must be at the root of the
+    /// issuer's URL; there are none if `pages.enabled` is false.
     pub fn pages(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
         let services = self.services.clone();
         move |config| revolve_http::account_pages(config, &services)

@@ -201,6 +201,11 @@ impl Fields<'_> {
         Some(alert)
     }
 
+    /// Whether something is wrong with a field.
+    pub(super) fn is_wrong(&self, field: &str) -> bool {
+        self.error_code(field).is_some()
+    }
+
     fn problem_code(&self) -> Option<&'static str> {
         self.problem.map(Problem::code)
     }

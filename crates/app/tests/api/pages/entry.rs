@@ -91,7 +91,8 @@ on_both_stores_with_mail! {
         let refused = browser.post("/account/signup/confirm", &wrong).await.expect(422);
         assert!(refused.text.contains("try 4 more times"), "{refused:#?}");
         let right = [&typed[..], &[("code", &*code)]].concat();
-        let done = browser.sent("/account/signup/confirm", &right).await;
+        let answer = browser.post("/account/signup/confirm", &right).await.expect(303);
+        let done = browser.open(answer.header("location")).await.expect(200);
         assert!(done.text.contains("Your account is ready"), "{done:#?}");
         assert!(done.text.contains("<a class=\"button\" href=\"https://app.example.org/start?a=b\">"), "{done:#?}");
         assert!(browser.open("/account").await.expect(200).text.contains(ANN));

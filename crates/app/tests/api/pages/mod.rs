@@ -141,7 +141,7 @@ on_both_stores_with_mail! {
         let (_, _, link, code) = forgotten(&service).await;
         let phone = Browser::german(&service);
         let page = phone.open(&link.target()).await.expect(200);
-        assert!(page.text.contains("<html lang=\"de\">") && asks(&page, "code"), "{page:#?}");
+        assert!(page.text.contains("<html lang=\"de\" dir=\"ltr\">") && asks(&page, "code"), "{page:#?}");
         assert!(page.text.contains("autocomplete=\"one-time-code\""), "{page:#?}");
         let spaced = format!(" {} {} ", &code[..3], &code[3..]);
         let done = phone.done(phone.submit(&link, &[("code", &spaced), ("newPassword", NEW)]).await).await;

@@ -188,6 +188,11 @@ impl PageRequest {
         Ok(given)
     }
 
+    /// Whether the browser shows something that the one that asked has.
+    fn may_have_asked(&self) -> bool {
+        self.caller.has_asked() || !self.caller.device_credentials.is_empty()
+    }
+
     /// As far as it is known before the form is sent.
     fn is_elsewhere(&self, page: &Page, given: &Given) -> IsElsewhere {
         match given.secret {
@@ -209,13 +214,11 @@ impl PageRequest {
         problem: &Problem,
     ) -> IsElsewhere {
         let mut errors = problem.field_errors().iter();
-        let may_have_asked =
-            || self.caller.has_asked() || !self.caller.device_credentials.is_empty();
         match (problem.code(), page.password) {
             ("code_required", _) | ("session_required", AsksPassword::Elsewhere) => {
                 IsElsewhere::Yes
             }
-            ("session_required", _) if !may_have_asked() => IsElsewhere::Yes,
+            ("session_required", _) if !self.may_have_asked() => IsElsewhere::Yes,
             _ if form.get("code").is_some() || errors.any(|error| error.field == "code") => {
                 IsElsewhere::Yes
             }
@@ -244,7 +247,7 @@ impl PageRequest {
         };
         let is_needed = page.code == AsksCode::Always || is_elsewhere == IsElsewhere::Yes;
         let code = asks_code.then(|| fields.code(is_needed));
-        let password = asks_password(page, &shown, &fields);
+        let password = self.password(page, &shown, &fields);
         let asked = code.into_iter().chain(password).collect();
         let mut form = FormView::new(self.path(), texts.button, asked);
         form.alert = problem.and_then(|problem| alert(page, fields.texts, is_elsewhere, problem));
@@ -275,26 +278,34 @@ impl PageRequest {
         };
         Ok(leading_to(view::page(answer, &view)?, on))
     }
-}
 
-fn asks_password(page: &Page, shown: &Shown<'_>, fields: &Fields<'_>) -> Option<Field> {
-    let texts = fields.texts;
-    let is_asked = match page.password {
-        AsksPassword::Never => false,
-        AsksPassword::New => return Some(fields.new_password("newPassword", texts.new_password)),
-        AsksPassword::Elsewhere => shown.is_elsewhere == IsElsewhere::Yes,
-        AsksPassword::SignedOut => {
-            let code = shown.problem.map(Problem::code);
-            code == Some("session_required") || shown.typed.get("password").is_some()
+    fn password(&self, page: &Page, shown: &Shown<'_>, fields: &Fields<'_>) -> Option<Field> {
+        let texts = fields.texts;
+        let code = shown.problem.map(Problem::code);
+        // Whose it is was asked, or answered.
+        let is_asked = code == Some("session_required")
+            || shown.typed.get("password").is_some()
+            || fields.is_wrong("password");
+        let is_asked = match page.password {
+            AsksPassword::Never => false,
+            AsksPassword::New => {
+                return Some(fields.new_password("newPassword", texts.new_password));
+            }
+            AsksPassword::SignedOut => is_asked,
+            // Who types the code where the mail was asked for has no link.
+            AsksPassword::Elsewhere => {
+                let is_by_code = shown.given.secret.is_none() && self.may_have_asked();
+                is_asked || (shown.is_elsewhere == IsElsewhere::Yes && !is_by_code)
+            }
+        };
+        let mut field = is_asked.then(|| fields.password("password", texts.account_password))?;
+        // Never shown again, whatever was wrong.
+        field.value.clear();
+        if code == Some("wrong_password") {
+            field.error = Some(texts.password_wrong.into());
         }
-    };
-    let mut field = is_asked.then(|| fields.password("password", texts.account_password))?;
-    // Never shown again, whatever was wrong.
-    field.value.clear();
-    if shown.problem.map(Problem::code) == Some("wrong_password") {
-        field.error = Some(texts.password_wrong.into());
+        Some(field)
     }
-    Some(field)
 }
 
 /// What is wrong with the form as a whole, where its mail was opened elsewhere.
