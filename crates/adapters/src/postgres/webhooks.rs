@@ -29,13 +29,16 @@ const SERIAL: &str = "SELECT pg_advisory_xact_lock(hashtextextended('revolve web
 /// Whether there are more than `$1`.
 const ARE_MORE: &str = "SELECT 1 FROM webhooks OFFSET $1 LIMIT 1";
 const ADD: &str = "
-    INSERT INTO webhooks (id, name, url, events, secret, previous_secret, previous_until, disabled, created_at, since, failing_since,
-        last_error, version)
+    INSERT INTO webhooks (id, name, url, events, secret, previous_secret, previous_until, disabled, created_at, since, version,
+        failing_since, last_error)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+/// An endpoint that is enabled begins anew.
 const REPLACE: &str = "
     UPDATE webhooks SET name = $2, url = $3, events = $4, secret = $5, previous_secret = $6, previous_until = $7, disabled = $8,
-        created_at = $9, since = $10, failing_since = $11, last_error = $12, version = version + 1
-    WHERE id = $1 AND version = $13";
+        created_at = $9, since = $10, version = version + 1,
+        failing_since = CASE WHEN disabled IS NULL OR $8::text IS NOT NULL THEN failing_since END,
+        last_error = CASE WHEN disabled IS NULL OR $8::text IS NOT NULL THEN last_error END
+    WHERE id = $1 AND version = $11";
 const BEGIN: &str = "
     INSERT INTO webhook_cursor (one, written_in, number) VALUES (1, $1, $2) ON CONFLICT DO NOTHING";
 const FIND: &str = concat!(
@@ -211,10 +214,12 @@ fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// [`REPLACE`] has the first parameters alone, without what the store knows of failures.
 async fn put(
     tx: &Transaction<'_>,
     sql: &'static str,
     webhook: &Webhook,
+    params: usize,
 ) -> Result<u64, PostgresError> {
     let previous = webhook.previous.as_ref();
     let row: [&dyn Param; 13] = [
@@ -228,12 +233,12 @@ async fn put(
         &webhook.disabled.map(DisabledReason::as_str),
         &PgTimestamp(webhook.created_at),
         &PgTimestamp(webhook.since),
+        &i64::from(webhook.version),
         &webhook.failing_since.map(PgTimestamp),
         &webhook.last_error,
-        &i64::from(webhook.version),
     ];
     let put = tx.prepare_cached(sql).await?;
-    Ok(tx.execute(&put, &row).await?)
+    Ok(tx.execute(&put, &row[..params]).await?)
 }
 
 /// Runs a statement. Answers how many rows it changed or found.
@@ -260,7 +265,7 @@ impl Intent for Add<'_> {
         if run(tx, ARE_MORE, &[&others]).await? > 0 {
             return Ok(false);
         }
-        put(tx, ADD, self.webhook).await?;
+        put(tx, ADD, self.webhook, 13).await?;
         let place: [&dyn Param; 2] = [&number(self.from.commit), &number(self.from.number)];
         run(tx, BEGIN, &place).await?;
         Ok(true)
@@ -273,7 +278,7 @@ impl Intent for Replace<'_> {
     type Answer = bool;
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<bool, PostgresError> {
-        Ok(put(tx, REPLACE, self.0).await? > 0)
+        Ok(put(tx, REPLACE, self.0, 11).await? > 0)
     }
 }
 

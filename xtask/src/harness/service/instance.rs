@@ -184,6 +184,17 @@ impl Instance {
         lines[lines.len().saturating_sub(10)..].to_vec()
     }
 
+    /// Runs a command of the service over the same stores; answers what it prints.
+    pub(crate) async fn command(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(&self.program);
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(self.settings.variables())
+            .current_dir(&self.home);
+        process::output(&mut command).await
+    }
+
     fn log(&self) -> PathBuf {
         self.home.join("log")
     }

@@ -23,7 +23,8 @@ const GIVE_UP: &str = "
     WHERE webhook_id = $1 AND event_id = $2 AND attempts = $3 AND leased_until IS NOT NULL AND NOT given_up";
 const FAILS: &str = "UPDATE webhooks SET failing_since = coalesce(failing_since, $2), last_error = $3 WHERE id = $1";
 const SWITCH_OFF: &str = "
-    UPDATE webhooks SET disabled = $2, version = version + 1 WHERE id = $1 AND disabled IS NULL AND failing_since <= $3";
+    UPDATE webhooks SET disabled = $2, version = version + 1
+    WHERE id = $1 AND disabled IS NULL AND ($3::timestamptz IS NULL OR failing_since <= $3)";
 /// What was given up says nothing about what comes later.
 const FORGIVE: &str = "UPDATE webhooks SET failing_since = NULL WHERE id = $1";
 
@@ -67,7 +68,7 @@ impl Intent for Settle<'_> {
                     return Ok(None);
                 }
                 run(tx, FAILS, &[id, &now, error]).await?;
-                let since = PgTimestamp(*failing_since);
+                let since = Some(PgTimestamp(*failing_since));
                 let reason = switch_off(tx, id, DisabledReason::Failing, since).await?;
                 if reason.is_none() && next_at.is_none() {
                     run(tx, FORGIVE, &[id]).await?;
@@ -79,7 +80,7 @@ impl Intent for Settle<'_> {
                     return Ok(None);
                 }
                 run(tx, FAILS, &[id, &now, error]).await?;
-                switch_off(tx, id, DisabledReason::Gone, now).await
+                switch_off(tx, id, DisabledReason::Gone, None).await
             }
         }
     }
@@ -89,7 +90,7 @@ async fn switch_off(
     tx: &Transaction<'_>,
     id: &Uuid,
     reason: DisabledReason,
-    since: PgTimestamp,
+    since: Option<PgTimestamp>,
 ) -> Result<Option<DisabledReason>, PostgresError> {
     let done = run(tx, SWITCH_OFF, &[id, &reason.as_str(), &since]).await?;
     Ok((done > 0).then_some(reason))

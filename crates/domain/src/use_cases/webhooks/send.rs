@@ -133,6 +133,10 @@ impl SendWebhooks {
         let Some(webhook) = self.ports.webhooks.find(delivery.webhook).await? else {
             return Ok(None);
         };
+        // It was switched off since the lease.
+        if webhook.disabled.is_some() {
+            return Ok(Some(WebhookSettled::CutOff));
+        }
         let at = self.ports.clock.now();
         let secrets: Result<Vec<_>, SecretFault> = webhook
             .secrets(at)

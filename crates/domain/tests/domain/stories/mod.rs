@@ -28,6 +28,7 @@ mod races;
 mod reauthentication;
 mod recovery;
 mod refusals;
+mod repeated_requests;
 mod reuse;
 mod revocations;
 mod roles;

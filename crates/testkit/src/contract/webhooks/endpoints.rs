@@ -1,6 +1,8 @@
 //! The endpoints themselves.
 
-use super::{added, at, backlog, find, on_its_way, order, ordered, webhook};
+use super::{
+    NEVER, added, at, backlog, failed, find, lease_one, on_its_way, order, ordered, settle, webhook,
+};
 use crate::{
     contract::{
         WebhooksSubject,
@@ -13,7 +15,7 @@ use revolve_domain::{
     journal::{Actor, SecurityEvent, Tell},
     keys::SealedKey,
     ports::{JournalCursor, JournalQuery},
-    webhooks::{DisabledReason, EventFilter, MOST, PreviousSecret, Webhook},
+    webhooks::{DisabledReason, EventFilter, MOST, PreviousSecret, Webhook, WebhookSettled},
 };
 
 /// With all of its fields, those that may be missing included.
@@ -117,6 +119,43 @@ pub async fn a_webhook_is_replaced_once_for_each_version(subject: &dyn WebhooksS
         "of before"
     );
     assert!(store.replace(&now, &untold()).await.expect("replace works"));
+}
+
+/// Since it was read an event has failed, or was taken.
+pub async fn a_change_of_a_webhook_leaves_what_is_known_of_failures(subject: &dyn WebhooksSubject) {
+    let store = subject.webhooks();
+    let works = added(&store, 1).await;
+    on_its_way(subject, &works).await;
+    let leased = lease_one(&store, &works, 0).await;
+    settle(&store, &leased, &failed(Some(10), NEVER), 1).await;
+    let replace = async |webhook: &Webhook| {
+        let replaced = store.replace(webhook, &untold()).await;
+        assert!(replaced.expect("replace works"), "its version is the same");
+        find(&store, webhook.id).await.expect("it is there")
+    };
+    let failing = replace(&works).await;
+    assert_eq!(failing.failing_since, Some(at(1)));
+    assert_eq!(failing.last_error.as_deref(), Some("it answered 500"));
+    let off = Webhook {
+        disabled: Some(DisabledReason::Operator),
+        ..failing.clone()
+    };
+    let off = replace(&off).await;
+    assert_eq!(off.failing_since, Some(at(1)), "nor if it is switched off");
+    let on = Webhook {
+        disabled: None,
+        ..off
+    };
+    let on = replace(&on).await;
+    assert_eq!((on.failing_since, &on.last_error), (None, &None), "anew");
+
+    let leased = lease_one(&store, &works, 10).await;
+    settle(&store, &leased, &failed(Some(20), NEVER), 11).await;
+    let failing = find(&store, works.id).await.expect("it is there");
+    let leased = lease_one(&store, &works, 20).await;
+    settle(&store, &leased, &WebhookSettled::Sent, 21).await;
+    let works = replace(&failing).await;
+    assert_eq!((works.failing_since, works.last_error), (None, None));
 }
 
 /// Nothing is left of it.

@@ -99,6 +99,26 @@ pub async fn a_webhook_that_wants_no_more_is_switched_off(subject: &dyn Webhooks
     assert_eq!(backlog(&store, &webhook).await.given_up, 1);
 }
 
+/// Also if it has failed for a time that is still to come by this replica's clock.
+pub async fn a_webhook_that_wants_no_more_is_switched_off_whatever_the_clocks(
+    subject: &dyn WebhooksSubject,
+) {
+    let store = subject.webhooks();
+    let webhook = added(&store, 1).await;
+    on_its_way(subject, &webhook).await;
+    on_its_way(subject, &webhook).await;
+    let leased = lease(&store, &webhook, 2, 0).await;
+    let [first, second] = <[WebhookDelivery; 2]>::try_from(leased).expect("two are due");
+    settle(&store, &first, &failed(Some(100), NEVER), 50).await;
+    let gone = WebhookSettled::Gone {
+        error: "it answered 410".to_owned(),
+    };
+    assert_eq!(
+        settle(&store, &second, &gone, 49).await,
+        Some(DisabledReason::Gone)
+    );
+}
+
 /// What was given up is kept for a while, what waits until it expires; neither is leased then.
 pub async fn old_events_are_pruned(subject: &dyn WebhooksSubject) {
     let store = subject.webhooks();
