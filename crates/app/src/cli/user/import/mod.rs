@@ -93,7 +93,7 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
         if args.dry_run {
             Purpose::Read
         } else {
-            Purpose::Change
+            Purpose::Create
         },
     )
     .await?;
