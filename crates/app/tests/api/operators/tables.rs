@@ -87,7 +87,11 @@ fn only_new_accounts_make_an_installation_and_say_where() {
         (said.status.code(), String::from_utf8(said.stderr).unwrap())
     };
     let id = "00000000-0000-4000-8000-000000000000";
-    let file = folder.path().canonicalize().unwrap().join("data/revolve.sqlite3");
+    let file = folder
+        .path()
+        .canonicalize()
+        .unwrap()
+        .join("data/revolve.sqlite3");
     for arguments in [
         &["user", "list"][..],
         &["user", "export", "accounts.jsonl"],
@@ -99,9 +103,23 @@ fn only_new_accounts_make_an_installation_and_say_where() {
         &["keys", "list"],
         &["keys", "rotate"],
         &["deliveries", "retry", "--given-up"],
-        &["api-keys", "create", "--name", "a program", "--scopes", "users:read"],
+        &[
+            "api-keys",
+            "create",
+            "--name",
+            "a program",
+            "--scopes",
+            "users:read",
+        ],
         &["api-keys", "revoke", id],
-        &["webhooks", "create", "--name", "crm", "--url", "https://crm.example.org/"],
+        &[
+            "webhooks",
+            "create",
+            "--name",
+            "crm",
+            "--url",
+            "https://crm.example.org/",
+        ],
         &["webhooks", "delete", id],
     ] {
         let (code, err) = revolve(arguments);
