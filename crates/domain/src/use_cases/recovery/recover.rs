@@ -229,6 +229,12 @@ impl Recover {
         let notice = recorder.notice(MailKind::PasswordReset, user, client, *at);
         let notice = notice.filter(|_| is_told);
         let (user_id, session, address) = (user.id, recovery.session.id, client.address);
+        let is_undo = proof.purpose == ProofPurpose::UndoEmail;
+        let moved = is_undo.then_some(SecurityEvent::EmailChanged {
+            user: user_id,
+            session: None,
+            address,
+        });
         let begun = recovery
             .session
             .ending
@@ -252,8 +258,10 @@ impl Recover {
                     reason: EndReason::Recovered,
                 };
                 Told {
-                    events: [recovered, ended]
+                    events: moved
+                        .clone()
                         .into_iter()
+                        .chain([recovered, ended])
                         .chain(begun.clone())
                         .collect(),
                     mails: notice.clone().into_iter().collect(),
