@@ -34,7 +34,8 @@ CREATE INDEX users_disabled_unverified ON users (email) WHERE disabled_at IS NOT
 CREATE INDEX users_enabled_verified ON users (email) WHERE disabled_at IS NULL AND email_verified_at IS NOT NULL;
 CREATE INDEX users_disabled_verified ON users (email) WHERE disabled_at IS NOT NULL AND email_verified_at IS NOT NULL;
 
--- Who has which role, kept by a trigger. state: 1 if the account is disabled, and 2 more if its address is verified.
+-- Who has which role, kept by a trigger, whatever the search path of whoever changes an account. state: 1 if the account is disabled, and 2 more if
+-- its address is verified.
 CREATE TABLE role_members (
     role    text     COLLATE "C" NOT NULL,
     state   smallint NOT NULL,
@@ -48,7 +49,7 @@ SELECT DISTINCT role, (u.disabled_at IS NOT NULL)::int + 2 * (u.email_verified_a
 FROM users u CROSS JOIN LATERAL json_array_elements_text(u.roles::json) AS role
 WHERE u.roles IS NOT NULL;
 
-CREATE FUNCTION list_role_members() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION list_role_members() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP <> 'INSERT' AND OLD.roles IS NOT NULL THEN
         DELETE FROM role_members

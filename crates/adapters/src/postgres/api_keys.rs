@@ -40,10 +40,6 @@ const REVOKE: &str = "
 /// `greatest` passes over null.
 const USED: &str = "UPDATE api_keys SET used_at = greatest(used_at, $2) WHERE id = $1";
 
-/// In batches, and without those that another request deletes.
-const FORGET: &str = "
-    DELETE FROM named_requests WHERE name = ANY (ARRAY(
-        SELECT name FROM named_requests WHERE at <= $1 LIMIT 100 FOR UPDATE SKIP LOCKED))";
 /// A row of the same name that is too old is as good as none. Waits for another request of that name.
 const CLAIM: &str = "
     INSERT INTO named_requests AS known (name, content, id, at) VALUES ($1, $2, $3, $4)
@@ -55,6 +51,10 @@ const CLAIMED: &str = concat!(
     " FROM named_requests WHERE name = $1"
 );
 const RELEASE: &str = "DELETE FROM named_requests WHERE name = $1 AND content = $2 AND id = $3";
+/// Without those that another replica deletes, or that come anew.
+const PRUNE: &str = "
+    DELETE FROM named_requests WHERE name = ANY (ARRAY(
+        SELECT name FROM named_requests WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1";
 
 #[async_trait]
 impl ApiKeys for PostgresAccounts {
@@ -130,6 +130,16 @@ impl NamedRequests for PostgresAccounts {
             .map(drop)
             .map_err(|error| self.db.error("forget a request", error))
     }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let pruned = self
+            .db
+            .write(PRUNE, &[&PgTimestamp(before), &i64::from(limit)])
+            .await;
+        pruned
+            .map(|rows| rows.len() as u64)
+            .map_err(|error| self.db.error("prune requests", error))
+    }
 }
 
 fn revoked(rows: &[Row]) -> Result<RevokeOutcome, PostgresError> {
@@ -157,8 +167,6 @@ impl Intent for NamedRequest {
             &old,
         ];
         if tx.query_opt(&claim, &row).await?.is_some() {
-            let forget = tx.prepare_cached(FORGET).await?;
-            tx.execute(&forget, &[&old]).await?;
             return Ok(Claim::New);
         }
         let claimed = tx.prepare_cached(CLAIMED).await?;

@@ -204,6 +204,7 @@ pub(crate) async fn compose(
         journal,
         mail_bell,
         journal_retention,
+        requests: Some(Arc::clone(&requests)),
         policy,
         accounts,
     };

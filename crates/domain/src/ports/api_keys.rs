@@ -90,6 +90,9 @@ pub trait NamedRequests: Send + Sync {
     /// Forgets a request that has created nothing and could not: its name is free. MUST NOT forget another one that has the name by now: one of
     /// another content or id.
     async fn release(&self, request: &NamedRequest) -> Result<(), StoreError>;
+
+    /// Deletes up to `limit` requests that came before that time; answers how many.
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }
 
 /// How long [`NamedRequests`] are remembered.

@@ -150,6 +150,7 @@ decorate!(ApiKeys {
 decorate!(NamedRequests {
     "claim_request": claim(request: &NamedRequest) -> Claim;
     "release_request": release(request: &NamedRequest) -> ();
+    "prune_requests": prune(before: Timestamp, limit: u32) -> u64;
 });
 
 decorate!(RevokedKeys {

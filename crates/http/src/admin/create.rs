@@ -23,9 +23,7 @@ use actix_web::{
     web::Data,
 };
 use revolve_domain::{
-    model::{
-        AppData, Details, DetailsChange, EmailAddress, FieldError, Fingerprint, Password, UserId,
-    },
+    model::{AppData, Details, DetailsChange, EmailAddress, Fingerprint, Password, UserId},
     policy::PasswordPolicy,
     use_cases::{
         AddAccountError, AddAccountRequest, CreateAccount, CreateAccountError, FirstAccess,
@@ -124,9 +122,7 @@ fn parse(
     let roles = fields::roles(&mut body).unwrap_or_default();
     let app = fields::app(&mut body).flatten();
     let app = app.and_then(|object| body.note("app", AppData::new(object)));
-    let id = body.optional("uid", |text| {
-        text.parse::<UserId>().map_err(|_| FieldError::InvalidId)
-    });
+    let id = body.optional("uid", UserId::choose);
     let request = email.zip(access).map(|(email, access)| AddAccountRequest {
         email,
         access,

@@ -237,6 +237,7 @@ macro_rules! api_keys_contract {
             another_request_does_not_take_the_name,
             a_released_name_is_free,
             a_release_frees_no_other_request,
+            old_requests_are_pruned,
             a_name_is_free_after_a_day,
             of_parallel_requests_one_is_new,
         );

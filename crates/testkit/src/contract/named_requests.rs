@@ -116,6 +116,35 @@ pub async fn a_name_is_free_after_a_day(subject: &dyn ApiKeysSubject) {
     assert_eq!(claim(subject, &other(REQUESTS_KEPT)).await, Claim::New);
 }
 
+/// Those from before, and no more at once than that.
+pub async fn old_requests_are_pruned(subject: &dyn ApiKeysSubject) {
+    // Before the requests of other cases.
+    let begin = at(0).minus(20 * REQUESTS_KEPT);
+    let came = |seconds| NamedRequest {
+        at: begin.plus(Duration::from_secs(seconds)),
+        ..request()
+    };
+    let all = [came(0), came(1), came(2)];
+    for request in &all {
+        assert_eq!(claim(subject, request).await, Claim::New);
+    }
+    let before = all[2].at;
+    for (limit, pruned) in [(1, 1), (10, 1), (10, 0)] {
+        let requests = subject.named_requests();
+        let done = requests.prune(before, limit).await;
+        assert_eq!(done.expect("prune works"), pruned);
+    }
+    let [first, second, last] = &all;
+    for (request, is_there) in [(first, false), (second, false), (last, true)] {
+        let other = NamedRequest {
+            content: came(0).content,
+            ..request.clone()
+        };
+        let expected = if is_there { Claim::Other } else { Claim::New };
+        assert_eq!(claim(subject, &other).await, expected);
+    }
+}
+
 /// The others learn its id.
 pub async fn of_parallel_requests_one_is_new(subject: &dyn ApiKeysSubject) {
     let first = request();

@@ -146,6 +146,7 @@ impl World {
             events: noted.clone(),
             mail_bell: Arc::new(()),
             journal: accounts.clone(),
+            requests: Some(accounts.clone()),
             journal_retention: Duration::from_hours(24 * 90),
             policy,
             accounts: rules,

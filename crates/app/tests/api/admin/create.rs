@@ -55,6 +55,8 @@ on_both_stores! {
             (json!({ "invite": true, "password": PASSWORD }), &["password: unknown_field"]),
             (json!({ "invite": "yes" }), &["invite: wrong_type", "password: missing"]),
             (json!({ "password": PASSWORD, "uid": "17", "nickname": "Ann" }), &["nickname: unknown_field", "uid: invalid_id"]),
+            (json!({ "password": PASSWORD, "uid": "00000000-0000-0000-0000-000000000000" }), &["uid: invalid_id"]),
+            (json!({ "password": PASSWORD, "uid": "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF" }), &["uid: invalid_id"]),
             (json!({ "password": PASSWORD, "roles": ["a", ""] }), &["roles[1]: invalid_role"]),
             (json!({ "password": PASSWORD, "app": "pro" }), &["app: wrong_type"]),
             (json!({ "password": PASSWORD, "app": { "a": "x".repeat(5000) } }), &["app: too_large"]),

@@ -159,3 +159,17 @@ async fn an_account_that_another_request_made_a_moment_ago_is_no_answer() {
     let again = create(&world, with_id("ann"), Some(named("first", "ann"))).await;
     assert_eq!(again.expect("the same"), ann);
 }
+
+#[tokio::test]
+async fn a_request_is_forgotten_after_a_day_whether_or_not_another_comes() {
+    let world = World::new();
+    create(&world, with_password("ann"), Some(named("first", "ann")))
+        .await
+        .expect("a fresh address");
+    world.advance(DAY);
+    for (waits, pruned) in [(0, 0), (1, 1), (0, 0)] {
+        world.advance(secs(waits));
+        let done = world.prune.execute().await;
+        assert_eq!(done.expect("nothing is down"), pruned);
+    }
+}

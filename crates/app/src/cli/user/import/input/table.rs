@@ -133,7 +133,7 @@ mod tests {
                 Content::Value(value) => value.to_string(),
                 Content::Uneven => "uneven".to_owned(),
                 Content::Line(_) => "no text".to_owned(),
-                Content::TooLong => "too long".to_owned(),
+                Content::TooLong | Content::TooDeep => "too much".to_owned(),
             };
             rows.push(format!("{} {said}", record.number));
             true
