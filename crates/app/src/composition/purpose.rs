@@ -34,8 +34,8 @@ impl Purpose {
             data_dir::check(&config.data_dir)?;
             if !is_there(config)? {
                 bail!(
-                    "there is no {}: run this in the service's folder, with the same `--config` and `REVOLVE__…` variables; for a new installation start the service, or \
-                     run `revolve migrate`",
+                    "there is no {}: run this in the service's folder, with the same `--config` and `REVOLVE__…` variables; for a new \
+                     installation start the service, or run `revolve migrate`",
                     shown(&embedded_file(config))
                 );
             }

@@ -132,21 +132,6 @@ fn the_first_start_logs_each_migration_once() {
 }
 
 #[test]
-fn a_start_warns_if_the_links_of_mails_lead_elsewhere() {
-    for (issuer, warns) in [("", true), ("http://accounts.localhost", false)] {
-        let folder = TempDir::new().unwrap();
-        let mut command = revolve(folder.path());
-        let mut running = ServerProcess::start(command.env("REVOLVE__TOKENS__ISSUER", issuer), 4);
-        let mut stderr = running.child.stderr.take().unwrap();
-        running.terminate();
-        let mut log = String::new();
-        stderr.read_to_string(&mut log).unwrap();
-        let says = log.contains("links of mails lead to http://localhost:8080");
-        assert_eq!(says, warns, "{issuer}: {log}");
-    }
-}
-
-#[test]
 fn it_asks_itself_if_it_is_ready() {
     let folder = TempDir::new().unwrap();
     let running = ServerProcess::start(&mut revolve(folder.path()), 4);
