@@ -63,7 +63,7 @@ pub(super) async fn run(config: Config, command: MailCommand) -> Result<()> {
             if let Some(asked) = &language {
                 let shown = composer.language(Some(asked));
                 let near = |shown: &Locale| shown.language() == asked.language();
-                if !shown.parse().is_ok_and(|shown| near(&shown)) {
+                if !shown.parse::<Locale>().is_ok_and(|shown| near(&shown)) {
                     eprintln!("mail.languages has no {asked}: its readers get {shown}");
                 }
             }
