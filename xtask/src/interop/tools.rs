@@ -1,6 +1,7 @@
 //! Python and node with the libraries at exact versions, below target/. Installed on first use, and again when the versions change.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
@@ -11,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::webhooks::{HookVerdicts, SignedRequest};
 use crate::harness::{
     folders,
     interrupt::Interrupt,
@@ -21,6 +21,22 @@ use crate::harness::{
 
 /// The oldest node that the libraries run on.
 const NODE: u32 = 20;
+
+/// A request that a library verifies.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct SignedRequest {
+    pub(super) secret: String,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: String,
+}
+
+/// What a library says of each request.
+#[derive(Debug, Deserialize)]
+pub(super) struct HookVerdicts {
+    pub(super) library: String,
+    pub(super) version: String,
+    pub(super) accepted: Vec<bool>,
+}
 
 /// A library, and how its script is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
