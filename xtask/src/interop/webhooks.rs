@@ -1,7 +1,7 @@
 //! Webhooks of the service, also in a rotation, verified by the libraries of Standard Webhooks; and what was tampered with or is old, which they
 //! must refuse.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use revolve_testkit::webhook_sink::{ReceivedHook, WebhookSink, signature};
@@ -10,7 +10,7 @@ use tokio::{process::Command, time::timeout};
 
 use super::{
     issuer::post,
-    tools::{SignedRequest, Tools},
+    tools::{HookVerdicts, SignedRequest, Tools},
 };
 use crate::harness::{
     http::HttpClient,
