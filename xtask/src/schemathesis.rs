@@ -2,13 +2,9 @@
 //! be answered with a 5xx or with anything that the document does not describe; what the document forbids may not be accepted. With
 //! `--admin` the same of the listener for operators, with a key that may do anything there.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
 use tokio::process::Command;
 
 use crate::harness::{
@@ -20,6 +16,10 @@ use crate::harness::{
     stores::{self, ServerStores},
     windows::Windows,
 };
+
+/// What the key of the admin API's requests may do.
+const ADMIN_SCOPES: &str =
+    "users:read,users:write,sessions:write,events:read,deliveries:read,deliveries:write";
 
 /// How long, and over which stores.
 #[derive(Debug, Clone, clap::Args)]
@@ -96,29 +96,6 @@ fn settings(args: &Args) -> Settings {
     }
 }
 
-/// Makes a key by the command line, over the same stores.
-async fn key(binary: &Binary, settings: &Settings, home: &Path) -> Result<String> {
-    let scopes =
-        "users:read,users:write,sessions:write,events:read,deliveries:read,deliveries:write";
-    let mut command = Command::new(binary.path());
-    command
-        .env_clear()
-        .envs(settings.variables())
-        .current_dir(home)
-        .args([
-            "api-keys",
-            "create",
-            "--json",
-            "--name",
-            "schemathesis",
-            "--scopes",
-            scopes,
-        ]);
-    let made: Value = serde_json::from_str(&process::output(&mut command).await?)?;
-    let key = made["key"].as_str().context("the command prints no key")?;
-    Ok(key.to_owned())
-}
-
 async fn test(
     tool: &Venv,
     args: &Args,
@@ -135,19 +112,16 @@ async fn test(
     let instance = interrupt.guard(start).await?;
     let ours = folders::root()?.join("xtask/schemathesis");
     let mut command = Command::new(tool.program("st"));
-    let (hooks, url) = if args.admin {
+    let (hooks, url, scopes) = if args.admin {
         let base = instance.printed("admin API on ").await?;
         let url = base.strip_suffix("/api/admin").unwrap_or(&base).to_owned();
-        command.env(
-            "REVOLVE_API_KEY",
-            key(binary, settings, instance.home()).await?,
-        );
-        ("admin_hooks.py", url)
+        ("admin_hooks.py", url, ADMIN_SCOPES)
     } else {
-        ("hooks.py", instance.url().to_owned())
+        ("hooks.py", instance.url().to_owned(), "tokens:introspect")
     };
     command
         .env("REVOLVE_URL", &url)
+        .env("REVOLVE_API_KEY", instance.make_key(scopes).await?)
         .env("SCHEMATHESIS_HOOKS", ours.join(hooks))
         // No compiled files beside the sources.
         .env("PYTHONDONTWRITEBYTECODE", "1")

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
@@ -98,6 +99,20 @@ impl Instance {
     /// Its working directory; the embedded store is in `data` there.
     pub(crate) fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// Makes an API key by the command line, over the same stores.
+    pub(crate) async fn make_key(&self, scopes: &str) -> Result<String> {
+        let mut command = Command::new(&self.program);
+        command
+            .env_clear()
+            .envs(self.settings.variables())
+            .current_dir(&self.home)
+            .args(["api-keys", "create", "--json", "--name", "xtask"])
+            .args(["--scopes", scopes]);
+        let made: Value = serde_json::from_str(&process::output(&mut command).await?)?;
+        let key = made["key"].as_str().context("the command prints no key")?;
+        Ok(key.to_owned())
     }
 
     /// Starts it again after `stop` or `kill`.
