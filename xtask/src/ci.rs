@@ -17,16 +17,18 @@ use crate::{
 };
 
 /// Each adapter must build without the others: embedders take only what they need.
-const ADAPTER_FEATURES: [&str; 10] = [
+const ADAPTER_FEATURES: [&str; 12] = [
     "redis",
     "postgres",
     "sqlite",
     "jose",
     "argon2",
+    "legacy",
     "limits",
     "mail_files",
     "smtp",
     "system",
+    "webhooks",
     "zxcvbn",
 ];
 

@@ -71,7 +71,7 @@ impl BacklogGauge {
         Gauges::new()
             .plain(
                 "webhooks_waiting",
-                "Events that are still to be sent to webhooks, due or not, of all replicas",
+                "Events that are still to be sent to webhooks that are not switched off, due or not, of all replicas",
                 self.reader(|(backlog, _)| backlog.waiting),
             )
             .plain(

@@ -9,10 +9,13 @@ use revolve_domain::{
 use revolve_observe::{metrics::Metrics, telemetry::chain};
 use std::{collections::HashMap, error::Error, sync::Arc, time::Duration};
 use tokio::{
-    task::{Id, JoinSet},
+    task::{Id, JoinError, JoinSet},
     time::{self, Instant},
 };
 use tokio_util::sync::CancellationToken;
+
+#[cfg(test)]
+mod tests;
 
 /// How long it takes at most until an event is found.
 const POLL: Duration = Duration::from_secs(1);
@@ -54,9 +57,15 @@ impl Webhooks {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                // Before what has ended: as long as much is sent, something always has.
+                _ = ticks.tick() => {
+                    if self.follow(&mut sending).await {
+                        ticks.reset_immediately();
+                    }
+                }
                 true = sending.ended() => {}
-                _ = ticks.tick() => self.follow(&mut sending).await,
             }
+            sending.clear();
             self.fill(&mut sending, &cut).await;
         }
         let finish = async { while sending.ended().await {} };
@@ -66,15 +75,13 @@ impl Webhooks {
         }
     }
 
-    /// Orders what the journal has new.
-    async fn follow(&self, sending: &mut Sending) {
-        loop {
-            match self.send.fan_out().await {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(error) => return sending.warn(&error),
-            }
-        }
+    /// Orders a batch of what the journal has new. Answers whether there may be more: a turn is short, so that a stop never waits for a long
+    /// journal, and what is ordered is sent meanwhile.
+    async fn follow(&self, sending: &mut Sending) -> bool {
+        self.send.fan_out().await.unwrap_or_else(|error| {
+            sending.warn(&error);
+            false
+        })
     }
 
     /// Begins to send what is due, as much as there is room for.
@@ -114,20 +121,28 @@ impl Sending {
         let Some(first) = self.tasks.join_next_with_id().await else {
             return false;
         };
-        let mut next = Some(first);
-        while let Some(ended) = next {
-            let id = ended.map_or_else(|panicked| panicked.id(), |(id, ())| id);
-            if let Some(webhook) = self.endpoints.remove(&id)
-                && let Some(held) = self.held.get_mut(&webhook)
-            {
-                *held -= 1;
-                if *held == 0 {
-                    self.held.remove(&webhook);
-                }
-            }
-            next = self.tasks.try_join_next_with_id();
-        }
+        self.free(first);
+        self.clear();
         true
+    }
+
+    /// Frees the places of all attempts that have ended.
+    fn clear(&mut self) {
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            self.free(ended);
+        }
+    }
+
+    fn free(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = ended.map_or_else(|panicked| panicked.id(), |(id, ())| id);
+        if let Some(webhook) = self.endpoints.remove(&id)
+            && let Some(held) = self.held.get_mut(&webhook)
+        {
+            *held -= 1;
+            if *held == 0 {
+                self.held.remove(&webhook);
+            }
+        }
     }
 }
 

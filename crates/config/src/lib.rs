@@ -119,7 +119,7 @@ impl Config {
             self.limits.rules(),
             self.mail.rules(),
             self.pages.rules(),
-            self.webhooks.rules(),
+            self.webhooks.rules(&self.journal),
             self.operators.rules(),
             self.traces.rules(),
         ];

@@ -1,8 +1,10 @@
 //! What is written down with a change, in the commit of the change: entries of the journal, and mails.
 
 mod event;
+mod record;
 
 pub use event::{ChangedFields, EventFields, Journaled, SecurityEvent, Severity};
+pub use record::JournalRecord;
 
 use crate::model::{
     ApiKeyId, DeliveryId, EmailAddress, EventId, Locale, ProofId, Timestamp, UserId,
@@ -183,12 +185,13 @@ impl MailKind {
         self.asks() || matches!(self, Self::SignInUnverified)
     }
 
-    /// Whether an account gets at most one mail of this kind within its [interval](Self::least_interval): the others are counted in the next.
+    /// Whether a mailbox of an account gets at most one mail of this kind within its [interval](Self::least_interval): the others are counted in
+    /// the next.
     pub const fn is_notice(self) -> bool {
         self.least_interval().is_some()
     }
 
-    /// The least time between two mails of this kind to one account; `None` if each is sent on its own.
+    /// The least time between two mails of this kind to one mailbox of an account; `None` if each is sent on its own.
     pub const fn least_interval(self) -> Option<Duration> {
         match self {
             // Anybody can cause them.

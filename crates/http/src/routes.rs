@@ -95,6 +95,7 @@ const fn page(path: &'static str, show: fn() -> Route, submit: fn() -> Route) ->
 const PAGES: &[[RouteRow; 2]] = &[
     page("/signup/confirm", || web::to(pages::confirm_sign_up::show), || web::to(pages::confirm_sign_up::submit)),
     page("/recovery", || web::to(pages::recovery::show), || web::to(pages::recovery::submit)),
+    page("/password/choose", || web::to(pages::choose_password::show), || web::to(pages::choose_password::submit)),
     page("/email/confirm", || web::to(pages::confirm_email::show), || web::to(pages::confirm_email::submit)),
     page("/email/change", || web::to(pages::change_email::show), || web::to(pages::change_email::submit)),
     page("/email/undo", || web::to(pages::undo_email::show), || web::to(pages::undo_email::submit)),

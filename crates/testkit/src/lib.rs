@@ -12,6 +12,8 @@
 mod captured;
 pub mod contract;
 pub mod memory;
+#[cfg(feature = "tls")]
+mod server_tls;
 #[cfg(feature = "smtp_sink")]
 pub mod smtp_sink;
 mod untold;

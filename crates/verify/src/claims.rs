@@ -48,7 +48,7 @@ pub struct Claims {
     /// `amr`: how, by the names of RFC 8176, in alphabetical order. `pwd` is the password, `otp` a code by mail, which proves the mailbox and no
     /// device of its own. Empty in tokens of earlier releases of the service.
     pub authenticated_by: Vec<String>,
-    /// `email_verified`: whether the user has proved to read that mailbox.
+    /// `email_verified`: whether the user has proved to read that mailbox; `false` in tokens of earlier releases of the service.
     pub email_verified: bool,
     /// `roles`: those that operators have given the account, in order.
     pub roles: Vec<String>,
@@ -91,6 +91,7 @@ struct Wire<'t> {
     auth_time: u64,
     #[serde(default)]
     amr: Vec<String>,
+    #[serde(default)]
     email_verified: bool,
     #[serde(default)]
     roles: Vec<String>,

@@ -53,6 +53,7 @@ pub(crate) fn service() -> Outcome<UseCases> {
         tokens: store.clone(),
         journal: store,
         journal_retention: Duration::from_hours(24 * 90),
+        requests: None,
         codec: Arc::new(JoseTokens::new(config, key, &master)?),
         devices: Arc::new(MacDeviceCredentials::new(&master)),
         hasher: Arc::new(Argon2Hasher::new(cost, pool, entropy.clone())?),

@@ -60,7 +60,16 @@ const ALLOWED: [AllowedDependencies; 14] = [
         &["revolve-testkit"],
     ),
     ("example-mount-scope", &["revolve"], &[]),
-    ("relying-service", &["revolve-verify"], &["revolve"]),
+    (
+        "relying-service",
+        &["revolve-verify"],
+        &[
+            "revolve",
+            "revolve-adapters",
+            "revolve-domain",
+            "revolve-testkit",
+        ],
+    ),
     // Only its micro-benchmarks use the service's crates.
     (
         "revolve-bench",

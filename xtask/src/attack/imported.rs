@@ -27,14 +27,27 @@ impl HashCost {
     }
 }
 
+/// How an account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Verified,
+    Unverified,
+    Disabled,
+}
+
 /// A row for `revolve user import`, with a random hash: no password is known to match.
-pub(super) fn row(email: &str, cost: HashCost, is_disabled: bool) -> Result<String> {
+pub(super) fn row(email: &str, cost: HashCost, standing: Standing) -> Result<String> {
     let (mut salt, mut output) = ([0; 16], [0; 32]);
     getrandom::fill(&mut salt)?;
     getrandom::fill(&mut output)?;
     let (salt, output) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(output));
     let HashCost { memory_kib, passes } = cost;
     let hash = format!("$argon2id$v=19$m={memory_kib},t={passes},p=1${salt}${output}");
-    let row = json!({ "email": email, "passwordHash": hash, "disabled": is_disabled });
+    let row = json!({
+        "email": email,
+        "passwordHash": hash,
+        "emailVerified": standing != Standing::Unverified,
+        "disabled": standing == Standing::Disabled,
+    });
     Ok(format!("{row}\n"))
 }

@@ -1,5 +1,5 @@
-//! `attack timing`: requests that name an address, with unknown ones, those of accounts and those of disabled accounts, in random order over one
-//! connection, and a classifier on their latencies. Hashes are cheap, since that makes other differences easier to see.
+//! `attack timing`: requests that name an address, with unknown ones and those of accounts that are verified, unverified or disabled, in random order
+//! over one connection, and a classifier on their latencies. Hashes are cheap, since that makes other differences easier to see.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     auc::auc,
     goals::AttackGoals,
-    imported::{self, HashCost},
+    imported::{self, HashCost, Standing},
     target::{ServiceUnderAttack, TargetArgs},
 };
 use crate::harness::{
@@ -51,45 +51,64 @@ struct Operation {
     body: fn(&str) -> Value,
     /// Of every answer.
     status: u16,
-    /// What a request is called whose address has an account.
-    known: &'static str,
 }
 
-const OPERATIONS: [Operation; 2] = [
+const OPERATIONS: [Operation; 3] = [
     Operation {
         name: "sign-in",
         path: "/signin",
         body: |email| json!({ "email": email, "password": "not the password" }),
         status: 401,
-        known: "wrong password",
     },
     Operation {
         name: "recovery",
         path: "/recovery",
         body: |email| json!({ "email": email }),
         status: 202,
-        known: "account",
+    },
+    Operation {
+        name: "sign-in by code",
+        path: "/signin/code",
+        body: |email| json!({ "email": email }),
+        status: 202,
     },
 ];
 
 #[derive(Clone, Copy)]
 enum Class {
     Unknown,
-    Known,
+    Verified,
+    Unverified,
     Disabled,
 }
 
-const CLASSES: [Class; 3] = [Class::Unknown, Class::Known, Class::Disabled];
+const CLASSES: [Class; 4] = [
+    Class::Unknown,
+    Class::Verified,
+    Class::Unverified,
+    Class::Disabled,
+];
 
 /// The latencies of each class.
 type Latencies = [Vec<Duration>; CLASSES.len()];
 
 impl Class {
-    fn name(self, operation: &Operation) -> &'static str {
+    const fn name(self) -> &'static str {
         match self {
             Self::Unknown => "unknown address",
-            Self::Known => operation.known,
+            Self::Verified => "verified account",
+            Self::Unverified => "unverified account",
             Self::Disabled => "disabled account",
+        }
+    }
+
+    /// `None` if there is no account.
+    const fn standing(self) -> Option<Standing> {
+        match self {
+            Self::Unknown => None,
+            Self::Verified => Some(Standing::Verified),
+            Self::Unverified => Some(Standing::Unverified),
+            Self::Disabled => Some(Standing::Disabled),
         }
     }
 }
@@ -111,6 +130,7 @@ pub(super) async fn run(args: &Args, interrupt: &Interrupt) -> Result<AttackGoal
     let mut settings = vec![
         ("MAIL__URL", sink.url()),
         ("MAIL__FROM", "accounts@example.org".to_owned()),
+        ("ACCOUNTS__SIGN_IN_CODE", "true".to_owned()),
     ];
     settings.extend(cost.settings());
     let target = ServiceUnderAttack::start(&args.target, &settings, interrupt).await?;
@@ -142,23 +162,25 @@ fn judge(goals: &mut AttackGoals, operation: &Operation, latencies: &Latencies) 
         sorted.sort_unstable();
         let at = |per_mille| percentile(&sorted, per_mille).as_micros();
         goals.note(format!(
-            "  {:<10} {:<18} median {:>7} µs   p90 {:>7} µs   p99 {:>7} µs",
+            "  {:<15} {:<18} median {:>7} µs   p90 {:>7} µs   p99 {:>7} µs",
             operation.name,
-            class.name(operation),
+            class.name(),
             at(500),
             at(900),
             at(990)
         ));
     }
-    for (one, other) in [(0, 1), (0, 2), (1, 2)] {
-        let auc = auc(&latencies[one], &latencies[other]);
-        let [first, second] = [one, other].map(|class| CLASSES[class].name(operation));
-        goals.add(
-            format!("{}: AUC, {first} against {second}", operation.name),
-            format!("{} to {}", GUESSING.start(), GUESSING.end()),
-            format!("{auc:.3}"),
-            GUESSING.contains(&auc),
-        );
+    for one in 0..CLASSES.len() {
+        for other in one + 1..CLASSES.len() {
+            let auc = auc(&latencies[one], &latencies[other]);
+            let [first, second] = [one, other].map(|class| CLASSES[class].name());
+            goals.add(
+                format!("{}: AUC, {first} against {second}", operation.name),
+                format!("{} to {}", GUESSING.start(), GUESSING.end()),
+                format!("{auc:.3}"),
+                GUESSING.contains(&auc),
+            );
+        }
     }
 }
 
@@ -180,10 +202,12 @@ async fn attack(
 
 fn accounts(cost: HashCost) -> Result<String> {
     let mut rows = String::new();
-    for class in [Class::Known, Class::Disabled] {
+    for class in CLASSES {
+        let Some(standing) = class.standing() else {
+            continue;
+        };
         for account in 0..ACCOUNTS {
-            let is_disabled = matches!(class, Class::Disabled);
-            rows.push_str(&imported::row(&email(class, account), cost, is_disabled)?);
+            rows.push_str(&imported::row(&email(class, account), cost, standing)?);
         }
     }
     Ok(rows)

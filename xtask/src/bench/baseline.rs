@@ -149,6 +149,7 @@ mod tests {
             met: true,
             efficiency,
             steady,
+            must: false,
         }
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Goal {
     pub(super) efficiency: f64,
     /// Whether it is CPU time or memory, which vary little from run to run, unlike latencies, rates and disks.
     pub(super) steady: bool,
+    /// Whether a run fails that does not meet it.
+    pub(super) must: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -160,11 +162,19 @@ impl Goals {
             met,
             efficiency,
             steady: true,
+            must: false,
         });
     }
 
     pub(super) fn all(self) -> Vec<Goal> {
         self.0
+    }
+
+    /// Marks the last goal as one that must be met.
+    pub(super) fn must(&mut self) {
+        if let Some(last) = self.0.last_mut() {
+            last.must = true;
+        }
     }
 
     /// Marks the last goal as one of latencies or rates.

@@ -4,6 +4,7 @@
 mod tests;
 
 use super::{
+    admin,
     figures::Figures,
     goal::{Bound, Goal, Goals, MIB, Unit},
     hashing::BUDGET,
@@ -51,6 +52,7 @@ pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
     }
     sending(&mut goals, figures);
     outbox(&mut goals, figures);
+    admin::report::judge(&mut goals, figures);
     goals.all()
 }
 

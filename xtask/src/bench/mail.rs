@@ -53,7 +53,8 @@ fn with_mail(settings: Settings, sink: &SmtpSink) -> Settings {
         .with("MAIL__RATE", RATE)
 }
 
-async fn start(
+/// Starts a service over a store of its own.
+pub(super) async fn start(
     testbed: &Testbed<'_>,
     name: &str,
     database: u8,

@@ -3,6 +3,7 @@
 //! from another process. Rounds of everything alternate, so that other load of the machine affects all of them, and each figure is the
 //! median of its rounds.
 
+mod admin;
 mod baseline;
 mod costs;
 mod curves;
@@ -27,7 +28,7 @@ mod testbed;
 
 use std::{fs, path::PathBuf, time::Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::harness::{
     folders,
@@ -36,6 +37,7 @@ use crate::harness::{
     stores::{self, Stores},
 };
 use figures::Figures;
+use goal::Goal;
 use run_size::RunSize;
 use testbed::Testbed;
 
@@ -78,9 +80,11 @@ enum Part {
     Flood,
     /// Mails sent per second, and what the outbox costs requests
     Mail,
+    /// Pages of accounts, by the number of accounts
+    Admin,
 }
 
-const ALL: [Part; 8] = [
+const ALL: [Part; 9] = [
     Part::Costs,
     Part::Hashing,
     Part::Sessions,
@@ -89,6 +93,7 @@ const ALL: [Part; 8] = [
     Part::Start,
     Part::Flood,
     Part::Mail,
+    Part::Admin,
 ];
 
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
@@ -140,7 +145,15 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     } else if args.only.is_empty() {
         page::write(&root, args.quick, &goals, &figures)?;
     }
-    Ok(())
+    match goals.iter().find(|goal| goal.must && !goal.met) {
+        Some(Goal {
+            what,
+            figure,
+            bound,
+            ..
+        }) => bail!("{what}: {figure}, goal {bound}"),
+        None => Ok(()),
+    }
 }
 
 /// The figures, and the errors of parts that could not be measured.
@@ -164,6 +177,7 @@ async fn measure(
             Part::Start => start::measure(testbed, &mut figures).await,
             Part::Flood => flood::measure(testbed, &mut figures, interrupt).await,
             Part::Mail => mail::measure(testbed, &mut figures).await,
+            Part::Admin => admin::measure(testbed, &mut figures).await,
         };
         eprintln!("{part:?}: {:.0} s", begun.elapsed().as_secs_f64());
         if let Err(error) = outcome {

@@ -5,6 +5,7 @@ use std::{fmt::Write as _, fs, path::Path};
 use anyhow::Result;
 
 use super::{
+    admin,
     figures::Figures,
     goal::{Goal, MIB},
     plot::{Plot, PlotLine, Scale},
@@ -74,6 +75,7 @@ fn text(quick: bool, goals: &[Goal], figures: &Figures) -> String {
     curves(&mut text, figures);
     memory(&mut text, figures);
     mail(&mut text, figures);
+    text.push_str(&admin::report::table(figures));
     text
 }
 
@@ -382,6 +384,7 @@ mod tests {
             met,
             efficiency: 0.5,
             steady: true,
+            must: false,
         };
         let text = table(&[goal(true), goal(false)]);
         assert!(

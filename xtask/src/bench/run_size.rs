@@ -30,6 +30,8 @@ pub(super) struct RunSize {
     pub(super) due_mails: usize,
     /// Mails in the outbox that are due much later.
     pub(super) waiting_mails: usize,
+    /// Accounts of which pages are asked for.
+    pub(super) accounts: usize,
     /// Seconds of flood.
     pub(super) flood: u64,
 }
@@ -50,6 +52,7 @@ impl RunSize {
         starts: 11,
         due_mails: 10_000,
         waiting_mails: 1_000_000,
+        accounts: 1_000_000,
         flood: 30,
     };
 
@@ -68,6 +71,7 @@ impl RunSize {
         starts: 5,
         due_mails: 3_000,
         waiting_mails: 100_000,
+        accounts: 100_000,
         flood: 8,
     };
 }

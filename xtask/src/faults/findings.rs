@@ -17,6 +17,8 @@ pub(super) struct Findings {
     /// The slowest of the other responses that overlap a fault.
     slowest: Option<Duration>,
     recovery: Option<Duration>,
+    /// The longest of other times.
+    longest: BTreeMap<&'static str, Duration>,
 }
 
 impl Findings {
@@ -76,6 +78,16 @@ impl Findings {
         }
     }
 
+    /// Adds a time of which the longest is reported.
+    pub(super) fn add_time(&mut self, what: &'static str, took: Duration) {
+        let longest = self.longest.entry(what).or_default();
+        *longest = took.max(*longest);
+    }
+
+    pub(super) fn longest(&self) -> &BTreeMap<&'static str, Duration> {
+        &self.longest
+    }
+
     /// Requires that the p99 of the 503 responses is within a bound.
     pub(super) fn unavailable_within(&mut self, bound: Duration) {
         if let Some(p99) = self.p99().filter(|p99| *p99 > bound) {
@@ -131,6 +143,9 @@ impl Findings {
         self.unavailable.extend(other.unavailable);
         self.slowest = self.slowest.max(other.slowest);
         self.recovery = self.recovery.max(other.recovery);
+        for (what, took) in other.longest {
+            self.add_time(what, took);
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! `cargo xtask faults`: breaks the service, its stores, its disk, its clock and its mail server while clients use it that remember every
-//! acknowledgement. Nothing acknowledged may be lost, and nothing revoked may work again.
+//! `cargo xtask faults`: breaks the service, its stores, its disk, its clock, its mail server and endpoints of webhooks while clients use it that
+//! remember every acknowledgement. Nothing acknowledged may be lost, and nothing revoked may work again.
 
 mod args;
 mod catalog;
@@ -22,6 +22,8 @@ mod small_disk;
 mod stack;
 mod stall_monitor;
 mod table_lock;
+mod user_database;
+mod webhooks;
 
 use std::{fs, time::Instant};
 

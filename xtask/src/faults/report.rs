@@ -80,10 +80,13 @@ impl FaultReport {
                     total,
                     took,
                 } => {
-                    let checked = total
-                        .checked()
-                        .iter()
+                    let checked = total.checked().iter();
+                    let longest = total.longest().iter();
+                    let checked = checked
                         .map(|(what, many)| format!("{many} {what}"))
+                        .chain(
+                            longest.map(|(what, took)| format!("{what} {} ms", took.as_millis())),
+                        )
                         .collect::<Vec<_>>()
                         .join(", ");
                     let (p99, recovery) = (millis(total.p99()), millis(total.recovery()));
@@ -120,6 +123,9 @@ mod tests {
         let round = rounds.next().unwrap();
         round.record(|findings| {
             findings.count("sign-outs", 4);
+            for millis in [7, 9, 8] {
+                findings.add_time("slowest mail", Duration::from_millis(millis));
+            }
             (0..violations).for_each(|_| findings.violate("it came back"));
         });
         rounds.finish(round);
@@ -137,7 +143,7 @@ mod tests {
         assert!(!report.is_met());
         let table = report.table();
         assert!(
-            table.contains("| `paused` | 1 | 1 | – | – | 2 | 4 sign-outs |"),
+            table.contains("| `paused` | 1 | 1 | – | – | 2 | 4 sign-outs, slowest mail 9 ms |"),
             "{table}"
         );
         assert!(

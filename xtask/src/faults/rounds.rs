@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use fastrand::Rng;
@@ -11,6 +11,8 @@ use indicatif::ProgressBar;
 use super::findings::Findings;
 use crate::harness::journal::Journal;
 
+/// The longest that a request may take while something fails that it does not need.
+const ANSWER: Duration = Duration::from_secs(2);
 /// So many violations of a fault are printed as they occur.
 const PRINTED: usize = 5;
 
@@ -51,6 +53,17 @@ impl Round {
     /// Edits the findings.
     pub(super) fn record<T>(&self, change: impl FnOnce(&mut Findings) -> T) -> T {
         edit(&self.notes.findings, change)
+    }
+
+    /// Requires that every request was answered as if nothing had failed, and as soon. The machine stood still for so long.
+    pub(super) fn require_unimpeded(&self, stalled: Duration, because: &str) {
+        self.record(|findings| {
+            findings.answered_within(ANSWER + stalled);
+            let unavailable = findings.unavailable();
+            findings.require("times of trouble without a 503", unavailable == 0, || {
+                format!("{unavailable} requests were answered 503 because of {because}")
+            });
+        });
     }
 
     /// Keeps a client's journal, to be printed if something is violated.

@@ -24,6 +24,14 @@ use crate::harness::{
 const STARTS: u32 = 5;
 const BETWEEN_STARTS: Duration = Duration::from_millis(200);
 
+/// Which stores a service has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Profile {
+    /// Redis and Postgres.
+    Server,
+    Embedded,
+}
+
 /// Over a Redis, and a schema in the environment's Postgres.
 pub(super) struct ServerStack {
     pub(super) redis: Store,

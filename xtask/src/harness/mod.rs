@@ -1,5 +1,6 @@
 //! What the commands share: the stores and services that they start, the clients that they attack them with, and how processes are run.
 
+pub(crate) mod admin;
 pub(crate) mod api;
 pub(crate) mod args;
 pub(crate) mod client;

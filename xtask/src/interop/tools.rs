@@ -131,7 +131,7 @@ impl Tools {
     /// Has both libraries of Standard Webhooks verify these requests.
     pub(super) async fn verify_hooks(
         &self,
-        requests: &[SignedRequest],
+        requests: &[&SignedRequest],
     ) -> Result<[HookVerdicts; 2]> {
         let none = [] as [&str; 0];
         let python = self.script("webhooks.py", none, &requests).await?;

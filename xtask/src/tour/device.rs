@@ -32,8 +32,13 @@ impl DeviceClient {
         self.begin(expect(response, 201, "")?)
     }
 
-    pub(super) async fn sign_in(&mut self, email: &str, password: &str) -> Result<Response> {
-        let body = json!({ "email": email, "password": password, "deviceName": "Phone" });
+    pub(super) async fn sign_in(
+        &mut self,
+        email: &str,
+        password: &str,
+        device: &str,
+    ) -> Result<Response> {
+        let body = json!({ "email": email, "password": password, "deviceName": device });
         let response = self.http.post(&self.url("/signin"), &body).await?;
         self.begin(expect(response, 200, "")?)
     }

@@ -1,8 +1,12 @@
 //! `cargo xtask tour`: plays the whole story against a fresh server and a service that verifies its tokens, and prints what happens. An
 //! outcome that differs from the story ends the tour with an error, so it is a test as well.
 
+mod browser;
 mod device;
+mod help_desk;
+mod mailbox;
 mod output;
+mod pages;
 mod setup;
 mod story;
 

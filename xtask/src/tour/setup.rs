@@ -9,7 +9,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use super::device::DeviceClient;
+use super::{browser::Browser, device::DeviceClient, mailbox::Mailbox};
 use crate::harness::{
     folders,
     proxy::Proxy,
@@ -35,10 +35,11 @@ impl TourSetup {
         let folder = folders::temporary("tour")?;
         let proxy = Proxy::bind().await?;
         let issuer = proxy.http_url();
-        let settings = Settings::plain().with("TOKENS__ISSUER", &issuer).with(
-            "SESSIONS__RETRY_FREE",
-            &format!("{}s", RETRY_FREE.as_secs()),
-        );
+        let retry_free = format!("{}s", RETRY_FREE.as_secs());
+        let settings = Settings::plain()
+            .with("TOKENS__ISSUER", &issuer)
+            .with("SESSIONS__RETRY_FREE", &retry_free)
+            .with("HTTP__ADMIN_LISTEN", "127.0.0.1:0");
         let instance = Instance::start(binary, &settings, folder.path().join("service")).await?;
         proxy.lead_to(&instance.url().parse()?)?;
         let (relying, hello) = relying_service(relying, &issuer).await?;
@@ -54,6 +55,15 @@ impl TourSetup {
 
     pub(super) fn device(&self) -> Result<DeviceClient> {
         DeviceClient::new(&self.issuer)
+    }
+
+    pub(super) fn browser(&self) -> Result<Browser> {
+        Browser::new(&self.issuer)
+    }
+
+    /// Where the mails are that nobody has read.
+    pub(super) fn mailbox(&self) -> Mailbox {
+        Mailbox::new(self.instance.home().join("data/mail"))
     }
 }
 

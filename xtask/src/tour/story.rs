@@ -1,4 +1,4 @@
-//! The story: a sign-up, another service, a lost response, ten tabs, two thieves, a sign-out, a forgotten password.
+//! The story: a sign-up, another service, a lost response, ten tabs, two thieves, a sign-out, a password that is forgotten twice, a help desk.
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
@@ -8,15 +8,16 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     device::{DeviceClient, expect, line},
+    help_desk,
+    mailbox::Mailbox,
     output::{self, granted, heading, plain, refused, short},
+    pages,
     setup::{RETRY_FREE, TourSetup},
 };
 
-const EMAIL: &str = "ann@example.org";
+pub(super) const EMAIL: &str = "ann@example.org";
 const PASSWORD: &str = "correct horse battery";
 const NEW_PASSWORD: &str = "a password that she remembers";
-/// The mail is in its file this soon.
-const MAIL_WITHIN: Duration = Duration::from_secs(20);
 /// Refreshes at once, as from tabs that wake up together.
 const TABS: usize = 10;
 /// The other service refuses the ID token this soon after a sign-out.
@@ -35,8 +36,11 @@ pub(super) async fn play(setup: &TourSetup) -> Result<()> {
     stolen_from_a_bound_session(&mut laptop).await?;
     stolen_from_a_plain_session(setup, &laptop).await?;
     sign_out(setup, &laptop).await?;
-    forgotten(setup, &mut laptop).await?;
-    heading(10, "The security events in the service's log");
+    let mut mailbox = setup.mailbox();
+    forgotten(setup, &mut laptop, &mut mailbox).await?;
+    pages::forgotten_again(setup, &mut laptop, &mut mailbox).await?;
+    help_desk::called(setup, &mut laptop).await?;
+    heading(12, "The security events in the service's log");
     for line in events(setup)? {
         output::log(&line);
     }
@@ -131,7 +135,7 @@ async fn stolen_from_a_plain_session(setup: &TourSetup, laptop: &DeviceClient) -
         "A thief copies a token of her phone, whose app does not use device credentials",
     );
     let mut phone = setup.device()?;
-    phone.sign_in(EMAIL, PASSWORD).await?;
+    phone.sign_in(EMAIL, PASSWORD, "Phone").await?;
     let stolen = phone.refresh_token.clone();
     phone.refresh(false).await?;
     phone.refresh(false).await?;
@@ -184,7 +188,11 @@ async fn sign_out(setup: &TourSetup, laptop: &DeviceClient) -> Result<()> {
     Ok(())
 }
 
-async fn forgotten(setup: &TourSetup, laptop: &mut DeviceClient) -> Result<()> {
+async fn forgotten(
+    setup: &TourSetup,
+    laptop: &mut DeviceClient,
+    mailbox: &mut Mailbox,
+) -> Result<()> {
     heading(9, "She has forgotten her password");
     let response = laptop.forgot(EMAIL).await?;
     let proof = response.text("/proof/id")?;
@@ -192,7 +200,8 @@ async fn forgotten(setup: &TourSetup, laptop: &mut DeviceClient) -> Result<()> {
         "POST /api/account/recovery {{\"email\":\"{EMAIL}\"}}: {}, and a mail with a code",
         line(&response)
     ));
-    let code = mailed_code(setup).await?;
+    let mail = mailbox.next("reset_password").await?;
+    let code = mail.code().context("the mail has no code")?;
     let guess = if code == "123456" { "654321" } else { "123456" };
     let guess = laptop.recover(&proof, guess, NEW_PASSWORD).await?;
     let guess = expect(guess, 422, "code_wrong")?;
@@ -210,31 +219,6 @@ async fn forgotten(setup: &TourSetup, laptop: &mut DeviceClient) -> Result<()> {
     let old = expect(old, 401, "invalid_credentials")?;
     refused(&format!("the old password: {}", line(&old)));
     Ok(())
-}
-
-/// The code of the mail about a new password, once it is in its file.
-async fn mailed_code(setup: &TourSetup) -> Result<String> {
-    let folder = setup.instance.home().join("data/mail");
-    let begun = Instant::now();
-    loop {
-        let files = fs::read_dir(&folder).into_iter().flatten().flatten();
-        let mut mails = files.filter(|file| {
-            let name = file.file_name();
-            name.to_string_lossy().contains("reset_password")
-        });
-        if let Some(mail) = mails.next() {
-            let text = fs::read_to_string(mail.path()).context("the mail can't be read")?;
-            let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit());
-            let code = text.lines().map(str::trim).find(is_code);
-            return Ok(code.context("the mail has no code")?.to_owned());
-        }
-        ensure!(
-            begun.elapsed() < MAIL_WITHIN,
-            "there is no mail in {}",
-            folder.display()
-        );
-        sleep(Duration::from_millis(20)).await;
-    }
 }
 
 /// The security events in the log without their times; repeated ones once.

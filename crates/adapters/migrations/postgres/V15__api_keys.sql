@@ -23,15 +23,19 @@ CREATE TABLE named_requests (
 -- For pruning.
 CREATE INDEX named_requests_at ON named_requests (at);
 
+-- For the revocation feed.
+CREATE INDEX users_outdated_at ON users (outdated_at) WHERE outdated_at IS NOT NULL;
+CREATE INDEX users_outdated_in ON users (outdated_in) WHERE outdated_in IS NOT NULL;
+
 -- Lists of accounts are ranges of these: each has the accounts of one state only, so that a page costs what it shows, however few accounts
--- are in a state. They take the place of the one with all disabled accounts.
+-- are in a state.
 CREATE INDEX users_enabled_unverified ON users (email) WHERE disabled_at IS NULL AND email_verified_at IS NULL;
 CREATE INDEX users_disabled_unverified ON users (email) WHERE disabled_at IS NOT NULL AND email_verified_at IS NULL;
 CREATE INDEX users_enabled_verified ON users (email) WHERE disabled_at IS NULL AND email_verified_at IS NOT NULL;
 CREATE INDEX users_disabled_verified ON users (email) WHERE disabled_at IS NOT NULL AND email_verified_at IS NOT NULL;
-DROP INDEX users_disabled;
 
--- Who has which role, kept by a trigger. state: 1 if the account is disabled, and 2 more if its address is verified.
+-- Who has which role, kept by a trigger, whatever the search path of whoever changes an account. state: 1 if the account is disabled, and 2 more if
+-- its address is verified.
 CREATE TABLE role_members (
     role    text     COLLATE "C" NOT NULL,
     state   smallint NOT NULL,
@@ -45,7 +49,7 @@ SELECT DISTINCT role, (u.disabled_at IS NOT NULL)::int + 2 * (u.email_verified_a
 FROM users u CROSS JOIN LATERAL json_array_elements_text(u.roles::json) AS role
 WHERE u.roles IS NOT NULL;
 
-CREATE FUNCTION list_role_members() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION list_role_members() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP <> 'INSERT' AND OLD.roles IS NOT NULL THEN
         DELETE FROM role_members
@@ -69,6 +73,3 @@ CREATE TRIGGER users_leave_roles AFTER DELETE ON users
 
 CREATE TRIGGER users_change_roles AFTER UPDATE OF roles, email, disabled_at, email_verified_at ON users
     FOR EACH ROW WHEN (OLD.roles IS NOT NULL OR NEW.roles IS NOT NULL) EXECUTE FUNCTION list_role_members();
-
--- For lists of the entries of one name.
-CREATE INDEX journal_of_event ON journal (event, at, number);

@@ -68,6 +68,3 @@ BEGIN
     SELECT DISTINCT role.value, (NEW.disabled_at IS NOT NULL) + 2 * (NEW.email_verified_at IS NOT NULL), NEW.email, NEW.id
     FROM json_each(NEW.roles) AS role;
 END;
-
--- For lists of the entries of one name.
-CREATE INDEX journal_of_event ON journal (event, at, number);

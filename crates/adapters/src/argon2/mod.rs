@@ -96,6 +96,9 @@ impl Argon2Hasher {
     }
 }
 
+/// The longest text of a hash from elsewhere in bytes. What systems make, with a key or a salt of 64 bytes, has less than half of that.
+const LONGEST: usize = 1024;
+
 /// A hash from elsewhere in a form that says what it is, if it can be checked here within these bounds. The first time the machine
 /// may be measured, which takes some tens of milliseconds. One in the spelling of another system (Django, passlib, LDAP) is spelled anew; one
 /// that says nothing of itself is read as the bare format, if there is one.
@@ -107,6 +110,9 @@ pub fn adopt(
     bare: Option<BareFormat>,
     bounds: HashBounds,
 ) -> Result<PasswordHash, UnusableHash> {
+    if hash.expose().len() > LONGEST {
+        return Err(UnusableHash::TooLong { longest: LONGEST });
+    }
     let hash = match respell(hash.expose()) {
         Some(text) => PasswordHash::from_phc(text?),
         None => hash,

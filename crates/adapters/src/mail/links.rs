@@ -8,6 +8,8 @@ use secrecy::ExposeSecret;
 pub struct MailLinks {
     /// To choose a new password.
     pub recovery: Option<String>,
+    /// To choose a password without a code, by the link of an invitation.
+    pub choose_password: Option<String>,
     /// To confirm the address of a sign-up.
     pub sign_up: Option<String>,
     /// To confirm the address of an account.
@@ -36,7 +38,8 @@ impl MailLinks {
             MailKind::SignUp => self.sign_up.as_deref(),
             MailKind::VerifyEmail => self.verify_email.as_deref(),
             MailKind::ChangeEmail => self.change_email.as_deref(),
-            MailKind::ResetPassword | MailKind::Invitation => self.recovery.as_deref(),
+            MailKind::ResetPassword => self.recovery.as_deref(),
+            MailKind::Invitation => self.choose_password.as_deref(),
             MailKind::SignIn => self.sign_in.as_deref(),
             MailKind::EmailChanged => self.undo.as_deref(),
             MailKind::SignInUnverified

@@ -348,6 +348,7 @@ mod tests {
             reply_to: None,
             links: MailLinks {
                 recovery: url.clone(),
+                choose_password: url.clone(),
                 sign_up: url.clone(),
                 verify_email: url.clone(),
                 change_email: url.clone(),

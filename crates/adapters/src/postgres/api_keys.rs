@@ -13,7 +13,7 @@ use crate::sql::{self, api_key_columns, request_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
-    model::{ApiKey, ApiKeyId, Fingerprint, Timestamp},
+    model::{ApiKey, ApiKeyId, Timestamp},
     ports::{
         ApiKeys, Claim, NamedRequest, NamedRequests, REQUESTS_KEPT, RevokeOutcome, StoreError,
         StoredApiKey,
@@ -40,10 +40,6 @@ const REVOKE: &str = "
 /// `greatest` passes over null.
 const USED: &str = "UPDATE api_keys SET used_at = greatest(used_at, $2) WHERE id = $1";
 
-/// In batches, and without those that another request deletes.
-const FORGET: &str = "
-    DELETE FROM named_requests WHERE name = ANY (ARRAY(
-        SELECT name FROM named_requests WHERE at <= $1 LIMIT 100 FOR UPDATE SKIP LOCKED))";
 /// A row of the same name that is too old is as good as none. Waits for another request of that name.
 const CLAIM: &str = "
     INSERT INTO named_requests AS known (name, content, id, at) VALUES ($1, $2, $3, $4)
@@ -54,7 +50,11 @@ const CLAIMED: &str = concat!(
     request_columns!(),
     " FROM named_requests WHERE name = $1"
 );
-const RELEASE: &str = "DELETE FROM named_requests WHERE name = $1";
+const RELEASE: &str = "DELETE FROM named_requests WHERE name = $1 AND content = $2 AND id = $3";
+/// Without those that another replica deletes, or that come anew.
+const PRUNE: &str = "
+    DELETE FROM named_requests WHERE name = ANY (ARRAY(
+        SELECT name FROM named_requests WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1";
 
 #[async_trait]
 impl ApiKeys for PostgresAccounts {
@@ -119,11 +119,26 @@ impl NamedRequests for PostgresAccounts {
         self.db.transact("remember a request", request).await
     }
 
-    async fn release(&self, name: &Fingerprint) -> Result<(), StoreError> {
-        let released = self.db.write(RELEASE, &[&&name.as_bytes()[..]]).await;
+    async fn release(&self, request: &NamedRequest) -> Result<(), StoreError> {
+        let row: [&dyn Param; 3] = [
+            &&request.name.as_bytes()[..],
+            &&request.content.as_bytes()[..],
+            &request.id,
+        ];
+        let released = self.db.write(RELEASE, &row).await;
         released
             .map(drop)
             .map_err(|error| self.db.error("forget a request", error))
+    }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let pruned = self
+            .db
+            .write(PRUNE, &[&PgTimestamp(before), &i64::from(limit)])
+            .await;
+        pruned
+            .map(|rows| rows.len() as u64)
+            .map_err(|error| self.db.error("prune requests", error))
     }
 }
 
@@ -152,8 +167,6 @@ impl Intent for NamedRequest {
             &old,
         ];
         if tx.query_opt(&claim, &row).await?.is_some() {
-            let forget = tx.prepare_cached(FORGET).await?;
-            tx.execute(&forget, &[&old]).await?;
             return Ok(Claim::New);
         }
         let claimed = tx.prepare_cached(CLAIMED).await?;

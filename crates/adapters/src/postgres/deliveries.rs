@@ -19,17 +19,18 @@ use revolve_domain::{
 };
 use uuid::Uuid;
 
-/// A notice waits until its kind's pause is over, which is no part of its life, and is counted in one that was not tried yet. Behind one that
-/// was it is tried no sooner.
+/// A notice waits until the pause of its kind at its mailbox is over, which is no part of its life, and is counted in one that was not tried yet.
+/// Behind one that was it is tried no sooner.
 const INSERT: &str = "
     INSERT INTO deliveries (id, kind, email, email_typed, domain, locale, user_id, proof_id, facts, created_at, expires_at, notice, due_at,
         next_at, deferred)
     SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::uuid, $8::uuid, $9::text, $10::timestamptz,
         $11::timestamptz + (pause.due - $10::timestamptz), $12::boolean, pause.due, try.at, try.at > $10::timestamptz
-    FROM (SELECT greatest($10::timestamptz, (SELECT until FROM quiet_notices WHERE user_id = $7::uuid AND kind = $2::text)) AS due) AS pause,
+    FROM (SELECT greatest($10::timestamptz,
+            (SELECT until FROM quiet_notices WHERE user_id = $7::uuid AND kind = $2::text AND email = $3::text)) AS due) AS pause,
         LATERAL (SELECT greatest(pause.due, (SELECT max(next_at) FROM deliveries
-            WHERE $12::boolean AND user_id = $7::uuid AND kind = $2::text AND notice AND state = 'waiting')) AS at) AS try
-    ON CONFLICT (user_id, kind) WHERE notice AND state = 'waiting' AND attempts = 0 DO UPDATE
+            WHERE $12::boolean AND user_id = $7::uuid AND kind = $2::text AND email = $3::text AND notice AND state = 'waiting')) AS at) AS try
+    ON CONFLICT (user_id, kind, email) WHERE notice AND state = 'waiting' AND attempts = 0 DO UPDATE
         SET more = deliveries.more + 1, expires_at = greatest(deliveries.expires_at, excluded.expires_at)";
 
 /// The most deliveries that a look finds whose time has come. More are due at once only after a stop of the service.
@@ -41,7 +42,7 @@ const WAKE: &str = "
         SELECT id FROM deliveries WHERE state = 'waiting' AND deferred AND next_at <= $1 ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
 /// From domain to domain after `$3`, of each what is due at `$1` and has room: `$5` less what `$6` and `$7` say of it. Only the oldest of the
-/// notices of an account and kind: the others wait until that one was sent, and its pause is over. It ends with the `$4` that it looks for:
+/// notices of an account, kind and mailbox: the others wait until that one was sent, and its pause is over. It ends with the `$4` that it looks for:
 /// each domain has some, unless it has no room, or what it has is a notice behind one that is being sent.
 const LEASE: &str = concat!(
     "
@@ -55,8 +56,8 @@ const LEASE: &str = concat!(
         SELECT next.id AS delivery FROM domains CROSS JOIN LATERAL (
             SELECT d.id FROM deliveries d
             WHERE d.state = 'waiting' AND NOT d.deferred AND d.domain = domains.domain AND d.next_at <= $1 AND NOT (d.notice AND (
-                coalesce((SELECT q.until FROM quiet_notices q WHERE q.user_id = d.user_id AND q.kind = d.kind) > $1, false)
-                OR EXISTS (SELECT FROM deliveries o WHERE o.user_id = d.user_id AND o.kind = d.kind AND o.state = 'waiting'
+                coalesce((SELECT q.until FROM quiet_notices q WHERE q.user_id = d.user_id AND q.kind = d.kind AND q.email = d.email) > $1, false)
+                OR EXISTS (SELECT FROM deliveries o WHERE o.user_id = d.user_id AND o.kind = d.kind AND o.email = d.email AND o.state = 'waiting'
                     AND (o.created_at, o.id) < (d.created_at, d.id))))
             ORDER BY d.next_at
             LIMIT greatest(0, $5 - coalesce(
@@ -69,22 +70,25 @@ const LEASE: &str = concat!(
     delivery_columns!()
 );
 
-/// It is deleted, whoever has it by now; `$3` is the end of the pause that it begins, if it is a notice.
+/// It is deleted, whoever has it by now; `$3` is the end of the pause that it begins, if it is a notice of an account that is there: the address of
+/// another must not stay behind. Its row is held until the transaction ends, so that a deletion comes after it or before it.
 const SENT: &str = "
-    WITH gone AS (
-        DELETE FROM deliveries WHERE id = $1 RETURNING user_id, kind, attempts, leased_until
+    WITH sent AS (
+        DELETE FROM deliveries WHERE id = $1 RETURNING user_id, kind, email, attempts, leased_until
+    ), gone AS (
+        SELECT sent.user_id, sent.kind, sent.email FROM sent JOIN users u ON u.id = sent.user_id
+        WHERE $3::timestamptz IS NOT NULL FOR KEY SHARE OF u
     ), quiet AS (
-        INSERT INTO quiet_notices AS known (user_id, kind, until)
-        SELECT user_id, kind, $3::timestamptz FROM gone WHERE user_id IS NOT NULL AND $3::timestamptz IS NOT NULL
-        ON CONFLICT (user_id, kind) DO UPDATE SET until = greatest(known.until, excluded.until)
+        INSERT INTO quiet_notices AS known (user_id, kind, email, until) SELECT user_id, kind, email, $3::timestamptz FROM gone
+        ON CONFLICT (user_id, kind, email) DO UPDATE SET until = greatest(known.until, excluded.until)
     ), held AS (
         UPDATE deliveries d SET due_at = greatest(d.due_at, $3::timestamptz), next_at = greatest(d.next_at, $3::timestamptz), deferred = true,
             expires_at = d.expires_at + (greatest(d.due_at, $3::timestamptz) - d.due_at)
         FROM gone
-        WHERE $3::timestamptz IS NOT NULL AND d.user_id = gone.user_id AND d.kind = gone.kind AND d.id <> $1
+        WHERE d.user_id = gone.user_id AND d.kind = gone.kind AND d.email = gone.email AND d.id <> $1
             AND d.state = 'waiting' AND d.leased_until IS NULL
     )
-    SELECT 1 FROM gone WHERE attempts = $2 AND leased_until IS NOT NULL";
+    SELECT 1 FROM sent WHERE attempts = $2 AND leased_until IS NOT NULL";
 
 const DROPPED: &str =
     "DELETE FROM deliveries WHERE id = $1 AND attempts = $2 AND leased_until IS NOT NULL";
@@ -93,11 +97,11 @@ const DROPPED: &str =
 const UNSENT: &str = "
     WITH unsent AS (
         UPDATE deliveries SET state = $3, next_at = $4, deferred = true, leased_until = NULL, last_error = $5
-        WHERE id = $1 AND attempts = $2 AND leased_until IS NOT NULL RETURNING user_id, kind, notice, state
+        WHERE id = $1 AND attempts = $2 AND leased_until IS NOT NULL RETURNING user_id, kind, email, notice, state
     ), behind AS (
         UPDATE deliveries d SET next_at = greatest(d.next_at, $4), deferred = true FROM unsent
-        WHERE unsent.notice AND unsent.state = 'waiting' AND d.user_id = unsent.user_id AND d.kind = unsent.kind AND d.id <> $1
-            AND d.notice AND d.state = 'waiting' AND d.leased_until IS NULL
+        WHERE unsent.notice AND unsent.state = 'waiting' AND d.user_id = unsent.user_id AND d.kind = unsent.kind AND d.email = unsent.email
+            AND d.id <> $1 AND d.notice AND d.state = 'waiting' AND d.leased_until IS NULL
     )
     SELECT 1 FROM unsent";
 
@@ -127,6 +131,7 @@ const RETRY: &str = "
 const DROP: &str = "DELETE FROM deliveries WHERE id = ANY ($1) RETURNING id AS delivery_id";
 
 const FORGET: &str = "DELETE FROM deliveries WHERE user_id = $1 AND state = 'given_up'";
+const FORGET_QUIET: &str = "DELETE FROM quiet_notices WHERE user_id = $1";
 
 /// Rows that are locked come in a later batch: prunings of several replicas don't wait for each other.
 const PRUNE: &str = "
@@ -136,8 +141,8 @@ const PRUNE: &str = "
 
 const PRUNE_QUIET: &str = "
     DELETE FROM quiet_notices q USING (
-        SELECT user_id, kind FROM quiet_notices WHERE until <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED) over
-    WHERE q.user_id = over.user_id AND q.kind = over.kind
+        SELECT user_id, kind, email FROM quiet_notices WHERE until <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED) over
+    WHERE q.user_id = over.user_id AND q.kind = over.kind AND q.email = over.email
     RETURNING 1";
 
 #[async_trait]
@@ -313,13 +318,12 @@ impl Intent for InsertMails<'_> {
     }
 }
 
-/// The account is deleted: what can't be sent to its owner is of no use any more.
-pub(super) async fn forget_given_up(
-    tx: &Transaction<'_>,
-    user: &Uuid,
-) -> Result<(), PostgresError> {
-    let forget = tx.prepare_cached(FORGET).await?;
-    tx.execute(&forget, &[user]).await?;
+/// The account is deleted: what can't be sent to its owner is of no use any more, nor are pauses.
+pub(super) async fn forget_mails(tx: &Transaction<'_>, user: &Uuid) -> Result<(), PostgresError> {
+    for statement in [FORGET, FORGET_QUIET] {
+        let forget = tx.prepare_cached(statement).await?;
+        tx.execute(&forget, &[user]).await?;
+    }
     Ok(())
 }
 

@@ -18,6 +18,7 @@ use revolve_domain::{
     keys::StoredKey,
     model::{Timestamp, UserId},
     ports::StoreError,
+    webhooks::Webhook,
 };
 use secrecy::ExposeSecret;
 use std::time::Duration;
@@ -98,6 +99,8 @@ pub struct PostgresFacts {
     pub ended_last_hour: Option<u64>,
     /// How full the outbox is; `None` if the tables are of another version or don't say it in time.
     pub backlog: Option<Backlog>,
+    /// The endpoints of webhooks; `None` if the tables are of another version or don't say it in time.
+    pub webhooks: Option<Vec<Webhook>>,
     /// Accounts of an earlier release whose address has the same key as another account's, each before that one; `None` if the tables are of
     /// another version or can't be read.
     pub same_address: Option<Vec<(UserId, UserId)>>,
@@ -207,6 +210,7 @@ async fn look<T>(
         keys,
         ended_last_hour: slow.ended,
         backlog: slow.backlog,
+        webhooks: slow.webhooks,
         same_address: slow.same_address,
         clock,
         place: place.to_owned(),
@@ -265,13 +269,14 @@ struct SlowFacts {
     ended: Option<u64>,
     same_address: Option<Vec<(UserId, UserId)>>,
     backlog: Option<Backlog>,
+    webhooks: Option<Vec<Webhook>>,
 }
 
 /// The last use of the connection: an answer may still be on its way, and only then is the transaction left to the end
 /// of the connection.
 async fn slow_facts(client: &Client, limit: Duration) -> Result<SlowFacts, PostgresError> {
     begin_look(client, limit).await?;
-    let (in_time, mut facts) = (limit / 4, SlowFacts::default());
+    let (in_time, mut facts) = (limit / 5, SlowFacts::default());
     let Ok(Ok(row)) = timeout(in_time, client.query_typed_one(ENDED, &[])).await else {
         return Ok(facts);
     };
@@ -284,6 +289,10 @@ async fn slow_facts(client: &Client, limit: Duration) -> Result<SlowFacts, Postg
         return Ok(facts);
     };
     facts.backlog = Some(sql::whole_backlog(&row)?);
+    let Ok(Ok(rows)) = timeout(in_time, client.query_typed(sql::LIST_WEBHOOKS, &[])).await else {
+        return Ok(facts);
+    };
+    facts.webhooks = Some(decoded(&rows, sql::webhook)?);
     client.batch_execute("ROLLBACK").await?;
     Ok(facts)
 }

@@ -3,7 +3,7 @@
 use super::{
     PostgresAccounts,
     database::{Database, Intent},
-    deliveries::{forget_given_up, insert_mails},
+    deliveries::{forget_mails, insert_mails},
     error::PostgresError,
     statement::{Param, Params},
     transaction::Transaction,
@@ -293,7 +293,7 @@ pub(super) async fn write_told(
 pub(super) async fn scrub(tx: &Transaction<'_>, user: &Uuid) -> Result<(), PostgresError> {
     let scrub = tx.prepare_cached(SCRUB).await?;
     tx.execute(&scrub, &[user]).await?;
-    forget_given_up(tx, user).await
+    forget_mails(tx, user).await
 }
 
 async fn insert(

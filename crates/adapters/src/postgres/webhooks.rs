@@ -1,5 +1,7 @@
 //! Webhooks and what is on its way to them.
 
+mod settle;
+
 use super::{
     PostgresAccounts,
     database::{Intent, decoded},
@@ -11,31 +13,34 @@ use super::{
 use crate::sql::{self, journal_columns, webhook_columns};
 use async_trait::async_trait;
 use revolve_domain::{
-    deliveries::{Backlog, KEPT},
+    deliveries::Backlog,
     journal::Tell,
     model::{Timestamp, WebhookId},
     ports::{JournalCursor, StoreError, Webhooks},
     webhooks::{
-        DisabledReason, Webhook, WebhookDelivery, WebhookLease, WebhookOrder, WebhookSettled,
+        DisabledReason, MOST, Webhook, WebhookDelivery, WebhookLease, WebhookOrder, WebhookSettled,
     },
 };
+use settle::Settle;
 use uuid::Uuid;
 
+/// Endpoints are added one after the other, of whatever schema. Ends with the transaction.
+const SERIAL: &str = "SELECT pg_advisory_xact_lock(hashtextextended('revolve webhooks', 0))";
+/// Whether there are more than `$1`.
+const ARE_MORE: &str = "SELECT 1 FROM webhooks OFFSET $1 LIMIT 1";
 const ADD: &str = "
-    INSERT INTO webhooks (id, name, url, events, secret, previous_secret, previous_until, disabled, created_at, since, failing_since,
-        last_error, version)
+    INSERT INTO webhooks (id, name, url, events, secret, previous_secret, previous_until, disabled, created_at, since, version,
+        failing_since, last_error)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+/// An endpoint that is enabled begins anew.
 const REPLACE: &str = "
     UPDATE webhooks SET name = $2, url = $3, events = $4, secret = $5, previous_secret = $6, previous_until = $7, disabled = $8,
-        created_at = $9, since = $10, failing_since = $11, last_error = $12, version = version + 1
-    WHERE id = $1 AND version = $13";
+        created_at = $9, since = $10, version = version + 1,
+        failing_since = CASE WHEN disabled IS NULL OR $8::text IS NOT NULL THEN failing_since END,
+        last_error = CASE WHEN disabled IS NULL OR $8::text IS NOT NULL THEN last_error END
+    WHERE id = $1 AND version = $11";
 const BEGIN: &str = "
     INSERT INTO webhook_cursor (one, written_in, number) VALUES (1, $1, $2) ON CONFLICT DO NOTHING";
-const LIST: &str = concat!(
-    "SELECT ",
-    webhook_columns!(),
-    " FROM webhooks ORDER BY created_at, id"
-);
 const FIND: &str = concat!(
     "SELECT ",
     webhook_columns!(),
@@ -81,22 +86,6 @@ const LEASE: &str = concat!(
     " FROM leased JOIN journal j ON j.id = leased.event_id"
 );
 
-const SENT: &str = "DELETE FROM webhook_deliveries WHERE webhook_id = $1 AND event_id = $2";
-const WORKS: &str = "
-    UPDATE webhooks SET failing_since = NULL, last_error = NULL
-    WHERE id = $1 AND (failing_since IS NOT NULL OR last_error IS NOT NULL)";
-const AGAIN: &str = "
-    UPDATE webhook_deliveries SET next_at = $4, leased_until = NULL
-    WHERE webhook_id = $1 AND event_id = $2 AND attempts = $3 AND leased_until IS NOT NULL AND NOT given_up";
-const GIVE_UP: &str = "
-    UPDATE webhook_deliveries SET given_up = true, leased_until = NULL, expires_at = $4
-    WHERE webhook_id = $1 AND event_id = $2 AND attempts = $3 AND leased_until IS NOT NULL AND NOT given_up";
-const FAILS: &str = "UPDATE webhooks SET failing_since = coalesce(failing_since, $2), last_error = $3 WHERE id = $1";
-const SWITCH_OFF: &str = "
-    UPDATE webhooks SET disabled = $2, version = version + 1 WHERE id = $1 AND disabled IS NULL AND failing_since <= $3";
-/// What was given up says nothing about what comes later.
-const FORGIVE: &str = "UPDATE webhooks SET failing_since = NULL WHERE id = $1";
-
 const PRUNE: &str = "
     DELETE FROM webhook_deliveries d USING (
         SELECT webhook_id, event_id FROM webhook_deliveries
@@ -111,14 +100,16 @@ impl Webhooks for PostgresAccounts {
         &self,
         webhook: &Webhook,
         from: JournalCursor,
-        tell: &Tell<()>,
-    ) -> Result<(), StoreError> {
+        tell: &Tell<bool>,
+    ) -> Result<bool, StoreError> {
         let add = Add { webhook, from };
         self.db.change("add a webhook", add, tell).await
     }
 
     async fn list(&self) -> Result<Vec<Webhook>, StoreError> {
-        self.db.read("list webhooks", LIST, &[], sql::webhook).await
+        self.db
+            .read("list webhooks", sql::LIST_WEBHOOKS, &[], sql::webhook)
+            .await
     }
 
     async fn find(&self, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
@@ -223,10 +214,12 @@ fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// [`REPLACE`] has the first parameters alone, without what the store knows of failures.
 async fn put(
     tx: &Transaction<'_>,
     sql: &'static str,
     webhook: &Webhook,
+    params: usize,
 ) -> Result<u64, PostgresError> {
     let previous = webhook.previous.as_ref();
     let row: [&dyn Param; 13] = [
@@ -240,15 +233,15 @@ async fn put(
         &webhook.disabled.map(DisabledReason::as_str),
         &PgTimestamp(webhook.created_at),
         &PgTimestamp(webhook.since),
+        &i64::from(webhook.version),
         &webhook.failing_since.map(PgTimestamp),
         &webhook.last_error,
-        &i64::from(webhook.version),
     ];
     let put = tx.prepare_cached(sql).await?;
-    Ok(tx.execute(&put, &row).await?)
+    Ok(tx.execute(&put, &row[..params]).await?)
 }
 
-/// Runs a statement that answers no rows. Answers how many it changed.
+/// Runs a statement. Answers how many rows it changed or found.
 async fn run(
     tx: &Transaction<'_>,
     sql: &'static str,
@@ -264,13 +257,18 @@ struct Add<'a> {
 }
 
 impl Intent for Add<'_> {
-    type Answer = ();
+    type Answer = bool;
 
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<(), PostgresError> {
-        put(tx, ADD, self.webhook).await?;
+    async fn apply(&self, tx: &Transaction<'_>) -> Result<bool, PostgresError> {
+        run(tx, SERIAL, &[]).await?;
+        let others = number(MOST as u64 - 1);
+        if run(tx, ARE_MORE, &[&others]).await? > 0 {
+            return Ok(false);
+        }
+        put(tx, ADD, self.webhook, 13).await?;
         let place: [&dyn Param; 2] = [&number(self.from.commit), &number(self.from.number)];
         run(tx, BEGIN, &place).await?;
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -280,7 +278,7 @@ impl Intent for Replace<'_> {
     type Answer = bool;
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<bool, PostgresError> {
-        Ok(put(tx, REPLACE, self.0).await? > 0)
+        Ok(put(tx, REPLACE, self.0, 11).await? > 0)
     }
 }
 
@@ -336,71 +334,4 @@ impl Intent for Order<'_> {
         run(tx, ORDER, &[&webhooks, &events, &at, &expire]).await?;
         Ok(())
     }
-}
-
-struct Settle<'a> {
-    delivery: &'a WebhookDelivery,
-    settled: &'a WebhookSettled,
-    at: Timestamp,
-}
-
-impl Intent for Settle<'_> {
-    type Answer = Option<DisabledReason>;
-
-    async fn apply(&self, tx: &Transaction<'_>) -> Result<Option<DisabledReason>, PostgresError> {
-        let id = self.delivery.webhook.as_uuid();
-        let (event, attempt) = (
-            self.delivery.event.id.as_uuid(),
-            i64::from(self.delivery.attempts),
-        );
-        let (now, kept) = (PgTimestamp(self.at), PgTimestamp(self.at.plus(KEPT)));
-        // The endpoint's row comes last, so that its deliveries wait for each other as briefly as can be.
-        match self.settled {
-            WebhookSettled::Sent => {
-                if run(tx, SENT, &[id, event]).await? > 0 {
-                    run(tx, WORKS, &[id]).await?;
-                }
-                Ok(None)
-            }
-            WebhookSettled::CutOff => {
-                run(tx, AGAIN, &[id, event, &attempt, &now]).await?;
-                Ok(None)
-            }
-            WebhookSettled::Failed {
-                error,
-                next_at,
-                failing_since,
-            } => {
-                let (sql, until) =
-                    next_at.map_or((GIVE_UP, kept), |next| (AGAIN, PgTimestamp(next)));
-                if run(tx, sql, &[id, event, &attempt, &until]).await? == 0 {
-                    return Ok(None);
-                }
-                run(tx, FAILS, &[id, &now, error]).await?;
-                let since = PgTimestamp(*failing_since);
-                let reason = switch_off(tx, id, DisabledReason::Failing, since).await?;
-                if reason.is_none() && next_at.is_none() {
-                    run(tx, FORGIVE, &[id]).await?;
-                }
-                Ok(reason)
-            }
-            WebhookSettled::Gone { error } => {
-                if run(tx, GIVE_UP, &[id, event, &attempt, &kept]).await? == 0 {
-                    return Ok(None);
-                }
-                run(tx, FAILS, &[id, &now, error]).await?;
-                switch_off(tx, id, DisabledReason::Gone, now).await
-            }
-        }
-    }
-}
-
-async fn switch_off(
-    tx: &Transaction<'_>,
-    id: &Uuid,
-    reason: DisabledReason,
-    since: PgTimestamp,
-) -> Result<Option<DisabledReason>, PostgresError> {
-    let done = run(tx, SWITCH_OFF, &[id, &reason.as_str(), &since]).await?;
-    Ok((done > 0).then_some(reason))
 }

@@ -92,12 +92,13 @@ pub(crate) fn delivery(row: &dyn SqlRow) -> Result<Delivery, CorruptRow> {
     })
 }
 
-/// Reads `kind` and `until`.
+/// Reads `kind`, `email`, `email_typed` and `until`.
 pub(crate) fn quiet_notice(row: &dyn SqlRow) -> Result<QuietNotice, CorruptRow> {
     let row = RowReader::new(row, "quiet_notices", "kind");
     let named = |name: &str| MailKind::named(name).ok_or("this release does not know it");
     Ok(QuietNotice {
         kind: row.required_parsed("kind", named)?,
+        to: email(&row)?,
         until: row.required("until", SqlRow::instant)?,
     })
 }

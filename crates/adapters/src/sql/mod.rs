@@ -6,6 +6,7 @@ mod deliveries;
 mod epoch;
 pub(crate) mod error;
 mod journal;
+mod legacy;
 pub(crate) mod migrations;
 mod proof;
 mod read;
@@ -21,6 +22,7 @@ pub(crate) use deliveries::{
 };
 pub(crate) use epoch::RaiseEpoch;
 pub(crate) use journal::{cursor, details, journal_columns, journal_record, place};
+pub(crate) use legacy::forget_legacy;
 pub(crate) use proof::{proof, proof_columns, standing_proof};
 pub(crate) use read::{
     FoundRevocations, LIST_KEYS, account_columns, app, begun, bound_device, credential_columns,
@@ -30,7 +32,8 @@ pub(crate) use read::{
 };
 pub(crate) use row::{Cause, CorruptRow, SqlRow};
 pub(crate) use webhooks::{
-    WEBHOOK_BACKLOGS, readable_webhook_delivery, webhook, webhook_backlog, webhook_columns,
+    LIST_WEBHOOKS, WEBHOOK_BACKLOGS, readable_webhook_delivery, webhook, webhook_backlog,
+    webhook_columns,
 };
 #[cfg(feature = "sqlite")]
 pub(crate) use {deliveries::domain, read::active_key, row::RowReader};

@@ -80,7 +80,7 @@ pub(crate) fn user(row: &dyn SqlRow) -> Result<User, CorruptRow> {
                 serde_json::from_str::<Roles>(text).map_err(|_| "it is no list of roles")
             })?
             .unwrap_or_default(),
-        app: row.parsed("app", AppData::parse)?.unwrap_or_default(),
+        app: row.parsed("app", AppData::stored)?.unwrap_or_default(),
         version: version(&row, "version")?,
     })
 }

@@ -18,6 +18,13 @@ macro_rules! webhook_columns {
 
 pub(crate) use webhook_columns;
 
+/// Every endpoint, the oldest first, for [`webhook`].
+pub(crate) const LIST_WEBHOOKS: &str = concat!(
+    "SELECT ",
+    webhook_columns!(),
+    " FROM webhooks ORDER BY created_at, id"
+);
+
 /// What [`webhook_backlog`] reads.
 pub(crate) const WEBHOOK_BACKLOGS: &str = "
     SELECT webhook_id, sum(CASE WHEN given_up THEN 0 ELSE 1 END) AS waiting, sum(CASE WHEN given_up THEN 1 ELSE 0 END) AS given_up,

@@ -9,7 +9,7 @@ use crate::sql::{self, api_key_columns, request_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
-    model::{ApiKey, ApiKeyId, Fingerprint, Timestamp},
+    model::{ApiKey, ApiKeyId, Timestamp},
     ports::{
         ApiKeys, Claim, NamedRequest, NamedRequests, REQUESTS_KEPT, RevokeOutcome, StoreError,
         StoredApiKey,
@@ -34,15 +34,18 @@ const REVOKE: &str = "UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revo
 const THERE: &str = "SELECT 1 FROM api_keys WHERE id = ?1";
 const USED: &str = "UPDATE api_keys SET used_at = max(coalesce(used_at, ?2), ?2) WHERE id = ?1";
 
-const FORGET: &str = "DELETE FROM named_requests WHERE at <= ?1";
+/// A row of the same name that is too old is as good as none.
 const CLAIM: &str = "
-    INSERT INTO named_requests (name, content, id, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+    INSERT INTO named_requests (name, content, id, at) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (name) DO UPDATE SET content = excluded.content, id = excluded.id, at = excluded.at WHERE at <= ?5";
 const CLAIMED: &str = concat!(
     "SELECT ",
     request_columns!(),
     " FROM named_requests WHERE name = ?1"
 );
-const RELEASE: &str = "DELETE FROM named_requests WHERE name = ?1";
+const RELEASE: &str = "DELETE FROM named_requests WHERE name = ?1 AND content = ?2 AND id = ?3";
+const PRUNE: &str = "
+    DELETE FROM named_requests WHERE name IN (SELECT name FROM named_requests WHERE at < ?1 ORDER BY at LIMIT ?2)";
 
 #[async_trait]
 impl ApiKeys for SqliteStore {
@@ -88,10 +91,22 @@ impl NamedRequests for SqliteStore {
             .await
     }
 
-    async fn release(&self, name: &Fingerprint) -> Result<(), StoreError> {
-        let name = *name;
+    async fn release(&self, request: &NamedRequest) -> Result<(), StoreError> {
+        let request = request.clone();
         self.write("forget a request", move |conn| {
-            run(conn, RELEASE, [name.as_bytes()]).map(drop)
+            let row = params![
+                request.name.as_bytes(),
+                request.content.as_bytes(),
+                request.id.to_string(),
+            ];
+            run(conn, RELEASE, row).map(drop)
+        })
+        .await
+    }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.write("prune requests", move |conn| {
+            run(conn, PRUNE, params![before.as_millis(), limit]).map(|rows| rows as u64)
         })
         .await
     }
@@ -127,12 +142,12 @@ fn revoke(conn: &Connection, id: ApiKeyId, at: Timestamp) -> Result<RevokeOutcom
 }
 
 fn claim(conn: &Connection, request: &NamedRequest) -> Result<Claim, SqliteError> {
-    run(conn, FORGET, [request.at.minus(REQUESTS_KEPT).as_millis()])?;
     let row = params![
         request.name.as_bytes(),
         request.content.as_bytes(),
         request.id.to_string(),
         request.at.as_millis(),
+        request.at.minus(REQUESTS_KEPT).as_millis(),
     ];
     if run(conn, CLAIM, row)? > 0 {
         return Ok(Claim::New);

@@ -9,22 +9,23 @@ use crate::sql::{self, MailRow, delivery_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     deliveries::{Backlog, Delivery, DeliveryQuery, DeliveryState, KEPT, LeaseRequest, Settled},
-    journal::{MailKind, NewMail, Tell},
-    model::{DeliveryId, Timestamp, UserId},
+    journal::{NewMail, Tell},
+    model::{DeliveryId, Timestamp},
     ports::{Deliveries, StoreError},
 };
 use rusqlite::{Connection, params};
 
-/// A notice waits until its kind's pause is over, which is no part of its life, and is counted in one that was not tried yet. Behind one that
-/// was it is tried no sooner.
+/// A notice waits until the pause of its kind at its mailbox is over, which is no part of its life, and is counted in one that was not tried yet.
+/// Behind one that was it is tried no sooner.
 const INSERT: &str = "
     INSERT INTO deliveries (id, kind, email, email_typed, domain, locale, user_id, proof_id, facts, created_at, expires_at, notice, due_at,
         next_at, deferred)
     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 + (due - ?10), ?12, due, max(due, behind), max(due, behind) > ?10
-    FROM (SELECT max(?10, coalesce((SELECT until FROM quiet_notices WHERE user_id = ?7 AND kind = ?2), ?10)) AS due,
-        coalesce((SELECT max(next_at) FROM deliveries WHERE ?12 AND user_id = ?7 AND kind = ?2 AND notice AND state = 'waiting'), ?10) AS behind)
+    FROM (SELECT max(?10, coalesce((SELECT until FROM quiet_notices WHERE user_id = ?7 AND kind = ?2 AND email = ?3), ?10)) AS due,
+        coalesce((SELECT max(next_at) FROM deliveries
+            WHERE ?12 AND user_id = ?7 AND kind = ?2 AND email = ?3 AND notice AND state = 'waiting'), ?10) AS behind)
     WHERE true
-    ON CONFLICT (user_id, kind) WHERE notice AND state = 'waiting' AND attempts = 0 DO UPDATE
+    ON CONFLICT (user_id, kind, email) WHERE notice AND state = 'waiting' AND attempts = 0 DO UPDATE
         SET more = more + 1, expires_at = max(expires_at, excluded.expires_at)";
 
 /// The most deliveries that a look finds whose time has come. More are due at once only after a stop of the service.
@@ -41,12 +42,12 @@ const WAKE: &str = "
 const NEXT_DOMAIN: &str = "
     SELECT domain FROM deliveries WHERE state = 'waiting' AND NOT deferred AND domain > ?1 ORDER BY domain LIMIT 1";
 
-/// Only the oldest of the notices of an account and kind: the others wait until that one was sent, and its pause is over.
+/// Only the oldest of the notices of an account, kind and mailbox: the others wait until that one was sent, and its pause is over.
 const DUE: &str = "
     SELECT d.id AS delivery_id FROM deliveries d
     WHERE d.state = 'waiting' AND NOT d.deferred AND d.domain = ?1 AND d.next_at <= ?2 AND NOT (d.notice AND (
-        EXISTS (SELECT 1 FROM quiet_notices q WHERE q.user_id = d.user_id AND q.kind = d.kind AND q.until > ?2)
-        OR EXISTS (SELECT 1 FROM deliveries o WHERE o.user_id = d.user_id AND o.kind = d.kind AND o.state = 'waiting'
+        EXISTS (SELECT 1 FROM quiet_notices q WHERE q.user_id = d.user_id AND q.kind = d.kind AND q.email = d.email AND q.until > ?2)
+        OR EXISTS (SELECT 1 FROM deliveries o WHERE o.user_id = d.user_id AND o.kind = d.kind AND o.email = d.email AND o.state = 'waiting'
             AND (o.created_at, o.id) < (d.created_at, d.id))))
     ORDER BY d.next_at LIMIT ?3";
 
@@ -58,12 +59,13 @@ const LEASE: &str = concat!(
 const IS_LEASED: &str =
     "SELECT 1 FROM deliveries WHERE id = ?1 AND attempts = ?2 AND leased_until IS NOT NULL";
 const DELETE: &str = "DELETE FROM deliveries WHERE id = ?1";
+/// Not for an account that is not there any more: its address must not stay behind.
 const BEGIN_QUIET: &str = "
-    INSERT INTO quiet_notices (user_id, kind, until) VALUES (?1, ?2, ?3)
-    ON CONFLICT (user_id, kind) DO UPDATE SET until = max(until, excluded.until)";
+    INSERT INTO quiet_notices (user_id, kind, email, until) SELECT id, ?2, ?3, ?4 FROM users WHERE id = ?1
+    ON CONFLICT (user_id, kind, email) DO UPDATE SET until = max(until, excluded.until)";
 const HOLD: &str = "
-    UPDATE deliveries SET due_at = max(due_at, ?3), next_at = max(next_at, ?3), deferred = 1, expires_at = expires_at + (max(due_at, ?3) - due_at)
-    WHERE user_id = ?1 AND kind = ?2 AND state = 'waiting' AND leased_until IS NULL";
+    UPDATE deliveries SET due_at = max(due_at, ?4), next_at = max(next_at, ?4), deferred = 1, expires_at = expires_at + (max(due_at, ?4) - due_at)
+    WHERE user_id = ?1 AND kind = ?2 AND email = ?3 AND state = 'waiting' AND leased_until IS NULL";
 
 /// Tried again, or given up and forgotten, at `?3`.
 const UNSENT: &str = "
@@ -71,8 +73,8 @@ const UNSENT: &str = "
 
 /// A notice behind one that is tried again is tried no sooner.
 const BEHIND: &str = "
-    UPDATE deliveries SET next_at = max(next_at, ?3), deferred = 1
-    WHERE user_id = ?1 AND kind = ?2 AND notice AND state = 'waiting' AND leased_until IS NULL";
+    UPDATE deliveries SET next_at = max(next_at, ?4), deferred = 1
+    WHERE user_id = ?1 AND kind = ?2 AND email = ?3 AND notice AND state = 'waiting' AND leased_until IS NULL";
 
 const DELETE_OF_NOBODY: &str = "
     DELETE FROM deliveries WHERE id = ?1 AND user_id IS NOT NULL
@@ -96,12 +98,14 @@ const RETRY: &str = "
     WHERE id = ?1 AND attempts > 0 AND (leased_until IS NULL OR leased_until <= ?2)";
 
 const FORGET: &str = "DELETE FROM deliveries WHERE user_id = ?1 AND state = 'given_up'";
+const FORGET_QUIET: &str = "DELETE FROM quiet_notices WHERE user_id = ?1";
 
 const PRUNE: &str = "
     DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE state = 'given_up' AND next_at <= ?1 LIMIT ?2)";
 
 const PRUNE_QUIET: &str = "
-    DELETE FROM quiet_notices WHERE (user_id, kind) IN (SELECT user_id, kind FROM quiet_notices WHERE until <= ?1 LIMIT ?2)";
+    DELETE FROM quiet_notices
+    WHERE (user_id, kind, email) IN (SELECT user_id, kind, email FROM quiet_notices WHERE until <= ?1 LIMIT ?2)";
 
 #[async_trait]
 impl Deliveries for SqliteStore {
@@ -207,9 +211,10 @@ impl Deliveries for SqliteStore {
     }
 }
 
-/// The account is deleted: what can't be sent to its owner is of no use any more.
-pub(super) fn forget_given_up(conn: &Connection, user: &str) -> Result<(), SqliteError> {
-    run(conn, FORGET, [user]).map(drop)
+/// The account is deleted: what can't be sent to its owner is of no use any more, nor are pauses.
+pub(super) fn forget_mails(conn: &Connection, user: &str) -> Result<(), SqliteError> {
+    run(conn, FORGET, [user])?;
+    run(conn, FORGET_QUIET, [user]).map(drop)
 }
 
 /// Inserts mails with the change that they tell of.
@@ -261,7 +266,7 @@ fn settle(conn: &Connection, delivery: &Delivery, settled: &Settled) -> Result<b
     match settled {
         Settled::Sent { at } => {
             if run(conn, DELETE, [&id])? > 0 {
-                begin_quiet(conn, delivery.mail.user, delivery.mail.kind, *at)?;
+                begin_quiet(conn, &delivery.mail, *at)?;
             }
         }
         _ if !ours => {}
@@ -270,7 +275,8 @@ fn settle(conn: &Connection, delivery: &Delivery, settled: &Settled) -> Result<b
             unsent(conn, &id, DeliveryState::Waiting, *at, error)?;
             let mail = &delivery.mail;
             if let Some(user) = mail.user.filter(|_| mail.kind.is_notice()) {
-                let behind = params![user.to_string(), mail.kind.as_str(), at.as_millis()];
+                let (user, key) = (user.to_string(), mail.to.key());
+                let behind = params![user, mail.kind.as_str(), key, at.as_millis()];
                 run(conn, BEHIND, behind)?;
             }
         }
@@ -282,16 +288,12 @@ fn settle(conn: &Connection, delivery: &Delivery, settled: &Settled) -> Result<b
     Ok(ours)
 }
 
-fn begin_quiet(
-    conn: &Connection,
-    user: Option<UserId>,
-    kind: MailKind,
-    at: Timestamp,
-) -> Result<(), SqliteError> {
-    if let (Some(user), Some(interval)) = (user, kind.least_interval()) {
+fn begin_quiet(conn: &Connection, mail: &NewMail, at: Timestamp) -> Result<(), SqliteError> {
+    if let (Some(user), Some(interval)) = (mail.user, mail.kind.least_interval()) {
         let (user, until) = (user.to_string(), at.plus(interval).as_millis());
-        for statement in [BEGIN_QUIET, HOLD] {
-            run(conn, statement, params![user, kind.as_str(), until])?;
+        let pause = params![user, mail.kind.as_str(), mail.to.key(), until];
+        if run(conn, BEGIN_QUIET, pause)? > 0 {
+            run(conn, HOLD, pause)?;
         }
     }
     Ok(())

@@ -104,6 +104,8 @@ const WALK: &str = concat!(
 );
 const USER: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = ?1");
 const SET_DISABLED: &str = "UPDATE users SET disabled_at = ?2, version = ?3 WHERE id = ?1";
+/// What an operator has set is not taken back by an earlier proof.
+const VOID_UNDOS: &str = "DELETE FROM proofs WHERE user_id = ?1 AND purpose = 'undo_email'";
 const OUTDATE: &str = "UPDATE users SET outdated_before = ?2, outdated_at = ?3 WHERE id = ?1";
 
 #[async_trait]
@@ -194,8 +196,11 @@ fn apply(conn: &Connection, change: &OperatorChange) -> Result<ChangeOutcome, Sq
     };
     let outcome = change.of(found);
     if let ChangeOutcome::Changed { before, after } = &outcome {
-        if after.email != before.email && is_taken(conn, after, change.at)? {
-            return Ok(ChangeOutcome::EmailTaken);
+        if after.email != before.email {
+            if is_taken(conn, after, change.at)? {
+                return Ok(ChangeOutcome::EmailTaken);
+            }
+            run(conn, VOID_UNDOS, [after.id.to_string()])?;
         }
         write_shown(conn, after)?;
         if after.outdates(before) {

@@ -6,7 +6,9 @@ use super::{
     query::{all, first},
 };
 use crate::sql;
-use revolve_domain::{deliveries::Backlog, keys::StoredKey, model::UserId, ports::StoreError};
+use revolve_domain::{
+    deliveries::Backlog, keys::StoredKey, model::UserId, ports::StoreError, webhooks::Webhook,
+};
 use rusqlite::{Connection, OpenFlags};
 use std::{
     ffi::OsString,
@@ -42,6 +44,8 @@ pub struct SqliteFacts {
     pub ended_last_hour: Option<u64>,
     /// How full the outbox is; `None` if the tables are of another version.
     pub backlog: Option<Backlog>,
+    /// The endpoints of webhooks; `None` if the tables are of another version.
+    pub webhooks: Option<Vec<Webhook>>,
     /// Accounts of an earlier release whose address has the same key as another account's, each before that one; `None` if the tables are of
     /// another version.
     pub same_address: Option<Vec<(UserId, UserId)>>,
@@ -105,8 +109,10 @@ fn read(path: &Path, with_log: bool, log: bool) -> Result<SqliteFacts, SqliteErr
         .transpose()?;
     let same_address = is_latest.then(|| same_address(&conn)).transpose()?;
     let backlog = is_latest.then(|| backlog(&conn)).transpose()?;
+    let webhooks = is_latest.then(|| all(&conn, sql::LIST_WEBHOOKS, [], sql::webhook));
     Ok(SqliteFacts {
         backlog,
+        webhooks: webhooks.transpose()?,
         same_address,
         journal_mode,
         schema,

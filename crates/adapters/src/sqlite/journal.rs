@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore,
-    deliveries::{forget_given_up, insert_mails},
+    deliveries::{forget_mails, insert_mails},
     error::SqliteError,
     query::{all, exists, first, run},
 };
@@ -81,7 +81,10 @@ impl Journal for SqliteStore {
         let prune = move |conn: &Connection| {
             run(conn, PRUNE, params![before.as_millis(), limit]).map(|pruned| pruned as u64)
         };
-        self.write("prune the journal", prune).await
+        let pruned = self.write("prune the journal", prune).await?;
+        // The last of what a pruning deletes.
+        self.inner.writer.empty_log();
+        Ok(pruned)
     }
 }
 
@@ -119,7 +122,7 @@ pub(super) fn write_told<T>(
 /// Removes what identifies the person of an account.
 pub(super) fn scrub(conn: &Connection, user: &str) -> Result<(), SqliteError> {
     run(conn, SCRUB, [user])?;
-    forget_given_up(conn, user)
+    forget_mails(conn, user)
 }
 
 /// The same, if the account is not there any more. Answers whether it is gone.

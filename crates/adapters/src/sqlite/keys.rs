@@ -152,30 +152,12 @@ fn reseal(
     from: &SealedKey,
     to: &SealedKey,
 ) -> Result<KeyOutcome, SqliteError> {
-    overwriting(conn, || {
-        run(
-            conn,
-            RESEAL,
-            params![key.as_str(), from.as_bytes(), to.as_bytes()],
-        )
-    })
+    let resealed = params![key.as_str(), from.as_bytes(), to.as_bytes()];
+    run(conn, RESEAL, resealed).map(outcome)
 }
 
-/// Overwrites what it deletes, sealed as it is.
 fn remove(conn: &Connection, key: &KeyId, state: KeyState) -> Result<KeyOutcome, SqliteError> {
-    overwriting(conn, || {
-        run(conn, REMOVE, params![key.as_str(), state.name()])
-    })
-}
-
-fn overwriting(
-    conn: &Connection,
-    change: impl FnOnce() -> Result<usize, SqliteError>,
-) -> Result<KeyOutcome, SqliteError> {
-    conn.pragma_update(None, "secure_delete", true)?;
-    let changed = change();
-    conn.pragma_update(None, "secure_delete", false)?;
-    changed.map(outcome)
+    run(conn, REMOVE, params![key.as_str(), state.name()]).map(outcome)
 }
 
 fn outcome(rows: usize) -> KeyOutcome {

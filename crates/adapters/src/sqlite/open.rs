@@ -26,7 +26,7 @@ use tracing::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 17] = migrations::scripts!("sqlite":
+const MIGRATIONS: [Script; 19] = migrations::scripts!("sqlite":
     "V1__accounts_sessions_white_list",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -43,11 +43,13 @@ const MIGRATIONS: [Script; 17] = migrations::scripts!("sqlite":
     "V14__deferred_deliveries",
     "V15__roles",
     "V16__api_keys",
+    "V17__journal_of_event",
     "V18__webhooks",
+    "V19__quiet_mailboxes",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 18;
+pub(super) const LATEST: i64 = 19;
 
 /// How long a connection waits for another process to unlock the file.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
@@ -207,9 +209,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // A commit is on the disk when it is acknowledged: that is what FULL means with a write-ahead log.
     conn.pragma_update(None, "synchronous", "full")?;
     conn.pragma_update(None, "foreign_keys", true)?;
-    // What is deleted or overwritten in a page is zeroed when the page is written, which costs no write. Pages that become free keep what
-    // they had until they are used again: zeroing them, too, is a write of each, on the one thread that all commits wait for.
-    conn.pragma_update(None, "secure_delete", "fast")?;
+    // What is deleted or overwritten is zeroed, in pages that become free, too: a write of each, which is a small part of what filled them.
+    conn.pragma_update(None, "secure_delete", true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     Ok(conn)
 }
@@ -255,8 +256,10 @@ mod tests {
                 8_880_399_763_371_741_115,
                 7_573_101_448_548_642_016,
                 16_187_140_329_540_046_335,
-                9_628_332_359_038_950_782,
+                14_895_123_087_345_020_673,
+                1_433_828_853_817_055_074,
                 17_097_957_778_499_116_920,
+                9_795_512_207_288_010_581,
             ],
         );
     }

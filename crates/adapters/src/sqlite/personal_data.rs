@@ -23,7 +23,8 @@ const MAILS: &str = concat!(
     delivery_columns!(),
     " FROM deliveries WHERE user_id = ?1 ORDER BY created_at DESC, id DESC"
 );
-const QUIET: &str = "SELECT kind, until FROM quiet_notices WHERE user_id = ?1 ORDER BY kind";
+const QUIET: &str = "
+    SELECT kind, email, CAST(NULL AS text) AS email_typed, until FROM quiet_notices WHERE user_id = ?1 ORDER BY kind, email";
 
 /// Several statements, which see one state of the file.
 pub(super) fn read(conn: &Connection, user: UserId) -> Result<Option<PersonalData>, SqliteError> {

@@ -13,26 +13,26 @@ use revolve_domain::{
     model::{EventId, Timestamp, WebhookId},
     ports::{JournalCursor, StoreError, Webhooks},
     webhooks::{
-        DisabledReason, Webhook, WebhookDelivery, WebhookLease, WebhookOrder, WebhookSettled,
+        DisabledReason, MOST, Webhook, WebhookDelivery, WebhookLease, WebhookOrder, WebhookSettled,
     },
 };
 use rusqlite::{Connection, params};
 
+/// Whether there are more than `?1`.
+const ARE_MORE: &str = "SELECT 1 FROM webhooks LIMIT 1 OFFSET ?1";
 const ADD: &str = "
     INSERT INTO webhooks (id, name, url, events, secret, previous_secret, previous_until, disabled, created_at, since, failing_since,
         last_error, version)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+/// An endpoint that is enabled begins anew.
 const REPLACE: &str = "
     UPDATE webhooks SET name = ?2, url = ?3, events = ?4, secret = ?5, previous_secret = ?6, previous_until = ?7, disabled = ?8,
-        created_at = ?9, since = ?10, failing_since = ?11, last_error = ?12, version = version + 1
+        created_at = ?9, since = ?10, version = version + 1,
+        failing_since = CASE WHEN disabled IS NULL OR ?8 IS NOT NULL THEN failing_since END,
+        last_error = CASE WHEN disabled IS NULL OR ?8 IS NOT NULL THEN last_error END
     WHERE id = ?1 AND version = ?13";
 const BEGIN: &str = "
     INSERT INTO webhook_cursor (one, written_in, number) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING";
-const LIST: &str = concat!(
-    "SELECT ",
-    webhook_columns!(),
-    " FROM webhooks ORDER BY created_at, id"
-);
 const FIND: &str = concat!(
     "SELECT ",
     webhook_columns!(),
@@ -79,7 +79,7 @@ const GIVE_UP: &str = "
     UPDATE webhook_deliveries SET given_up = 1, leased_until = NULL, expires_at = ?3 WHERE webhook_id = ?1 AND event_id = ?2";
 const FAILS: &str = "UPDATE webhooks SET failing_since = coalesce(failing_since, ?2), last_error = ?3 WHERE id = ?1";
 const SWITCH_OFF: &str = "
-    UPDATE webhooks SET disabled = ?2, version = version + 1 WHERE id = ?1 AND disabled IS NULL AND failing_since <= ?3";
+    UPDATE webhooks SET disabled = ?2, version = version + 1 WHERE id = ?1 AND disabled IS NULL AND (?3 IS NULL OR failing_since <= ?3)";
 /// What was given up says nothing about what comes later.
 const FORGIVE: &str = "UPDATE webhooks SET failing_since = NULL WHERE id = ?1";
 
@@ -94,19 +94,25 @@ impl Webhooks for SqliteStore {
         &self,
         webhook: &Webhook,
         from: JournalCursor,
-        tell: &Tell<()>,
-    ) -> Result<(), StoreError> {
+        tell: &Tell<bool>,
+    ) -> Result<bool, StoreError> {
         let webhook = webhook.clone();
         self.change("add a webhook", tell, move |conn| {
+            if exists(conn, ARE_MORE, [number(MOST as u64 - 1)])? {
+                return Ok(false);
+            }
             put(conn, ADD, &webhook)?;
-            run(conn, BEGIN, [number(from.commit), number(from.number)]).map(drop)
+            run(conn, BEGIN, [number(from.commit), number(from.number)])?;
+            Ok(true)
         })
         .await
     }
 
     async fn list(&self) -> Result<Vec<Webhook>, StoreError> {
-        self.read("list webhooks", |conn| all(conn, LIST, [], sql::webhook))
-            .await
+        self.read("list webhooks", |conn| {
+            all(conn, sql::LIST_WEBHOOKS, [], sql::webhook)
+        })
+        .await
     }
 
     async fn find(&self, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
@@ -292,12 +298,9 @@ fn settle(
     let now = at.as_millis();
     let ours = exists(conn, IS_LEASED, params![id, event, delivery.attempts])?;
     let fails = |error: &str| run(conn, FAILS, params![id, now, error]);
-    let switch_off = |reason: DisabledReason, since: Timestamp| {
-        let done = run(
-            conn,
-            SWITCH_OFF,
-            params![id, reason.as_str(), since.as_millis()],
-        )?;
+    let switch_off = |reason: DisabledReason, since: Option<Timestamp>| {
+        let since = since.map(Timestamp::as_millis);
+        let done = run(conn, SWITCH_OFF, params![id, reason.as_str(), since])?;
         Ok::<_, SqliteError>((done > 0).then_some(reason))
     };
     let kept = at.plus(KEPT).as_millis();
@@ -319,7 +322,7 @@ fn settle(
             failing_since,
         } => {
             fails(error)?;
-            let reason = switch_off(DisabledReason::Failing, *failing_since)?;
+            let reason = switch_off(DisabledReason::Failing, Some(*failing_since))?;
             if let Some(next) = next_at {
                 run(conn, AGAIN, params![id, event, next.as_millis()])?;
             } else {
@@ -333,7 +336,7 @@ fn settle(
         WebhookSettled::Gone { error } => {
             fails(error)?;
             run(conn, GIVE_UP, params![id, event, kept])?;
-            switch_off(DisabledReason::Gone, at)
+            switch_off(DisabledReason::Gone, None)
         }
     }
 }

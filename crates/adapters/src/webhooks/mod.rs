@@ -2,7 +2,10 @@
 //! once; what was checked is what is connected to.
 
 mod addresses;
+mod answer;
 mod message;
+mod resolver;
 mod sender;
 
+pub use resolver::Resolver;
 pub use sender::{HttpWebhooks, WebhookSettings};

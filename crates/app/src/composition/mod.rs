@@ -176,7 +176,7 @@ pub(crate) async fn compose(
         background,
     )?;
     let journal_retention = config.journal.retention;
-    let recovery_link = config.mail_links().recovery;
+    let recovery_link = config.mail_links().choose_password;
     drop(config);
 
     let (clearings, waiting) = ClearingQueue::new();
@@ -204,6 +204,7 @@ pub(crate) async fn compose(
         journal,
         mail_bell,
         journal_retention,
+        requests: Some(Arc::clone(&requests)),
         policy,
         accounts,
     };

@@ -92,7 +92,7 @@ pub(crate) async fn add_account(config: &Config) -> Result<AddAccount> {
 /// A message that names the store that can't be reached, or says what to do about its tables.
 pub(crate) async fn import_account(config: &Config, purpose: Purpose) -> Result<ImportAccount> {
     let users = user_database(config, purpose).await?;
-    Ok(ports(config, users).import_account())
+    Ok(ports(config, users.clone()).import_account(users))
 }
 
 /// The use case that manages API keys.
@@ -116,7 +116,7 @@ pub(crate) async fn recovery_links(
     let links = ports(config, database.clone()).recovery_links(
         database.clone(),
         Arc::new(MacProofSecrets::new(&material.master)),
-        config.mail_links().recovery,
+        config.mail_links().choose_password,
     );
     Ok((database, links))
 }

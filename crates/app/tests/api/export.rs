@@ -110,6 +110,19 @@ on_both_stores! {
         ann.call_with(Method::HEAD, "/export", None, &own).await.expect(200);
     }
 
+    async fn a_head_is_no_export(app: App, "limits.exports_per_account = '1/1h'") {
+        let ann = app.sign_up("ann").await;
+        ann.call(Method::HEAD, "/export", None).await.expect(403);
+        let own = ann.reauthenticate().await;
+        for _ in 0..3 {
+            let head = ann.call_with(Method::HEAD, "/export", None, &own).await.expect(200);
+            assert_eq!(head.header("content-disposition"), "attachment; filename=\"account.json\"");
+        }
+        let document = export(&ann).await;
+        let exported = names(&document, "journal", "event").into_iter().filter(|event| *event == "account.exported");
+        assert_eq!(exported.count(), 1, "and none of them counts");
+    }
+
     async fn it_is_limited(app: App, "limits.exports_per_account = '2/1h'") {
         let ann = app.sign_up("ann").await;
         for _ in 0..2 {

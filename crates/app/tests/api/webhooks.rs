@@ -1,9 +1,12 @@
 //! What happens reaches webhooks, over both stores: once, signed, and in the end also if its receiver or a replica was down.
 
-use crate::support::{App, on_both_stores};
+use crate::support::{App, Store, on_both_stores, with_prepared};
 use revolve_testkit::webhook_sink::{HookAnswer, ReceivedHook, WebhookSink};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 /// Makes a webhook; answers its id and secret.
 async fn create(app: &App, url: &str, events: &str) -> (String, String) {
@@ -155,4 +158,50 @@ on_both_stores! {
         until(&app, &id, |shown| shown["waiting"] == 0).await;
         assert!(sink.received().len() >= 2, "nothing was lost");
     }
+}
+
+/// Runs a test with an https endpoint, where `webhooks.ca_file` has its authority or another one.
+fn with_https(is_trusted: bool, test: impl AsyncFnOnce(App, WebhookSink)) {
+    let prepare = async || {
+        let (sink, other) = (
+            WebhookSink::start_tls().await.unwrap(),
+            WebhookSink::start_tls().await.unwrap(),
+        );
+        let trusted = if is_trusted { &sink } else { &other };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        fs::write(&file, trusted.authority().unwrap()).unwrap();
+        let config = format!(
+            "webhooks.allow_private = ['127.0.0.0/8']\nwebhooks.ca_file = '{}'",
+            file.display()
+        );
+        (config, (sink, folder))
+    };
+    with_prepared(Store::Embedded, prepare, |app, (sink, folder)| async move {
+        test(app, sink).await;
+        drop(folder);
+    });
+}
+
+#[test]
+fn an_https_endpoint_of_a_private_authority_gets_events_if_that_is_configured() {
+    with_https(true, async |app, sink| {
+        let (id, secret) = create(&app, &sink.url(), "account.created").await;
+        assert!(sink.url().starts_with("https://"));
+        app.sign_up("ann").await;
+        assert!(sink.wait_for(1).await.remove(0).is_signed_with(&secret));
+        until(&app, &id, |shown| shown["waiting"] == 0).await;
+    });
+}
+
+#[test]
+fn an_https_endpoint_of_another_authority_gets_nothing() {
+    with_https(false, async |app, sink| {
+        let (id, _) = create(&app, &sink.url(), "account.created").await;
+        app.sign_up("ann").await;
+        let shown = until(&app, &id, |shown| shown["lastError"].is_string()).await;
+        let why = shown["lastError"].as_str().unwrap();
+        assert!(why.contains("invalid peer certificate"), "{why}");
+        assert_eq!((&shown["waiting"], sink.received().len()), (&json!(1), 0));
+    });
 }

@@ -47,11 +47,13 @@ pub struct Mail {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MailLinks {
-    /// To choose a password, such as `https://app.example.org/reset?proof={proof}&secret={secret}`: for a recovery, an invitation, and the
-    /// links of operators; by default the page `/account/recovery` at the issuer's origin, if `pages.enabled` and the issuer is https, or http on
-    /// this machine: otherwise the mail has its code only. Each link has `{proof}` and `{secret}`, and is https, or http on this machine, or of
-    /// an app's own scheme.
+    /// To choose a new password, such as `https://app.example.org/reset?proof={proof}&secret={secret}`; by default the page
+    /// `/account/recovery` at the issuer's origin, if `pages.enabled` and the issuer is https, or http on this machine: otherwise the mail has
+    /// its code only. Each link has `{proof}` and `{secret}`, and is https, or http on this machine, or of an app's own scheme.
     pub recovery: Option<String>,
+    /// To choose a password with an invitation or a link of an operator, which need no code; that of `recovery` if it is set, else the page
+    /// `/account/password/choose`.
+    pub choose_password: Option<String>,
     /// To confirm the address of a sign-up; the page `/account/signup/confirm`.
     pub sign_up: Option<String>,
     /// To confirm the address of an account; the page `/account/email/confirm`.
@@ -122,12 +124,16 @@ impl Mail {
 }
 
 impl MailLinks {
-    fn rules(&self) -> [Rule; 6] {
+    fn rules(&self) -> [Rule; 7] {
         let holds = |link: &Option<String>| link.as_deref().is_none_or(is_link);
         [
             (
                 holds(&self.recovery),
                 "mail.links.recovery: must be a URL with {proof} and {secret} in it: https, or http on this machine, or of an app's own scheme",
+            ),
+            (
+                holds(&self.choose_password),
+                "mail.links.choose_password: must be such a URL as mail.links.recovery",
             ),
             (
                 holds(&self.sign_up),
@@ -159,6 +165,10 @@ impl Config {
         let page = |path: &str| self.page_link(path);
         let links = self.mail.links.clone();
         MailLinks {
+            choose_password: links
+                .choose_password
+                .or_else(|| links.recovery.clone())
+                .or_else(|| page("/account/password/choose")),
             recovery: links.recovery.or_else(|| page("/account/recovery")),
             sign_up: links.sign_up.or_else(|| page("/account/signup/confirm")),
             verify_email: links
@@ -266,7 +276,8 @@ mod tests {
         let links = |more: &str| {
             let config = Config::from_toml(more).unwrap();
             let links = config.mail_links();
-            (links.recovery, links.undo, links.sign_in)
+            let password = (links.recovery, links.choose_password);
+            (password, links.undo, links.sign_in)
         };
         let page = |origin: &str, path: &str| {
             Some(format!(
@@ -275,21 +286,27 @@ mod tests {
         };
         let issuer = "tokens.issuer = 'https://accounts.example.org:8443/auth'\n";
         let origin = "https://accounts.example.org:8443";
-        let expected = (page(origin, "recovery"), page(origin, "email/undo"), None);
-        assert_eq!(links(issuer), expected);
-        let own = "https://app.example.org/reset?proof={proof}&secret={secret}";
-        let configured = format!("{issuer}mail.links.recovery = '{own}'");
-        let expected = (Some(own.to_owned()), page(origin, "email/undo"), None);
-        assert_eq!(links(&configured), expected);
+        let password = |origin| (page(origin, "recovery"), page(origin, "password/choose"));
+        let undo = |origin| page(origin, "email/undo");
+        assert_eq!(links(issuer), (password(origin), undo(origin), None));
+        let own = |path: &str| {
+            format!("https://app.example.org/{path}?proof={{proof}}&secret={{secret}}")
+        };
+        let (reset, welcome) = (own("reset"), own("welcome"));
+        let mut configured = format!("{issuer}mail.links.recovery = '{reset}'\n");
+        let both = (Some(reset.clone()), Some(reset.clone()));
+        assert_eq!(links(&configured), (both, undo(origin), None));
+        configured = format!("{configured}mail.links.choose_password = '{welcome}'\n");
+        let each = (Some(reset), Some(welcome));
+        assert_eq!(links(&configured), (each, undo(origin), None));
         let local = "http://localhost:8080";
-        let expected = (page(local, "recovery"), page(local, "email/undo"), None);
-        assert_eq!(links(""), expected);
+        assert_eq!(links(""), (password(local), undo(local), None));
         for none in [
             "pages.enabled = false",
             // Others on the way would read the secret.
             "tokens.issuer = 'http://accounts.example.org'",
         ] {
-            assert_eq!(links(none), (None, None, None), "{none}");
+            assert_eq!(links(none), ((None, None), None, None), "{none}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! `[webhooks]`: where events are sent, and how patiently.
 
-use super::{Rule, http::networks};
+use super::{Rule, http::networks, journal::Journal};
 use crate::Human;
 use ipnet::IpNet;
 use schemars::JsonSchema;
@@ -21,10 +21,10 @@ pub struct Webhooks {
     /// Longest time for one event, connecting included, 1 s to 1 min; 10 s.
     #[serde(with = "Human")]
     pub timeout: Duration,
-    /// How long an event that was not taken is tried again, 1 min to 30 days; 3 days.
+    /// How long an event that was not taken is tried again, 1 min to 30 days, and no longer than `journal.retention`; 3 days.
     #[serde(with = "Human")]
     pub max_age: Duration,
-    /// A webhook that takes nothing for so long is switched off, at least 1 min; 1 day.
+    /// A webhook that takes nothing for so long is switched off, at least 1 min, and an hour less than `max_age`; 1 day.
     #[serde(with = "Human")]
     pub disable_after: Duration,
 }
@@ -43,8 +43,10 @@ impl Default for Webhooks {
 
 impl Webhooks {
     /// What types alone can't say.
-    pub(crate) fn rules(&self) -> Vec<Rule> {
+    pub(crate) fn rules(&self, journal: &Journal) -> Vec<Rule> {
         let minute = Duration::from_mins(1);
+        // Attempts are up to an hour apart.
+        let switched_off = self.disable_after.saturating_add(Duration::from_hours(1));
         vec![
             (
                 (Duration::from_secs(1)..=minute).contains(&self.timeout),
@@ -57,6 +59,14 @@ impl Webhooks {
             (
                 self.disable_after >= minute,
                 "webhooks.disable_after: must be at least 1 min",
+            ),
+            (
+                switched_off <= self.max_age,
+                "webhooks.disable_after: must be at least 1 h less than webhooks.max_age, or no webhook is ever switched off",
+            ),
+            (
+                self.max_age <= journal.retention,
+                "webhooks.max_age: must be at most journal.retention: an event is sent as the journal has it",
             ),
         ]
     }
@@ -72,10 +82,22 @@ mod tests {
             ("timeout = '2m'", "webhooks.timeout"),
             ("max_age = '1s'", "webhooks.max_age"),
             ("disable_after = '1s'", "webhooks.disable_after"),
+            ("disable_after = '71h 1m'", "webhooks.disable_after"),
+            ("max_age = '1day'", "webhooks.disable_after"),
+            (
+                "max_age = '25h'\n[journal]\nretention = '24h'",
+                "webhooks.max_age",
+            ),
             ("allow_private = ['10.0.0.0/33']", "webhooks.allow_private"),
         ] {
             let error = Config::from_toml(&format!("[webhooks]\n{line}\n")).unwrap_err();
             assert!(error.to_string().contains(key), "{line}: {error}");
+        }
+        for line in [
+            "disable_after = '71h'",
+            "max_age = '25h'\n[journal]\nretention = '25h'",
+        ] {
+            Config::from_toml(&format!("[webhooks]\n{line}\n")).unwrap();
         }
         let networks =
             "webhooks.allow_private = ['10.1.2.3/16', '127.0.0.1', '::ffff:10.9.0.0/112']";

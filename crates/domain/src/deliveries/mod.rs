@@ -9,7 +9,7 @@ mod pause;
 
 pub use fairness::Fairness;
 pub use in_flight::{InFlight, SendLimits};
-pub use pause::pause;
+pub use pause::{LONGEST_PAUSE, pause};
 
 use crate::{journal::NewMail, model::Timestamp};
 use std::time::Duration;

@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-/// The least pause after the first attempt, and the longest of all.
-const BOUNDS: (Duration, Duration) = (Duration::from_secs(30), Duration::from_hours(1));
+/// The least pause after the first attempt.
+const LEAST: Duration = Duration::from_secs(30);
+
+/// The longest pause of all.
+pub const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// How long to wait after so many attempts: 30 s to 40 s at first, twice as long each time, 45 min to 1 h in the end. `random` says where
 /// between, so that what failed together does not come back together.
 pub fn pause(attempts: u32, random: [u8; 16]) -> Duration {
     let doublings = attempts.saturating_sub(1).min(16);
-    let longest = (BOUNDS.0 * 4 / 3)
+    let longest = (LEAST * 4 / 3)
         .saturating_mul(1 << doublings)
-        .min(BOUNDS.1);
+        .min(LONGEST_PAUSE);
     let [a, b, c, d, ..] = random;
     let quarter = longest / 4;
     longest.saturating_sub(quarter)

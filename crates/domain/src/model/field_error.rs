@@ -36,6 +36,9 @@ pub enum FieldError {
     /// Not a UUID.
     #[error("must be a UUID")]
     InvalidId,
+    /// The nil or the max UUID.
+    #[error("must not be the nil or the max UUID, which are no account's id")]
+    ReservedId,
     /// Not a code that a mail has.
     #[error("must be the six digits of the mail")]
     InvalidCode,
@@ -85,7 +88,7 @@ impl FieldError {
             Self::ControlCharacters => "control_characters",
             Self::InvalidUrl | Self::PrivateHost => "invalid_url",
             Self::InvalidLocale => "invalid_locale",
-            Self::InvalidId => "invalid_id",
+            Self::InvalidId | Self::ReservedId => "invalid_id",
             Self::InvalidCode => "invalid_code",
             Self::TooCommon => "too_common",
             Self::ContainsOwnDetails => "contains_own_details",

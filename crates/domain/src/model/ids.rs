@@ -1,6 +1,6 @@
 //! Identifiers as types, so that a user's id can't be passed as a session's.
 
-use super::Timestamp;
+use super::{FieldError, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
@@ -61,6 +61,22 @@ id! {
     /// An account. Ids are never reused.
     UserId
 }
+
+impl UserId {
+    /// Parses the id that somebody chooses for an account. RFC 9562 §5.9 and §5.10: the nil UUID stands for none at all, and the max UUID for one
+    /// after all others.
+    ///
+    /// # Errors
+    /// [`FieldError::InvalidId`] or [`FieldError::ReservedId`].
+    pub fn choose(text: &str) -> Result<Self, FieldError> {
+        let id: Self = text.parse().map_err(|_| FieldError::InvalidId)?;
+        if id.0.is_nil() || id.0.is_max() {
+            return Err(FieldError::ReservedId);
+        }
+        Ok(id)
+    }
+}
+
 id! {
     /// One sign-in on one device (the `sid` claim).
     SessionId
@@ -253,6 +269,16 @@ mod tests {
         let last = AccountVersion::at(Timestamp::from_millis(i64::MAX));
         assert_eq!(last, AccountVersion::MAX);
         assert_eq!(AccountVersion::new(1 << 53), None);
+    }
+
+    #[test]
+    fn an_account_is_given_any_uuid_but_those_that_are_none() {
+        let chosen = UserId::choose("6F1F6A58-31CF-4A1E-8B1C-0D8A5D1F7C11").unwrap();
+        assert_eq!(chosen.to_string(), "6f1f6a58-31cf-4a1e-8b1c-0d8a5d1f7c11");
+        for reserved in ["00000000-0000-0000-0000-000000000000", &"f".repeat(32)] {
+            assert_eq!(UserId::choose(reserved), Err(FieldError::ReservedId));
+        }
+        assert_eq!(UserId::choose("17"), Err(FieldError::InvalidId));
     }
 
     #[test]

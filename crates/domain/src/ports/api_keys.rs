@@ -87,8 +87,12 @@ pub trait NamedRequests: Send + Sync {
     /// Remembers a request, unless one of that name came within [`REQUESTS_KEPT`] before. Of many that come at once one MUST be new.
     async fn claim(&self, request: &NamedRequest) -> Result<Claim, StoreError>;
 
-    /// Forgets a request that has created nothing and could not: its name is free.
-    async fn release(&self, name: &Fingerprint) -> Result<(), StoreError>;
+    /// Forgets a request that has created nothing and could not: its name is free. MUST NOT forget another one that has the name by now: one of
+    /// another content or id.
+    async fn release(&self, request: &NamedRequest) -> Result<(), StoreError>;
+
+    /// Deletes up to `limit` requests that came before that time; answers how many.
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }
 
 /// How long [`NamedRequests`] are remembered.

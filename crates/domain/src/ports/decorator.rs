@@ -16,8 +16,8 @@ use crate::{
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     model::{
         ApiKey, ApiKeyId, Credentials, DeliveryId, DetailsChange, DeviceId, EmailAddress,
-        EndReason, Epoch, Fingerprint, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion,
-        Session, SessionId, SessionRecord, Timestamp, User, UserId, WebhookId,
+        EndReason, Epoch, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion, Session,
+        SessionId, SessionRecord, Timestamp, User, UserId, WebhookId,
     },
     revocations::{RevocationQuery, Revocations},
     rotation::{Rotation, RotationOutcome},
@@ -149,7 +149,8 @@ decorate!(ApiKeys {
 
 decorate!(NamedRequests {
     "claim_request": claim(request: &NamedRequest) -> Claim;
-    "release_request": release(name: &Fingerprint) -> ();
+    "release_request": release(request: &NamedRequest) -> ();
+    "prune_requests": prune(before: Timestamp, limit: u32) -> u64;
 });
 
 decorate!(RevokedKeys {
@@ -163,7 +164,7 @@ decorate!(RateLimiter {
 });
 
 decorate!(Webhooks {
-    "add_webhook": add(webhook: &Webhook, from: JournalCursor, tell: &Tell<()>) -> ();
+    "add_webhook": add(webhook: &Webhook, from: JournalCursor, tell: &Tell<bool>) -> bool;
     "list_webhooks": list() -> Vec<Webhook>;
     "find_webhook": find(id: WebhookId) -> Option<Webhook>;
     "replace_webhook": replace(webhook: &Webhook, tell: &Tell<bool>) -> bool;

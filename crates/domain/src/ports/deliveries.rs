@@ -12,10 +12,11 @@ use async_trait::async_trait;
 /// [`Tell`](crate::journal::Tell)); this port has what happens to them from then on.
 ///
 /// A mail is due from the time of its insertion. Of the notices ([`MailKind::is_notice`](crate::journal::MailKind::is_notice)) of an account
-/// there is at most one of each kind that was never tried: another one MUST be counted in its `more`. It is due once the account has not been
-/// told of that kind for its [`least_interval`](crate::journal::MailKind::least_interval), however many replicas send. What it waits for that MUST
-/// be added to the time until it expires, and one that counts others MUST NOT expire before any of them would. One that comes
-/// behind a notice of its kind that waits MUST have a `next_at` no earlier than that one's, also when that one is tried again.
+/// to a mailbox there is at most one of each kind that was never tried: another one MUST be counted in its `more`. It is due once the mailbox has
+/// not been told of that kind for its [`least_interval`](crate::journal::MailKind::least_interval), however many replicas send. What it waits for
+/// that MUST be added to the time until it expires, and one that counts others MUST NOT expire before any of them would. One that comes
+/// behind a notice of its kind that waits MUST have a `next_at` no earlier than that one's, also when that one is tried again. Mails to a former
+/// address of an account MUST NOT be counted in those to the present one, nor hold them up.
 ///
 /// The contract suite is `revolve_testkit::contract::deliveries`.
 #[async_trait]
@@ -25,13 +26,14 @@ pub trait Deliveries: Send + Sync {
 
     /// Leases deliveries that are due, in the order of their domains and within a domain by when they are tried next. MUST lease no more to a
     /// domain than [`Fairness::room`](crate::deliveries::Fairness::room), and MUST never give the same delivery to two callers while its lease
-    /// lasts. A lease that has run out is due again. Of the notices of an account and kind only the oldest is leased. Counts an attempt of
+    /// lasts. A lease that has run out is due again. Of the notices of an account, kind and mailbox only the oldest is leased. Counts an attempt of
     /// each. MUST be cheap if nothing is due, and MUST NOT take longer for what is due to a domain that has no room.
     async fn lease(&self, request: &LeaseRequest) -> Result<Vec<Delivery>, StoreError>;
 
     /// Stores what became of a leased delivery. MUST answer `false` and change nothing if another lease has followed or the row is gone; a
     /// delivery that was sent is deleted in any case, and so is one that was given up if its account is not there any more. Sent notices
-    /// begin the pause of their kind in the same commit, and what `tell` says of the outcome is committed with it.
+    /// begin the pause of their kind in the same commit, if their account is there: a deletion forgets its pauses, which have its addresses. What
+    /// `tell` says of the outcome is committed with it.
     async fn settle(
         &self,
         delivery: &Delivery,

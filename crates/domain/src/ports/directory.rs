@@ -169,7 +169,8 @@ pub trait AccountDirectory: Send + Sync {
 
     /// Changes the account to what [`OperatorChange::of`] says of it at commit. MUST change nothing unless it has the version that is expected,
     /// if any: of several such calls at once one succeeds. If that [outdates](User::outdates) the account, every
-    /// later [`revoked`](super::SessionRepository::revoked) MUST say so, in the same commit.
+    /// later [`revoked`](super::SessionRepository::revoked) MUST say so, in the same commit. Another address MUST void the account's proofs that
+    /// undo an earlier change of it, in the same commit.
     async fn change(
         &self,
         change: &OperatorChange,

@@ -23,7 +23,9 @@ mod tokens;
 mod users;
 mod webhooks;
 
-pub use crate::journal::{ChangedFields, EventFields, Journaled, SecurityEvent, Severity};
+pub use crate::journal::{
+    ChangedFields, EventFields, JournalRecord, Journaled, SecurityEvent, Severity,
+};
 pub use api_keys::{
     ApiKeys, Claim, NamedRequest, NamedRequests, REQUESTS_KEPT, RevokeOutcome, StoredApiKey,
 };
@@ -40,7 +42,7 @@ pub use directory::{
 };
 pub use error::{StoreError, StoreErrorKind};
 pub use events::SecurityEvents;
-pub use journal::{Followed, Journal, JournalCursor, JournalQuery, JournalRecord};
+pub use journal::{Followed, Journal, JournalCursor, JournalQuery};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
 pub use legacy::LegacyVerifier;
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
@@ -60,6 +62,6 @@ pub use users::{
     UserRepository,
 };
 pub use webhooks::{
-    CallError, NewWebhookSecret, SecretFault, TargetRefused, WebhookCall, WebhookSecrets,
-    WebhookSender, Webhooks,
+    CallError, NewWebhookSecret, SecretFault, TargetRefused, WebhookCall, WebhookReply,
+    WebhookSecrets, WebhookSender, Webhooks,
 };

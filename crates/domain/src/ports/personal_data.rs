@@ -3,7 +3,7 @@
 use crate::{
     deliveries::Delivery,
     journal::MailKind,
-    model::{DeviceId, Proof, Session, Timestamp, User},
+    model::{DeviceId, EmailAddress, Proof, Session, Timestamp, User},
 };
 
 /// All that the user database has about an account, but for the password hash, the counters of its rows, and its entries in the journal.
@@ -22,7 +22,7 @@ pub struct PersonalData {
     pub proofs: Vec<Proof>,
     /// Its mails that were not sent yet, or were given up.
     pub mails: Vec<Delivery>,
-    /// The kinds of notices that it gets none of for a while, by name.
+    /// The kinds of notices that its mailboxes get none of for a while, by name and address.
     pub quiet: Vec<QuietNotice>,
 }
 
@@ -36,10 +36,12 @@ pub struct RememberedDevice {
 }
 
 /// A kind of notice whose pause lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuietNotice {
     /// The kind.
     pub kind: MailKind,
+    /// The mailbox that gets none.
+    pub to: EmailAddress,
     /// The end of the pause.
     pub until: Timestamp,
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use secrecy::{SecretSlice, SecretString};
-use std::{error::Error, net::IpAddr};
+use std::{error::Error, net::IpAddr, time::Duration};
 
 /// The endpoints, and what is on its way to them, in the user database beside the journal. The same guarantees as
 /// [`super::UserRepository`].
@@ -21,13 +21,14 @@ use std::{error::Error, net::IpAddr};
 /// The contract suite is `revolve_testkit::contract::webhooks`.
 #[async_trait]
 pub trait Webhooks: Send + Sync {
-    /// Adds an endpoint, whose id MUST be new. Where no cursor is kept yet, `from` is kept.
+    /// Adds an endpoint, whose id MUST be new. MUST answer `false` and change nothing where there are [`MOST`](crate::webhooks::MOST) already,
+    /// however many add at once. Where no cursor is kept yet, `from` is kept.
     async fn add(
         &self,
         webhook: &Webhook,
         from: JournalCursor,
-        tell: &Tell<()>,
-    ) -> Result<(), StoreError>;
+        tell: &Tell<bool>,
+    ) -> Result<bool, StoreError>;
 
     /// Every endpoint, the oldest first.
     async fn list(&self) -> Result<Vec<Webhook>, StoreError>;
@@ -36,7 +37,7 @@ pub trait Webhooks: Send + Sync {
     async fn find(&self, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
 
     /// Puts this in place of the endpoint of that id, and counts its version. MUST answer `false` and change nothing unless the version is
-    /// that of the store.
+    /// that of the store. What the store knows of failures, which counts no version, MUST stay; it is forgotten where this enables the endpoint.
     async fn replace(&self, webhook: &Webhook, tell: &Tell<bool>) -> Result<bool, StoreError>;
 
     /// Deletes an endpoint with what is on its way to it. Answers whether it was there.
@@ -62,7 +63,8 @@ pub trait Webhooks: Send + Sync {
     async fn lease(&self, request: &WebhookLease) -> Result<Vec<WebhookDelivery>, StoreError>;
 
     /// Stores what became of a leased delivery, with what is told of it, and answers why the endpoint was switched off, if it was by this. MUST
-    /// change nothing if another lease has followed or the row is gone, but that what was sent is deleted in any case.
+    /// change nothing if another lease has followed or the row is gone, but that what was sent is deleted in any case. An endpoint that wants no
+    /// more MUST be switched off whatever the store knows of failures.
     async fn settle(
         &self,
         delivery: &WebhookDelivery,
@@ -139,12 +141,22 @@ pub struct WebhookCall<'a> {
     pub secrets: Vec<SecretSlice<u8>>,
 }
 
+/// What an endpoint has answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebhookReply {
+    /// The status.
+    pub status: u16,
+    /// For how long it wants no further request (`Retry-After`, RFC 9110 §10.2.3), if it says so.
+    pub retry_after: Option<Duration>,
+}
+
 /// An endpoint must not be connected to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TargetRefused {
-    /// Its address is not public, and of no network that is allowed.
-    #[error("its address {0} is not public, and webhooks.allow_private does not name its network")]
+    /// Its address is not public, and of no network that is allowed. What is told of it does not name the address, which may be one that only
+    /// the service can find out.
+    #[error("its address is not public, and webhooks.allow_private does not name its network")]
     Private(IpAddr),
     /// It is http, which is for networks that are allowed.
     #[error("http is for networks that webhooks.allow_private names: use https")]
@@ -172,13 +184,13 @@ pub trait WebhookSender: Send + Sync {
     /// Whether the endpoint may be connected to, by its addresses of now.
     ///
     /// # Errors
-    /// [`TargetRefused`].
-    async fn check(&self, url: &WebhookUrl) -> Result<(), TargetRefused>;
+    /// [`StoreError`] if those can't be found out.
+    async fn check(&self, url: &WebhookUrl) -> Result<Result<(), TargetRefused>, StoreError>;
 
-    /// Sends an event and answers the status. MUST check the very addresses that it connects to, MUST NOT follow redirects, and MUST end in
-    /// bounded time.
+    /// Sends an event and answers what the endpoint says. MUST check the very addresses that it connects to, MUST NOT follow redirects, and
+    /// MUST end in bounded time.
     ///
     /// # Errors
     /// [`CallError`].
-    async fn send(&self, call: &WebhookCall<'_>) -> Result<u16, CallError>;
+    async fn send(&self, call: &WebhookCall<'_>) -> Result<WebhookReply, CallError>;
 }

@@ -111,8 +111,8 @@ use_cases! {
 /// The use cases of operators. Each asks for the ports that only it needs, so that a command opens nothing else.
 impl OperatorPorts {
     /// Imports accounts.
-    pub fn import_account(&self) -> ImportAccount {
-        ImportAccount::new(self)
+    pub fn import_account(&self, proofs: Arc<dyn Proofs>) -> ImportAccount {
+        ImportAccount::new(self, proofs)
     }
 
     /// Adds accounts by the rules of a sign-up.

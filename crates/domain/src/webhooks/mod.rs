@@ -10,9 +10,9 @@ pub use endpoint::{UrlError, WebhookUrl};
 pub use filter::{EventFilter, FilterError};
 
 use crate::{
+    journal::JournalRecord,
     keys::SealedKey,
     model::{EventId, Label, Timestamp, WebhookId},
-    ports::JournalRecord,
 };
 use std::time::Duration;
 
@@ -146,7 +146,7 @@ pub struct WebhookLease {
 pub enum WebhookSettled {
     /// The endpoint has taken it: it is deleted, and the endpoint works.
     Sent,
-    /// It was cut off: another replica may try at once. It says nothing about the endpoint.
+    /// It was cut off: another replica may try at once, if the endpoint is not switched off. It says nothing about the endpoint.
     CutOff,
     /// It was not taken.
     Failed {

@@ -23,9 +23,7 @@ use actix_web::{
     web::Data,
 };
 use revolve_domain::{
-    model::{
-        AppData, Details, DetailsChange, EmailAddress, FieldError, Fingerprint, Password, UserId,
-    },
+    model::{AppData, Details, DetailsChange, EmailAddress, Fingerprint, Password, UserId},
     policy::PasswordPolicy,
     use_cases::{
         AddAccountError, AddAccountRequest, CreateAccount, CreateAccountError, FirstAccess,
@@ -117,9 +115,7 @@ fn parse(
     let roles = fields::roles(&mut body).unwrap_or_default();
     let app = fields::app(&mut body).flatten();
     let app = app.and_then(|object| body.note("app", AppData::new(object)));
-    let id = body.optional("uid", |text| {
-        text.parse::<UserId>().map_err(|_| FieldError::InvalidId)
-    });
+    let id = body.optional("uid", UserId::choose);
     let request = email.zip(access).map(|(email, access)| AddAccountRequest {
         email,
         access,
@@ -179,7 +175,7 @@ pub(crate) fn create_docs() -> Operation {
                        is then.";
     let invite = schema_of(json!({
         "type": "boolean",
-        "description": "Sends a mail with a code, and a link if `mail.links.recovery` is configured, instead of setting a password.",
+        "description": "Sends a mail with a link to choose a password (`mail.links.choose_password`), instead of setting one.",
         "default": false,
         "examples": [true],
     }));

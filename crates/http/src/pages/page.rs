@@ -45,6 +45,8 @@ pub(super) enum AsksCode {
     Always,
     /// Where the mail was not asked for.
     Elsewhere,
+    /// Once the link was not enough.
+    IfNeeded,
 }
 
 /// Whether a form asks for a password.
@@ -192,7 +194,11 @@ impl PageRequest {
         problem: Option<&Problem>,
     ) -> FormView<'a> {
         let texts = page.texts.get(self.language);
-        let asks_code = page.code == AsksCode::Always || is_elsewhere != IsElsewhere::No;
+        let asks_code = match page.code {
+            AsksCode::Always => true,
+            AsksCode::Elsewhere => is_elsewhere != IsElsewhere::No,
+            AsksCode::IfNeeded => is_elsewhere == IsElsewhere::Yes,
+        };
         let code = asks_code.then(|| self.code(page, given, is_elsewhere, problem));
         FormView {
             frame,

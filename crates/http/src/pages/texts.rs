@@ -165,7 +165,7 @@ static ENGLISH: Texts = Texts {
 
     gone: Message {
         title: "This link is no longer valid",
-        text: "It was used already, has expired, or a newer mail has replaced it. Ask for another mail where you asked for this one.",
+        text: "It was used already, has expired, or a newer one has replaced it. Ask for another one where you asked for this one. If you got it unasked, ask whoever sent it.",
     },
     no_attempts: Message {
         title: "The code was wrong too often",
@@ -247,7 +247,7 @@ static GERMAN: Texts = Texts {
 
     gone: Message {
         title: "Dieser Link gilt nicht mehr",
-        text: "Er wurde schon benutzt, ist abgelaufen oder wurde durch eine neuere E-Mail ersetzt. Fordern Sie dort, wo Sie diese angefordert haben, eine neue an.",
+        text: "Er wurde schon benutzt, ist abgelaufen oder wurde durch einen neueren ersetzt. Fordern Sie dort, wo Sie diesen angefordert haben, einen neuen an. Haben Sie ihn nicht angefordert, fragen Sie den Absender.",
     },
     no_attempts: Message {
         title: "Der Code war zu oft falsch",

@@ -5,6 +5,7 @@ use revolve_domain::model::{
     EventId, Label, PasswordHash, ProofId, Role, Roles, Session, SessionId, Timestamp, User,
     UserId,
 };
+use serde_json::json;
 use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio::{sync::Barrier, task::JoinSet};
 
@@ -84,6 +85,14 @@ pub(super) fn roles(names: &[&str]) -> Roles {
 
 pub(super) fn app(json: &str) -> AppData {
     AppData::parse(json).expect("an object")
+}
+
+/// App data of the greatest length, with numbers that are easily rounded when they are parsed.
+pub(super) fn full_app() -> AppData {
+    let roots: Vec<f64> = (1..=200).map(|n| f64::from(n).sqrt()).collect();
+    let around = json!({ "roots": roots, "rest": "" }).to_string().len();
+    let rest = "x".repeat(AppData::MAX - around);
+    AppData::from_value(json!({ "roots": roots, "rest": rest })).expect("it is not too long")
 }
 
 /// A session of the user on a device of its own that began this many seconds after [`START`] and ends 90 days later.

@@ -236,6 +236,8 @@ macro_rules! api_keys_contract {
             a_request_is_new_once,
             another_request_does_not_take_the_name,
             a_released_name_is_free,
+            a_release_frees_no_other_request,
+            old_requests_are_pruned,
             a_name_is_free_after_a_day,
             of_parallel_requests_one_is_new,
         );
@@ -280,6 +282,7 @@ macro_rules! proofs_contract {
             a_proof_never_moves_to_another_address,
             a_superseded_code_changes_no_address,
             a_change_can_come_without_an_undo,
+            another_address_is_none_that_a_former_system_is_asked_about,
             a_proved_sign_up_is_an_account,
             a_proved_sign_up_may_begin_a_session_that_is_over,
             a_sign_up_of_a_taken_address_changes_nothing,
@@ -302,6 +305,7 @@ macro_rules! proofs_contract {
             an_undo_needs_the_address_to_be_free,
             an_address_that_can_be_restored_is_taken,
             an_undo_is_always_another_proof,
+            an_operators_change_of_address_is_not_undone,
             an_address_is_free_once_it_can_not_be_restored,
             no_sign_up_comes_between_a_change_and_its_undo,
             an_invitation_is_an_account_with_its_proof_and_mail,
@@ -365,6 +369,8 @@ macro_rules! deliveries_contract {
             a_notice_does_not_expire_in_its_pause,
             a_notice_beside_one_that_is_tried_again_waits_for_it,
             quiet_is_of_one_kind_and_account,
+            each_mailbox_of_an_account_has_its_own_notices,
+            a_deletion_leaves_no_pause,
             parallel_notices_are_all_counted,
             what_is_not_a_notice_is_never_counted,
             an_operator_retries_what_was_tried,
@@ -386,8 +392,10 @@ macro_rules! webhooks_contract {
     ($make:path) => {
         $crate::__cases!($make, webhooks:
             a_webhook_reads_back_as_added,
+            there_are_never_more_than_the_most_webhooks,
             webhooks_are_listed_oldest_first,
             a_webhook_is_replaced_once_for_each_version,
+            a_change_of_a_webhook_leaves_what_is_known_of_failures,
             a_removed_webhook_takes_along_what_is_on_its_way,
             the_first_webhook_sets_the_cursor,
             a_cursor_is_moved_from_a_place_once,
@@ -400,6 +408,7 @@ macro_rules! webhooks_contract {
             an_event_that_was_cut_off_is_due_at_once,
             a_webhook_that_fails_for_long_is_switched_off,
             a_webhook_that_wants_no_more_is_switched_off,
+            a_webhook_that_wants_no_more_is_switched_off_whatever_the_clocks,
             old_events_are_pruned,
             backlogs_say_what_waits_and_since_when,
         );

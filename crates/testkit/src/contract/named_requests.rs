@@ -65,12 +65,36 @@ pub async fn a_released_name_is_free(subject: &dyn ApiKeysSubject) {
     let first = request();
     claim(subject, &first).await;
     let requests = subject.named_requests();
-    requests.release(&first.name).await.expect("release works");
+    requests.release(&first).await.expect("release works");
     let other = NamedRequest {
         name: first.name,
         ..request()
     };
     assert_eq!(claim(subject, &other).await, Claim::New);
+}
+
+/// One that has the name by now keeps it.
+pub async fn a_release_frees_no_other_request(subject: &dyn ApiKeysSubject) {
+    let first = request();
+    claim(subject, &first).await;
+    let requests = subject.named_requests();
+    for other in [
+        NamedRequest {
+            content: request().content,
+            ..first.clone()
+        },
+        NamedRequest {
+            id: request().id,
+            ..first.clone()
+        },
+        NamedRequest {
+            name: request().name,
+            ..first.clone()
+        },
+    ] {
+        requests.release(&other).await.expect("release works");
+        assert_eq!(claim(subject, &first).await, Claim::Again(first.clone()));
+    }
 }
 
 /// And not before.
@@ -90,6 +114,35 @@ pub async fn a_name_is_free_after_a_day(subject: &dyn ApiKeysSubject) {
     let early = other(REQUESTS_KEPT.saturating_sub(Duration::from_millis(1)));
     assert_eq!(claim(subject, &early).await, Claim::Other);
     assert_eq!(claim(subject, &other(REQUESTS_KEPT)).await, Claim::New);
+}
+
+/// Those from before, and no more at once than that.
+pub async fn old_requests_are_pruned(subject: &dyn ApiKeysSubject) {
+    // Before the requests of other cases.
+    let begin = at(0).minus(20 * REQUESTS_KEPT);
+    let came = |seconds| NamedRequest {
+        at: begin.plus(Duration::from_secs(seconds)),
+        ..request()
+    };
+    let all = [came(0), came(1), came(2)];
+    for request in &all {
+        assert_eq!(claim(subject, request).await, Claim::New);
+    }
+    let before = all[2].at;
+    for (limit, pruned) in [(1, 1), (10, 1), (10, 0)] {
+        let requests = subject.named_requests();
+        let done = requests.prune(before, limit).await;
+        assert_eq!(done.expect("prune works"), pruned);
+    }
+    let [first, second, last] = &all;
+    for (request, is_there) in [(first, false), (second, false), (last, true)] {
+        let other = NamedRequest {
+            content: came(0).content,
+            ..request.clone()
+        };
+        let expected = if is_there { Claim::Other } else { Claim::New };
+        assert_eq!(claim(subject, &other).await, expected);
+    }
 }
 
 /// The others learn its id.

@@ -17,15 +17,17 @@ use std::{
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     pub(super) deliveries: BTreeMap<DeliveryId, Delivery>,
-    /// Until when an account gets no notice of a kind.
-    pub(super) quiet: HashMap<(UserId, MailKind), Timestamp>,
+    /// Until when a mailbox of an account gets no notice of a kind.
+    pub(super) quiet: HashMap<Notice, Timestamp>,
 }
 
-/// Account and kind of a notice.
-fn notice(mail: &NewMail) -> Option<(UserId, MailKind)> {
+/// Account, kind and mailbox of a notice.
+pub(super) type Notice = (UserId, MailKind, EmailAddress);
+
+fn notice(mail: &NewMail) -> Option<Notice> {
     mail.user
         .filter(|_| mail.kind.is_notice())
-        .map(|user| (user, mail.kind))
+        .map(|user| (user, mail.kind, mail.to.clone()))
 }
 
 impl Outbox {
@@ -65,22 +67,30 @@ impl Outbox {
     pub(super) fn forget(&mut self, user: UserId) {
         self.deliveries
             .retain(|_, row| row.mail.user != Some(user) || row.state == DeliveryState::Waiting);
+        self.quiet.retain(|(owner, ..), _| *owner != user);
     }
 
     fn insert(&mut self, at: Timestamp, mail: &NewMail) {
         let notice_of = notice(mail);
-        let quiet = notice_of.and_then(|notice| self.quiet.get(&notice).copied());
+        let quiet = notice_of
+            .as_ref()
+            .and_then(|notice| self.quiet.get(notice).copied());
         let due_at = quiet.map_or(at, |until| until.max(at));
         let mut mail = mail.clone();
         mail.expires_at = mail.expires_at.plus(due_at.since(at));
-        let untried = self.waiting(notice_of).find(|other| other.attempts == 0);
+        let untried = self
+            .waiting(notice_of.as_ref())
+            .find(|other| other.attempts == 0);
         if let Some(untried) = untried {
             untried.more += 1;
             untried.mail.expires_at = untried.mail.expires_at.max(mail.expires_at);
             return;
         }
         let id = mail.id;
-        let behind = self.waiting(notice_of).map(|other| other.next_at).max();
+        let behind = self
+            .waiting(notice_of.as_ref())
+            .map(|other| other.next_at)
+            .max();
         let delivery = Delivery {
             mail,
             more: 0,
@@ -95,14 +105,11 @@ impl Outbox {
         self.deliveries.insert(id, delivery);
     }
 
-    /// The notices of an account and kind that wait.
-    fn waiting(
-        &mut self,
-        notice_of: Option<(UserId, MailKind)>,
-    ) -> impl Iterator<Item = &mut Delivery> {
+    /// The notices of an account, kind and mailbox that wait.
+    fn waiting(&mut self, notice_of: Option<&Notice>) -> impl Iterator<Item = &mut Delivery> {
         self.deliveries.values_mut().filter(move |row| {
             notice_of.is_some()
-                && notice(&row.mail) == notice_of
+                && notice(&row.mail).as_ref() == notice_of
                 && row.state == DeliveryState::Waiting
         })
     }
@@ -113,7 +120,7 @@ impl Outbox {
         };
         let quiet = self.quiet.get(&notice_of).is_some_and(|until| *until > at);
         let younger = self.deliveries.values().any(|other| {
-            notice(&other.mail) == Some(notice_of)
+            notice(&other.mail).as_ref() == Some(&notice_of)
                 && other.state == DeliveryState::Waiting
                 && (other.created_at, other.mail.id) < (delivery.created_at, delivery.mail.id)
         });
@@ -149,22 +156,32 @@ impl Outbox {
             .filter(|row| row.attempts == delivery.attempts && row.leased_until.is_some())
     }
 
-    pub(super) fn settle(&mut self, delivery: &Delivery, settled: &Settled) -> bool {
+    /// `is_nobodys`: the account is not there any more.
+    pub(super) fn settle(
+        &mut self,
+        delivery: &Delivery,
+        settled: &Settled,
+        is_nobodys: bool,
+    ) -> bool {
         let Some(row) = self.leased(delivery) else {
             if let Settled::Sent { at } = settled {
-                self.sent(delivery, *at);
+                self.sent(delivery, *at, is_nobodys);
             }
             return false;
         };
         match settled {
-            Settled::Sent { at } => self.sent(delivery, *at),
+            Settled::Sent { at } => self.sent(delivery, *at, is_nobodys),
             Settled::Dropped => drop(self.deliveries.remove(&delivery.mail.id)),
             Settled::Again { at, error } => {
                 unsent(row, DeliveryState::Waiting, *at, error);
-                let behind = self.waiting(notice(&delivery.mail));
+                let notice_of = notice(&delivery.mail);
+                let behind = self.waiting(notice_of.as_ref());
                 for row in behind.filter(|row| row.leased_until.is_none()) {
                     row.next_at = row.next_at.max(*at);
                 }
+            }
+            Settled::GivenUp { .. } if is_nobodys => {
+                drop(self.deliveries.remove(&delivery.mail.id));
             }
             Settled::GivenUp { at, error } => {
                 unsent(row, DeliveryState::GivenUp, at.plus(KEPT), error);
@@ -173,8 +190,9 @@ impl Outbox {
         true
     }
 
-    fn sent(&mut self, delivery: &Delivery, at: Timestamp) {
+    fn sent(&mut self, delivery: &Delivery, at: Timestamp, is_nobodys: bool) {
         let gone = self.deliveries.remove(&delivery.mail.id);
+        let gone = gone.filter(|_| !is_nobodys);
         let (Some(notice_of), Some(interval)) = (
             gone.and_then(|gone| notice(&gone.mail)),
             delivery.mail.kind.least_interval(),
@@ -182,9 +200,9 @@ impl Outbox {
             return;
         };
         let until = at.plus(interval);
-        let known = self.quiet.entry(notice_of).or_insert(until);
+        let known = self.quiet.entry(notice_of.clone()).or_insert(until);
         *known = until.max(*known);
-        let held = self.waiting(Some(notice_of));
+        let held = self.waiting(Some(&notice_of));
         for held in held.filter(|held| held.leased_until.is_none()) {
             let paused = held.due_at.max(until).since(held.due_at);
             held.mail.expires_at = held.mail.expires_at.plus(paused);

@@ -1,19 +1,23 @@
 //! Secrets of webhooks that are not sealed, and an endpoint that is not there.
 
+use super::lock;
 use async_trait::async_trait;
 use revolve_domain::{
     keys::SealedKey,
     model::WebhookId,
     ports::{
-        CallError, NewWebhookSecret, SecretFault, TargetRefused, WebhookCall, WebhookSecrets,
-        WebhookSender,
+        CallError, NewWebhookSecret, SecretFault, StoreError, TargetRefused, WebhookCall,
+        WebhookReply, WebhookSecrets, WebhookSender,
     },
     webhooks::WebhookUrl,
 };
 use secrecy::SecretSlice;
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicU8, AtomicU16, Ordering},
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
 };
 
 /// Seals nothing: a secret is its number, under the master key of another number.
@@ -63,17 +67,21 @@ pub struct RecordedCall {
     pub secrets: usize,
 }
 
-/// Answers every call with one status, 204 at first, and refuses http. Nothing answers at `broken.example`.
+/// Answers every call alike, 204 at first, and refuses http. Nothing answers at `broken.example`.
 #[derive(Debug)]
 pub struct RecordedCalls {
-    status: AtomicU16,
+    answer: Mutex<Result<WebhookReply, TargetRefused>>,
     calls: Mutex<Vec<RecordedCall>>,
 }
 
 impl Default for RecordedCalls {
     fn default() -> Self {
+        let reply = WebhookReply {
+            status: 204,
+            retry_after: None,
+        };
         Self {
-            status: AtomicU16::new(204),
+            answer: Mutex::new(Ok(reply)),
             calls: Mutex::default(),
         }
     }
@@ -82,37 +90,53 @@ impl Default for RecordedCalls {
 impl RecordedCalls {
     /// Answers this from now on.
     pub fn answer(&self, status: u16) {
-        self.status.store(status, Ordering::Relaxed);
+        self.reply(status, None);
     }
 
-    /// The calls since the last time.
-    pub fn take(&self) -> Vec<RecordedCall> {
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *calls)
+    /// Answers this from now on, and when to come back.
+    pub fn reply(&self, status: u16, retry_after: Option<Duration>) {
+        *lock(&self.answer) = Ok(WebhookReply {
+            status,
+            retry_after,
+        });
     }
-}
 
-#[async_trait]
-impl WebhookSender for RecordedCalls {
-    async fn check(&self, url: &WebhookUrl) -> Result<(), TargetRefused> {
+    /// Refuses every endpoint from now on: its name leads elsewhere.
+    pub fn refuse(&self, refused: TargetRefused) {
+        *lock(&self.answer) = Err(refused);
+    }
+
+    fn target(&self, url: &WebhookUrl) -> Result<(), TargetRefused> {
+        lock(&self.answer).clone()?;
         url.is_encrypted()
             .then_some(())
             .ok_or(TargetRefused::Unencrypted)
     }
 
-    async fn send(&self, call: &WebhookCall<'_>) -> Result<u16, CallError> {
-        self.check(call.url).await?;
+    /// The calls since the last time.
+    pub fn take(&self) -> Vec<RecordedCall> {
+        std::mem::take(&mut *lock(&self.calls))
+    }
+}
+
+#[async_trait]
+impl WebhookSender for RecordedCalls {
+    async fn check(&self, url: &WebhookUrl) -> Result<Result<(), TargetRefused>, StoreError> {
+        Ok(self.target(url))
+    }
+
+    async fn send(&self, call: &WebhookCall<'_>) -> Result<WebhookReply, CallError> {
+        self.target(call.url)?;
         let recorded = RecordedCall {
             host: call.url.authority().to_owned(),
             event: call.event.event.clone(),
             id: call.event.id.to_string(),
             secrets: call.secrets.len(),
         };
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        calls.push(recorded);
+        lock(&self.calls).push(recorded);
         if call.url.authority() == "broken.example" {
             return Err(CallError::Unanswered("connection refused".into()));
         }
-        Ok(self.status.load(Ordering::Relaxed))
+        Ok(lock(&self.answer).clone()?)
     }
 }

@@ -2,10 +2,10 @@
 
 mod conversation;
 mod received;
-mod tls;
 
 pub use received::ReceivedMail;
 
+use crate::server_tls::ServerTls;
 use conversation::Conversation;
 use std::{
     io,
@@ -16,7 +16,6 @@ use std::{
     },
     time::Duration,
 };
-use tls::ServerTls;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     sync::watch,

@@ -24,6 +24,20 @@ pub struct ReceivedMail {
 }
 
 impl ReceivedMail {
+    /// A message that came over no line.
+    pub fn from_file(data: Vec<u8>) -> Self {
+        Self {
+            from: String::new(),
+            to: Vec::new(),
+            parameters: String::new(),
+            encrypted: false,
+            user: None,
+            client: String::new(),
+            data,
+            answered: false,
+        }
+    }
+
     /// The message, as another library reads it.
     ///
     /// # Panics

@@ -44,7 +44,7 @@ fn the_macros_name_every_case() {
         ("revoked_keys.rs", 3),
         ("api_keys.rs", 6),
         ("named_requests.rs", 5),
-        ("webhooks.rs", 13),
+        ("webhooks", 13),
     ] {
         let cases = cases(&contract.join(suite));
         assert!(

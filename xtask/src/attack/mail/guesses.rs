@@ -12,7 +12,7 @@ use super::{
     mailroom::UNWATCHED,
     people::{Client, NEW_PASSWORD, Network, World, api, proof_cookie},
 };
-use crate::attack::imported::{self, HashCost};
+use crate::attack::imported::{self, HashCost, Standing};
 
 /// Tries that a proof takes.
 const ATTEMPTS: usize = 5;
@@ -126,7 +126,8 @@ fn email(account: usize) -> String {
 
 /// The accounts, as `revolve user import` reads them.
 pub(super) fn rows(tries: usize) -> Result<String> {
-    let rows = (0..accounts(tries)).map(|n| imported::row(&email(n), HashCost::LEAST, false));
+    let row = |n| imported::row(&email(n), HashCost::LEAST, Standing::Unverified);
+    let rows = (0..accounts(tries)).map(row);
     rows.collect()
 }
 

@@ -6,7 +6,7 @@ use super::{
     answer_lost, clock, descriptors, disks, embedded_restored, mail_kill, mail_postgres_failover,
     mail_replicas, no_writes, pool, postgres_kill, power_cut, redis_failover, redis_full,
     redis_kill, redis_restored, redis_wiped, releases, service_kill, sigterm, smtp_down,
-    smtp_trouble, unresponsive_stores,
+    smtp_trouble, unresponsive_stores, webhook_kill, webhook_trouble,
 };
 use crate::faults::{environment::Environment, rounds::Rounds};
 
@@ -75,6 +75,14 @@ pub(crate) enum CatalogFault {
     MailReplicas,
     /// Postgres fails over while mails are sent
     MailPostgresFailover,
+    /// An endpoint for webhooks is down
+    WebhookDown,
+    /// An endpoint answers late, or not before the service gives up
+    WebhookSlow,
+    /// An endpoint answers 500
+    WebhookFailing,
+    /// One of two replicas is killed while both send to endpoints
+    WebhookKill,
 }
 
 impl CatalogFault {
@@ -112,6 +120,10 @@ impl CatalogFault {
             Self::MailKill => "mail-kill",
             Self::MailReplicas => "mail-replicas",
             Self::MailPostgresFailover => "mail-postgres-failover",
+            Self::WebhookDown => "webhook-down",
+            Self::WebhookSlow => "webhook-slow",
+            Self::WebhookFailing => "webhook-failing",
+            Self::WebhookKill => "webhook-kill",
         }
     }
 
@@ -153,6 +165,10 @@ impl CatalogFault {
             Self::MailKill => Box::pin(mail_kill::run(env, rounds)),
             Self::MailReplicas => Box::pin(mail_replicas::run(env, rounds)),
             Self::MailPostgresFailover => Box::pin(mail_postgres_failover::run(env, rounds)),
+            Self::WebhookDown => Box::pin(webhook_trouble::down(env, rounds)),
+            Self::WebhookSlow => Box::pin(webhook_trouble::slow(env, rounds)),
+            Self::WebhookFailing => Box::pin(webhook_trouble::failing(env, rounds)),
+            Self::WebhookKill => Box::pin(webhook_kill::run(env, rounds)),
         }
     }
 }

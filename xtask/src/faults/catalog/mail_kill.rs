@@ -14,9 +14,9 @@ use tokio::time::sleep;
 
 use crate::faults::{
     environment::Environment,
-    mail::{Aftermath, MailClients, MailStacks, POLL, Profile},
+    mail::{Aftermath, MailClients, MailStacks, POLL},
     rounds::Rounds,
-    stack::restart,
+    stack::{Profile, restart},
 };
 
 /// So many mails are on their way when the service is killed.

@@ -8,8 +8,9 @@ use tokio::time::sleep;
 
 use crate::faults::{
     environment::Environment,
-    mail::{Aftermath, MailClients, MailStacks, Profile, sender, unimpeded},
+    mail::{Aftermath, MailClients, MailStacks, sender, unimpeded},
     rounds::Rounds,
+    stack::Profile,
 };
 
 const REPLICAS: usize = 2;

@@ -24,5 +24,7 @@ mod sigterm;
 mod smtp_down;
 mod smtp_trouble;
 mod unresponsive_stores;
+mod webhook_kill;
+mod webhook_trouble;
 
 pub(super) use self::fault::CatalogFault;

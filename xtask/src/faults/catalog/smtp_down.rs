@@ -12,10 +12,11 @@ use crate::faults::{
     environment::Environment,
     mail::{
         Aftermath, DeliveryRow, MailClients, MailKind, MailStacks, Obstacle, OpenOutbox, Order,
-        POLL, Profile, unimpeded,
+        POLL, unimpeded,
     },
     rounds::{Round, Rounds},
     scenario::Scenario,
+    stack::Profile,
 };
 
 const OUTAGE: Duration = Duration::from_hours(1);

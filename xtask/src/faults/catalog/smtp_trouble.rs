@@ -16,10 +16,11 @@ use tokio::time::sleep;
 use crate::faults::{
     environment::Environment,
     mail::{
-        Aftermath, BUSY_DOMAIN, MailClients, MailStack, MailStacks, Obstacle, Order, Profile,
-        Promise, unimpeded,
+        Aftermath, BUSY_DOMAIN, MailClients, MailStack, MailStacks, Obstacle, Order, Promise,
+        unimpeded,
     },
     rounds::{Round, Rounds},
+    stack::Profile,
 };
 
 const TROUBLE: Duration = Duration::from_millis(600);

@@ -12,5 +12,5 @@ pub(super) use self::{
     claims::{MailKind, Obstacle, Promise},
     orders::{BUSY_DOMAIN, MailClients, Order},
     outbox::{DeliveryRow, OpenOutbox, Outbox, POLL},
-    stack::{MailStack, MailStacks, Profile, sender, unimpeded},
+    stack::{MailStack, MailStacks, sender, unimpeded},
 };

@@ -2,22 +2,23 @@
 
 use std::{
     collections::BTreeSet,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::{
-    task::spawn_blocking,
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 use url::Url;
 
-use crate::{faults::scenario::Scenario, harness::stores::PostgresConnection};
+use crate::{
+    faults::{
+        scenario::Scenario,
+        user_database::{BUSY, with_file},
+    },
+    harness::stores::PostgresConnection,
+};
 
-/// The longest wait for the file's writer, or for an answer of Postgres.
-const BUSY: Duration = Duration::from_secs(5);
 /// A mail server that takes mails has taken all within this.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two looks.
@@ -214,19 +215,6 @@ fn from_sqlite(row: &rusqlite::Row<'_>) -> rusqlite::Result<DeliveryRow> {
         wait: Duration::from_secs_f64(row.get("wait")?),
         error: row.get("error")?,
     })
-}
-
-async fn with_file<T: Send + 'static>(
-    file: &Path,
-    work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
-) -> Result<T> {
-    let file = file.to_owned();
-    let done = spawn_blocking(move || {
-        let mut connection = Connection::open(file)?;
-        connection.busy_timeout(BUSY)?;
-        work(&mut connection)
-    });
-    done.await?.context("the outbox can't be used")
 }
 
 #[cfg(test)]

@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     faults::{
-        environment::Environment, rounds::Round, scenario::Scenario, stack::embedded_settings,
+        environment::Environment,
+        rounds::Round,
+        scenario::Scenario,
+        stack::{Profile, embedded_settings},
     },
     harness::{
         service::{Instance, Settings},
@@ -27,20 +30,10 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the service leases a mail: `mail.timeout`, and the time to store what became of it.
 const LEASE: Duration = Duration::from_secs(TIMEOUT.as_secs() + 30);
-/// The longest that a request may take while the mail server fails.
-const ANSWER: Duration = Duration::from_secs(2);
 /// Mails arrive within this, whatever the server does to others; sooner than those time out.
 const ARRIVAL: Duration = Duration::from_secs(3);
 /// So many mails are named if some are not sent.
 const NAMED: usize = 3;
-
-/// Which stores a service has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::faults) enum Profile {
-    /// Redis and Postgres.
-    Server,
-    Embedded,
-}
 
 /// Replicas over stores of their own, and their mail server.
 pub(in crate::faults) struct MailStack {
@@ -232,13 +225,7 @@ pub(in crate::faults) async fn unimpeded<T>(
     };
     let outcome = clients.run(scenario, round, timed).await?;
     let stalled = scenario.stalled().saturating_sub(before);
-    round.record(|findings| {
-        findings.answered_within(ANSWER + stalled);
-        let unavailable = findings.unavailable();
-        findings.require("times of trouble without a 503", unavailable == 0, || {
-            format!("{unavailable} requests were answered 503 because of the mail server")
-        });
-    });
+    round.require_unimpeded(stalled, "the mail server");
     Ok(outcome)
 }
 

@@ -101,20 +101,6 @@ impl Instance {
         &self.home
     }
 
-    /// Makes an API key by the command line, over the same stores.
-    pub(crate) async fn make_key(&self, scopes: &str) -> Result<String> {
-        let mut command = Command::new(&self.program);
-        command
-            .env_clear()
-            .envs(self.settings.variables())
-            .current_dir(&self.home)
-            .args(["api-keys", "create", "--json", "--name", "xtask"])
-            .args(["--scopes", scopes]);
-        let made: Value = serde_json::from_str(&process::output(&mut command).await?)?;
-        let key = made["key"].as_str().context("the command prints no key")?;
-        Ok(key.to_owned())
-    }
-
     /// Starts it again after `stop` or `kill`.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         let log = File::options().append(true).create(true).open(self.log())?;
@@ -197,6 +183,29 @@ impl Instance {
         let text = fs::read_to_string(self.log()).unwrap_or_default();
         let lines: Vec<_> = text.lines().map(str::to_owned).collect();
         lines[lines.len().saturating_sub(10)..].to_vec()
+    }
+
+    /// Runs a command of the service over the same stores; answers what it prints.
+    pub(crate) async fn command(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(&self.program);
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(self.settings.variables())
+            .current_dir(&self.home);
+        process::output(&mut command).await
+    }
+
+    /// Makes an API key with these scopes.
+    pub(crate) async fn make_key(&self, scopes: &str) -> Result<String> {
+        let made = self
+            .command(&[
+                "api-keys", "create", "--json", "--name", "xtask", "--scopes", scopes,
+            ])
+            .await?;
+        let made: Value = serde_json::from_str(&made)?;
+        let key = made["key"].as_str().context("the command prints no key")?;
+        Ok(key.to_owned())
     }
 
     fn log(&self) -> PathBuf {

@@ -28,6 +28,12 @@ pub enum UnusableHash {
     /// A known form with a mistake in it. The name of the algorithm.
     #[error("the stored hash is not a correct {0} hash")]
     Malformed(&'static str),
+    /// Longer than any system's; each sign-in would read all of it.
+    #[error("the stored hash has more than {longest} bytes")]
+    TooLong {
+        /// In bytes.
+        longest: usize,
+    },
     /// It needs more memory than all hashing may use.
     #[error(
         "the stored hash asks for {need} bytes of memory, more than the whole budget for hashing ({budget} bytes)"

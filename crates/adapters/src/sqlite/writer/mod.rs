@@ -1,7 +1,10 @@
 //! The one thread that writes. It commits waiting calls in groups, so that many share one flush of the disk, and answers
 //! them after the commit: what was acknowledged is durable.
 
-use super::error::{Abandoned, SqliteError};
+use super::{
+    error::{Abandoned, SqliteError},
+    open::BUSY,
+};
 use rusqlite::Connection;
 use std::{
     io,
@@ -11,6 +14,7 @@ use std::{
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
+    time::Duration,
 };
 use tokio::{sync::oneshot, task::spawn_blocking};
 
@@ -27,6 +31,7 @@ pub(super) struct Writer {
 
 enum Message {
     Do(Box<dyn Work>),
+    EmptyLog,
     Stop,
 }
 
@@ -115,6 +120,12 @@ impl Writer {
         answered.await.unwrap_or(Err(SqliteError::Closed))
     }
 
+    /// Empties the write-ahead log soon, which has what was deleted until it is overwritten; not if somebody is reading of it then.
+    pub(super) fn empty_log(&self) {
+        // If the queue is full, it is overwritten soon.
+        drop(self.queue.try_send(Message::EmptyLog));
+    }
+
     /// Finishes the waiting calls, then ends the thread.
     pub(super) async fn close(&self) {
         let thread = self
@@ -146,25 +157,47 @@ impl Drop for Writer {
 
 /// Runs until [`Message::Stop`].
 fn serve(conn: &Connection, messages: &Receiver<Message>) {
-    let mut going = true;
-    while going && let Ok(Message::Do(first)) = messages.recv() {
-        going = serve_group(conn, first, messages);
+    let mut next = None;
+    while let Some(message) = next.take().or_else(|| messages.recv().ok()) {
+        match message {
+            Message::Do(first) => next = serve_group(conn, first, messages),
+            Message::EmptyLog => {
+                // Calls wait meanwhile: it must not wait for readers.
+                drop(conn.busy_timeout(Duration::ZERO));
+                empty_log(conn);
+                drop(conn.busy_timeout(BUSY));
+            }
+            Message::Stop => break,
+        }
     }
-    // The log becomes part of the file again. If another process has the file open, that one does it later.
+    // If another process has the file open, that one does it later.
+    empty_log(conn);
+}
+
+/// The log becomes part of the file again.
+fn empty_log(conn: &Connection) {
     drop(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
 }
 
-/// Answers whether to go on.
-fn serve_group(conn: &Connection, first: Box<dyn Work>, messages: &Receiver<Message>) -> bool {
+/// Answers what came behind the group.
+fn serve_group(
+    conn: &Connection,
+    first: Box<dyn Work>,
+    messages: &Receiver<Message>,
+) -> Option<Message> {
     let mut group = vec![first];
-    let mut going = true;
-    let mut more = || match messages.try_recv() {
-        Ok(Message::Do(work)) => Some(work),
-        Ok(Message::Stop) => {
-            going = false;
-            None
+    let mut behind = None;
+    let mut more = || {
+        if behind.is_some() {
+            return None;
         }
-        Err(_) => None,
+        match messages.try_recv() {
+            Ok(Message::Do(work)) => Some(work),
+            other => {
+                behind = other.ok();
+                None
+            }
+        }
     };
     let outcome = commit(conn, &mut group, &mut more);
     if let Err(abandoned) = &outcome {
@@ -177,7 +210,7 @@ fn serve_group(conn: &Connection, first: Box<dyn Work>, messages: &Receiver<Mess
     for work in group {
         work.deliver(&outcome);
     }
-    going
+    behind
 }
 
 fn commit(

@@ -5,7 +5,7 @@ mod foreign;
 mod pool;
 
 use revolve_adapters::{
-    argon2::{Argon2Hasher, HashCost, HasherError, PoolConfig},
+    argon2::{Argon2Hasher, HashCost, HasherError, PoolConfig, UnusableHash, adopt},
     system::SystemEntropy,
 };
 use revolve_domain::{
@@ -115,4 +115,24 @@ fn a_budget_that_holds_no_hash_is_refused_at_the_start() {
         ),
         "{refused:?}"
     );
+}
+
+#[test]
+fn a_hash_that_is_longer_than_any_systems_is_refused() {
+    let hash = "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+    let of_length = |length: usize| {
+        let head = "$digest$a=sha256,e=utf8,s=prefix$";
+        let salt = "c".repeat(length - head.len() - hash.len() - 1);
+        adopt(
+            stored(&format!("{head}{salt}${hash}")),
+            None,
+            foreign::bounds(),
+        )
+    };
+    // So that the salt is whole in base64.
+    assert!(of_length(1021).is_ok());
+    let refused = Some(UnusableHash::TooLong { longest: 1024 });
+    for length in [1025, 1 << 20] {
+        assert_eq!(of_length(length).err(), refused, "{length}");
+    }
 }

@@ -19,6 +19,7 @@ pub(crate) fn config() -> MailConfig {
         reply_to: None,
         links: MailLinks {
             recovery: link("recovery"),
+            choose_password: link("choose"),
             sign_up: link("sign-up"),
             verify_email: link("verify"),
             change_email: link("change"),

@@ -8,6 +8,7 @@ mod given;
 mod journal;
 mod pooler;
 mod replica;
+mod roles;
 mod schema;
 mod start;
 mod tls;

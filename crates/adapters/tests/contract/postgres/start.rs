@@ -76,6 +76,53 @@ async fn migrations_that_were_cut_off_can_be_repeated() {
 }
 
 #[tokio::test]
+async fn whoever_reads_accounts_does_not_wait_for_an_update_of_the_journal() {
+    let Some(schema) = Schema::make().await else {
+        return;
+    };
+    // As an earlier release left the tables.
+    let (look, table) = (schema.look().await, "refinery_schema_history");
+    let columns = "version int4 PRIMARY KEY, name varchar(255), applied_on varchar(255), checksum varchar(255)";
+    look.batch_execute(&format!(
+        "CREATE TABLE {table} ({columns}, CONSTRAINT earlier CHECK (version < 14))"
+    ))
+    .await
+    .expect("it can be made");
+    PostgresAccounts::connect(schema.config())
+        .await
+        .map(drop)
+        .expect_err("it is cut off");
+    look.batch_execute(&format!("ALTER TABLE {table} DROP CONSTRAINT earlier"))
+        .await
+        .expect("nothing is in its way any more");
+
+    let writer = schema.look().await;
+    writer
+        .batch_execute("BEGIN; LOCK TABLE journal IN ROW EXCLUSIVE MODE")
+        .await
+        .expect("it is about to write an entry");
+    let starting = tokio::spawn(PostgresAccounts::connect(schema.config()));
+    let waits = async || {
+        let waiting =
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'journal'::regclass";
+        let row = look.query_one(waiting, &[]).await;
+        row.expect("the server tells").get::<_, i64>(0) == 1
+    };
+    while !waits().await {
+        assert!(!starting.is_finished(), "it makes an index of the journal");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    look.batch_execute("SET lock_timeout = 2000; SELECT FROM users")
+        .await
+        .expect("accounts are read meanwhile");
+    writer.batch_execute("COMMIT").await.expect("it is written");
+    starting
+        .await
+        .expect("no panic")
+        .expect("the adapter connects");
+}
+
+#[tokio::test]
 async fn the_servers_time_out_does_not_cut_migrations() {
     let Some(schema) = Schema::make().await else {
         return;

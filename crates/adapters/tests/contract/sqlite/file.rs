@@ -7,14 +7,17 @@ use super::{
 use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     journal::{Actor, Tell},
-    model::{EndReason, EventId, Timestamp},
+    model::{AppData, EndReason, EventId, Timestamp, User},
     ports::{
-        CreateOutcome, EndOutcome, SecurityEvent, SessionRepository, StoreErrorKind,
+        CreateOutcome, EndOutcome, Journal, SecurityEvent, SessionRepository, StoreErrorKind,
         TokenRepository, UserRepository,
     },
 };
 use revolve_testkit::untold;
-use std::{os::unix::fs::PermissionsExt, time::Duration};
+use std::{
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
 
 async fn created(subject: &Subject, number: u8) {
     let user = user(number);
@@ -72,6 +75,74 @@ async fn what_is_deleted_is_zeroed_in_its_page() {
     let holds = |text: &str| file.windows(text.len()).any(|part| part == text.as_bytes());
     assert!(!holds(gone.email.key()), "of the account that is gone");
     assert!(holds(user(2).email.key()), "of the one that is there");
+}
+
+/// A row that does not fit into a page has pages of its own, which become free with it.
+#[tokio::test]
+async fn what_is_deleted_is_zeroed_in_pages_that_become_free() {
+    let subject = make().await;
+    let [gone, there] = [(1, "gone"), (2, "there")].map(|(number, mark)| User {
+        app: AppData::parse(&format!(r#"{{"note":"{}{mark}"}}"#, "x".repeat(3500)))
+            .expect("app data"),
+        ..user(number)
+    });
+    for user in [&gone, &there] {
+        let added = subject.store.add(user, &hash(), &untold()).await;
+        added.expect("add works");
+    }
+    let deleted = subject
+        .store
+        .delete(gone.id, None, gone.created_at, &untold())
+        .await;
+    assert!(deleted.expect("delete works"));
+    subject.store.close().await;
+    let file = std::fs::read(subject.path()).expect("the file is there");
+    let holds = |text: &str| file.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(!holds("xgone"), "of the account that is gone");
+    assert!(holds("xthere"), "of the one that is there");
+}
+
+#[tokio::test]
+async fn a_pruning_empties_the_log_of_what_was_deleted() {
+    let subject = make().await;
+    created(&subject, 1).await;
+    let log = subject.dir.path().join("revolve.db-wal");
+    let size = || std::fs::metadata(&log).expect("the log is there").len();
+    assert!(size() > 0);
+    let pruned = Journal::prune(&subject.store, user(1).created_at, 10).await;
+    assert_eq!(pruned.expect("prune works"), 0);
+    let begun = Instant::now();
+    while size() > 0 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "{} bytes",
+            size()
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let session = session(&user(1), 1);
+    let listed = subject.store.list(session.user).await;
+    assert_eq!(listed.expect("list works").len(), 1, "nothing is lost");
+}
+
+/// Calls that wait behind it are carried out, and in order.
+#[tokio::test]
+async fn a_log_that_is_emptied_among_calls_loses_none() {
+    let subject = make().await;
+    let store = &subject.store;
+    let all = (1..=20).map(|number| async move {
+        if number % 5 == 0 {
+            let pruned = Journal::prune(store, user(number).created_at, 10).await;
+            pruned.expect("prune works");
+        }
+        let added = store.add(&user(number), &hash(), &untold()).await;
+        added.expect("add works");
+    });
+    futures_util::future::join_all(all).await;
+    for number in 1..=20 {
+        let found = store.credentials(user(number).id).await;
+        assert!(found.expect("it is read").is_some(), "{number}");
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod policy;
 mod postgres;
 mod redis;
 mod sqlite;
+mod webhooks;
 
 use super::{
     Format,

@@ -1,6 +1,6 @@
 //! The user database of the server profile.
 
-use super::{clock, feed, finding::Finding, keys::Keys, network::encryption, outbox};
+use super::{clock, feed, finding::Finding, keys::Keys, network::encryption, outbox, webhooks};
 use crate::{composition::settings, config::Config};
 use revolve_adapters::{
     postgres::{PoolMode, PostgresFacts, Standbys, inspect, plain_hosts},
@@ -34,6 +34,7 @@ pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys 
             findings.push(clock::judge("postgres.clock", facts.clock, now));
             findings.push(feed::check(config, facts.ended_last_hour));
             findings.extend(facts.backlog.map(|backlog| outbox::check(backlog, now)));
+            findings.extend(facts.webhooks.map(|all| webhooks::check(&all, now)));
             facts.keys
         }
         Err(error) => {
@@ -242,6 +243,7 @@ mod tests {
             keys: None,
             ended_last_hour: None,
             backlog: None,
+            webhooks: None,
             same_address: None,
             clock: Timestamp::from_seconds(0),
         }

@@ -6,6 +6,7 @@ use super::{
     keys::Keys,
     outbox,
     postgres::{addresses, schema},
+    webhooks,
 };
 use crate::config::Config;
 use revolve_adapters::{
@@ -42,11 +43,9 @@ pub(super) async fn check(config: &Config, findings: &mut Vec<Finding>) -> Keys 
         Ok(facts) => {
             findings.extend(judge(&facts));
             findings.push(feed::check(config, facts.ended_last_hour));
-            findings.extend(
-                facts
-                    .backlog
-                    .map(|backlog| outbox::check(backlog, SystemClock.now())),
-            );
+            let now = SystemClock.now();
+            findings.extend(facts.backlog.map(|backlog| outbox::check(backlog, now)));
+            findings.extend(facts.webhooks.map(|all| webhooks::check(&all, now)));
             findings.extend(facts.same_address.as_deref().map(addresses));
             return facts.keys;
         }
@@ -96,6 +95,7 @@ mod tests {
             keys: None,
             ended_last_hour: None,
             backlog: None,
+            webhooks: None,
             same_address: None,
         };
         let levels = |facts: &SqliteFacts| {

@@ -74,7 +74,7 @@ struct NewAccount {
     #[arg(long, value_name = "JSON|FILE")]
     app: Option<String>,
     /// The id to have, such as that of another system; a new one by default
-    #[arg(long, value_name = "UUID")]
+    #[arg(long, value_name = "UUID", value_parser = UserId::choose)]
     id: Option<UserId>,
 }
 

@@ -43,7 +43,7 @@ struct Changes {
     #[arg(long, value_name = "true|false")]
     verified: Option<bool>,
     /// The name to show; an empty one for none
-    #[arg(long, value_parser = given(Label::parse))]
+    #[arg(id = "shown_name", long = "name", value_name = "NAME", value_parser = given(Label::parse))]
     name: Option<Given<Label>>,
     /// A home page; an empty one for none
     #[arg(long, value_name = "URL", value_parser = given(WebUrl::parse))]

@@ -21,6 +21,7 @@ pub(crate) fn composer(config: &Config) -> Result<Composer, ConfigError> {
         reply_to: mail.reply_to.clone(),
         links: MailLinks {
             recovery: links.recovery,
+            choose_password: links.choose_password,
             sign_up: links.sign_up,
             verify_email: links.verify_email,
             change_email: links.change_email,

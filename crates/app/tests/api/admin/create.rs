@@ -53,6 +53,8 @@ on_both_stores! {
             (json!({ "invite": true, "password": PASSWORD }), &["password: unknown_field"]),
             (json!({ "invite": "yes" }), &["invite: wrong_type", "password: missing"]),
             (json!({ "password": PASSWORD, "uid": "17", "nickname": "Ann" }), &["nickname: unknown_field", "uid: invalid_id"]),
+            (json!({ "password": PASSWORD, "uid": "00000000-0000-0000-0000-000000000000" }), &["uid: invalid_id"]),
+            (json!({ "password": PASSWORD, "uid": "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF" }), &["uid: invalid_id"]),
             (json!({ "password": PASSWORD, "roles": ["a", ""] }), &["roles[1]: invalid_role"]),
             (json!({ "password": PASSWORD, "app": "pro" }), &["app: wrong_type"]),
             (json!({ "password": PASSWORD, "app": { "a": "x".repeat(5000) } }), &["app: too_large"]),
@@ -100,6 +102,24 @@ on_both_stores! {
             create_once(&program, bad, &body).await.expect_problem(400, "invalid_idempotency_key");
         }
         replica.stop().await;
+    }
+
+    async fn an_id_that_another_request_has_taken_a_moment_ago_is_no_answer(app: App, "http.admin_listen = '127.0.0.1:0'") {
+        let (program, uid) = (app.program().await, "6f1f6a58-31cf-4a1e-8b1c-0d8a5d1f7c11");
+        let ann = json!({ "email": "ann@example.org", "password": PASSWORD, "uid": uid });
+        create_once(&program, "first", &ann).await.expect(201);
+        let bob = json!({ "email": "bob@example.org", "password": PASSWORD, "uid": uid });
+        for _ in 0..2 {
+            create_once(&program, "second", &bob).await.expect_problem(409, "uid_taken");
+        }
+        let other = json!({ "email": "bob@example.org", "password": PASSWORD });
+        let made = create_once(&program, "second", &other).await.expect(201).json();
+        assert_eq!(made["user"]["email"], "bob@example.org", "the name is free");
+        // As it is by now.
+        let path = program.path_of("ann").await;
+        program.patch(&path, json!({ "email": "anna@example.org" })).await.expect(200);
+        let made = create_once(&program, "first", &ann).await.expect(201).json();
+        assert_eq!((&made["user"]["uid"], &made["user"]["email"]), (&json!(uid), &json!("anna@example.org")));
     }
 
     async fn a_deleted_account_is_gone(app: App, "http.admin_listen = '127.0.0.1:0'") {

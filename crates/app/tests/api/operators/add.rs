@@ -33,7 +33,9 @@ on_both_stores! {
         for wrong in [["--app", "[]"], ["--app", "{"]] {
             app.revolve(&[&["user", "add", "bob@example.org", "--generate"][..], &wrong].concat()).await.expect(1);
         }
-        app.revolve(&["user", "add", "bob@example.org", "--generate", "--role", "No role"]).await.expect(2);
+        for wrong in [["--role", "No role"], ["--id", "00000000-0000-0000-0000-000000000000"], ["--id", "17"]] {
+            app.revolve(&[&["user", "add", "bob@example.org", "--generate"][..], &wrong].concat()).await.expect(2);
+        }
     }
 
     async fn a_made_password_is_printed_once(app: App) {

@@ -233,7 +233,12 @@ fn files_that_others_can_read_are_named() {
         );
         fs::set_permissions(app.backing.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let report = examine(&app, &[]).await;
-        assert_eq!(levels(&report, "files.private"), ["warning"], "{report:#}");
+        // The log, while it is empty, gets the mode of its database.
+        let found = levels(&report, "files.private");
+        assert!(
+            !found.is_empty() && found.iter().all(|level| *level == "warning"),
+            "{report:#}"
+        );
         let said = app.revolve(&["doctor"]).await.expect(0).out;
         assert!(
             said.contains(&format!("→ chmod 600 {}", file.display())),

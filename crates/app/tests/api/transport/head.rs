@@ -21,6 +21,8 @@ on_both_stores! {
         let document = ann.send(ann.request(Method::GET, "/openapi.json")).await.expect(200).json();
         let described = document["paths"].as_object().unwrap().iter().filter(|(_, item)| item["get"].is_object());
         let mut targets: Vec<(&Actor, &str)> = described.map(|(target, _)| (&ann, target.as_str())).collect();
+        // It needs more than a token, and has a test of its own.
+        targets.retain(|(_, target)| !target.ends_with("/export"));
         assert!(targets.iter().any(|(_, target)| *target == FEED), "the document is read");
         targets.push((&collector, "/metrics"));
         for (who, target) in targets {

@@ -46,7 +46,7 @@ fn a_head_is_cut_off_at_its_limit_while_it_is_read() {
                 client.send(&format!("{GET}{}\r\n", line(15_000))).await;
                 assert!(client.answer().await.starts_with("HTTP/1.1 200 "));
             }
-            client.send(&format!("{GET}{}", line(24_000))).await;
+            client.send(&format!("{GET}{}", line(32_000))).await;
             let waits = timeout(Duration::from_millis(300), client.head()).await;
             assert!(waits.is_err(), "it may become a head: {waits:?}");
             client.send(&line(2000)).await;

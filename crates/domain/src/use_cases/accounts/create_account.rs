@@ -80,6 +80,11 @@ impl CreateAccount {
         let Some(RequestName { name, content }) = named else {
             return Ok(self.add.execute(request, actor).await?);
         };
+        let email = request.email.clone();
+        // Another request may name the same id, even in the same moment.
+        let is_made_by = |first: &NamedRequest, user: &User| {
+            user.created_at.plus(SKEW) >= first.at && user.email.key() == email.key()
+        };
         let new = || UserId::from_random(self.entropy.bytes());
         let claimed = NamedRequest {
             name,
@@ -90,15 +95,14 @@ impl CreateAccount {
         let first = match self.requests.claim(&claimed).await? {
             Claim::New => claimed,
             Claim::Other => return Err(CreateAccountError::NameTaken),
-            Claim::Again(first) => {
-                if let Some(made) = self.made(&first).await? {
-                    return Ok(made);
+            Claim::Again(first) => match self.holder(&first).await? {
+                // Its address may have been changed since.
+                Some(user) if user.created_at >= first.at || is_made_by(&first, &user) => {
+                    return Ok(user);
                 }
-                if self.was_made(&first).await? {
-                    return Err(CreateAccountError::Gone);
-                }
-                first
-            }
+                None if self.was_made(&first).await? => return Err(CreateAccountError::Gone),
+                _ => first,
+            },
         };
         request.id = Some(UserId::from_uuid(first.id));
         match self.add.execute(request, actor).await {
@@ -106,20 +110,20 @@ impl CreateAccount {
             Err(AddAccountError::Failed(failure)) => Err(failure.into()),
             // The same request may have come first, on another connection.
             Err(refused) => {
-                if let Some(made) = self.made(&first).await? {
+                let holder = self.holder(&first).await?;
+                if let Some(made) = holder.filter(|user| is_made_by(&first, user)) {
                     return Ok(made);
                 }
-                self.requests.release(&name).await?;
+                self.requests.release(&first).await?;
                 Err(refused.into())
             }
         }
     }
 
-    /// The account that the request has made. One that was there before, under the id that the request names, is none.
-    async fn made(&self, first: &NamedRequest) -> Result<Option<User>, StoreError> {
+    /// The account that has the request's id.
+    async fn holder(&self, first: &NamedRequest) -> Result<Option<User>, StoreError> {
         let found = self.users.credentials(UserId::from_uuid(first.id)).await?;
-        let found = found.map(|found| found.user);
-        Ok(found.filter(|found| found.created_at.plus(SKEW) >= first.at))
+        Ok(found.map(|found| found.user))
     }
 
     /// Whether it has made one that is deleted by now: its creation is in the journal.

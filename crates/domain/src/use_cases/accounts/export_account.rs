@@ -80,11 +80,7 @@ impl ExportAccount {
     /// # Errors
     /// [`ExportAccountError`].
     pub async fn execute(&self, caller: &Caller) -> Result<AccountExport, ExportAccountError> {
-        let authenticated = self.authenticate.on_device(caller).await?;
-        let shown = self.reauthentication.shown(caller, &authenticated).await?;
-        if shown.is_none() {
-            return Err(ExportAccountError::ReauthenticationRequired);
-        }
+        let authenticated = self.admit(caller).await?;
         let taken = self
             .limits
             .export(authenticated.user.id, &caller.client)
@@ -94,6 +90,23 @@ impl ExportAccount {
             self.limits.give_back(taken).await;
         }
         Ok(export?)
+    }
+
+    /// Whether the caller may have an export. Nothing is read, counted or written down.
+    ///
+    /// # Errors
+    /// [`ExportAccountError`].
+    pub async fn check(&self, caller: &Caller) -> Result<(), ExportAccountError> {
+        self.admit(caller).await.map(drop)
+    }
+
+    async fn admit(&self, caller: &Caller) -> Result<Authenticated, ExportAccountError> {
+        let authenticated = self.authenticate.on_device(caller).await?;
+        let shown = self.reauthentication.shown(caller, &authenticated).await?;
+        if shown.is_none() {
+            return Err(ExportAccountError::ReauthenticationRequired);
+        }
+        Ok(authenticated)
     }
 
     /// A page of the account's entries in the journal, the newest first: those that follow `after`. The last page is the first one that is not

@@ -7,7 +7,7 @@ use crate::{
         AccountVersion, AppData, Credentials, Details, EmailAddress, Epoch, PasswordHash, Roles,
         Timestamp, User, UserId,
     },
-    ports::{AddOutcome, Clock, Entropy, StoreError, UserRepository},
+    ports::{AddOutcome, Clock, Entropy, Proofs, StoreError, UserRepository},
     use_cases::parts::{Failure, OperatorPorts, Recorder},
 };
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub enum ImportOutcome {
     Imported,
     /// It had been imported before. Nothing changed.
     Present,
-    /// Another account has that address. Nothing changed.
+    /// Another account has that address, or can take it back. Nothing changed.
     EmailTaken,
     /// Another account has that id. Nothing changed.
     IdTaken,
@@ -52,15 +52,17 @@ pub enum ImportOutcome {
 #[derive(Clone)]
 pub struct ImportAccount {
     users: Arc<dyn UserRepository>,
+    proofs: Arc<dyn Proofs>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     recorder: Recorder,
 }
 
 impl ImportAccount {
-    pub(crate) fn new(ports: &OperatorPorts) -> Self {
+    pub(crate) fn new(ports: &OperatorPorts, proofs: Arc<dyn Proofs>) -> Self {
         Self {
             users: ports.users.clone(),
+            proofs,
             clock: ports.clock.clone(),
             entropy: ports.entropy.clone(),
             recorder: Recorder::with(ports.entropy.clone(), ports.events.clone(), ports.mail),
@@ -107,6 +109,10 @@ impl ImportAccount {
     pub async fn rehearse(&self, request: &ImportRequest) -> Result<ImportOutcome, Failure> {
         if let Some(outcome) = self.existing(request).await? {
             return Ok(outcome);
+        }
+        let undo = self.proofs.undo_of(&request.email, self.clock.now());
+        if undo.await?.is_some() {
+            return Ok(ImportOutcome::EmailTaken);
         }
         Ok(match request.id {
             Some(id) if self.users.credentials(id).await?.is_some() => ImportOutcome::IdTaken,

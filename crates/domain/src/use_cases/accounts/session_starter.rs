@@ -217,7 +217,7 @@ impl SessionStarter {
     }
 
     /// Removes the entry of a session whose row was not committed.
-    pub(super) async fn withdraw(&self, prepared: &PreparedSession) {
+    async fn withdraw(&self, prepared: &PreparedSession) {
         self.clear.execute(prepared.clearing()).await;
     }
 }

@@ -176,9 +176,10 @@ impl SignUp {
             .users
             .create(&user, &hash, &prepared.session, &tell)
             .await;
-        if !matches!(created, Ok(CreateOutcome::Created)) {
-            self.starter.withdraw(&prepared).await;
-        }
+        let has_begun = |outcome: &_| matches!(outcome, CreateOutcome::Created);
+        self.starter
+            .withdraw_unless(&prepared, &created, has_begun)
+            .await;
         let outcome = created?;
         self.recorder.record(&tell, &outcome);
         match outcome {

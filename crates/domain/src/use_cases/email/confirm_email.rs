@@ -108,7 +108,8 @@ impl ConfirmEmail {
         request: &ConfirmEmailRequest,
     ) -> Result<(), ConfirmEmailError> {
         if let Some(password) = password {
-            self.check_password(proof, password, &request.client).await?;
+            self.check_password(proof, password, &request.client)
+                .await?;
         }
         match proof.purpose {
             ProofPurpose::ChangeEmail => self.change(proof, request).await,

@@ -47,6 +47,8 @@ pub struct ServicePorts {
     pub journal: Arc<dyn Journal>,
     /// How long entries of the journal are kept.
     pub journal_retention: Duration,
+    /// Those that are forgotten after a day; `None` for a service without the admin API.
+    pub requests: Option<Arc<dyn NamedRequests>>,
     pub policy: SessionPolicy,
     pub accounts: AccountPolicy,
 }

@@ -1,19 +1,21 @@
-//! Deletion of old rows: sessions whose last token has expired, devices without a sign-in for a year, expired proofs, and old entries of the journal.
+//! Deletion of old rows: sessions whose last token has expired, devices without a sign-in for a year, expired proofs, old entries of the journal,
+//! and requests that can't be repeated any more.
 
 use crate::{
     policy::SessionPolicy,
-    ports::{Clock, Journal, Proofs, SessionRepository, StoreError},
+    ports::{Clock, Journal, NamedRequests, Proofs, REQUESTS_KEPT, SessionRepository, StoreError},
     use_cases::parts::ServicePorts,
 };
 use std::{sync::Arc, time::Duration};
 
-/// Deletes rows of sessions that ended long ago, of expired proofs and of the journal, and forgets devices.
+/// Deletes rows of sessions that ended long ago, of expired proofs and of the journal, and forgets devices and requests.
 #[derive(Clone)]
 pub struct Prune {
     sessions: Arc<dyn SessionRepository>,
     proofs: Arc<dyn Proofs>,
     journal: Arc<dyn Journal>,
     retention: Duration,
+    requests: Option<Arc<dyn NamedRequests>>,
     clock: Arc<dyn Clock>,
     policy: SessionPolicy,
 }
@@ -25,6 +27,7 @@ impl Prune {
             proofs: ports.proofs.clone(),
             journal: ports.journal.clone(),
             retention: ports.journal_retention,
+            requests: ports.requests.clone(),
             clock: ports.clock.clone(),
             policy: ports.policy,
         }
@@ -59,6 +62,15 @@ impl Prune {
             .journal
             .prune(now.minus(self.retention), Self::BATCH)
             .await?;
-        Ok(sessions.max(devices).max(proofs).max(entries))
+        let requests = match &self.requests {
+            Some(requests) => {
+                requests
+                    .prune(now.minus(REQUESTS_KEPT), Self::BATCH)
+                    .await?
+            }
+            None => 0,
+        };
+        let largest = [sessions, devices, proofs, entries, requests];
+        Ok(largest.into_iter().max().unwrap_or_default())
     }
 }

@@ -3,16 +3,13 @@
 use crate::{
     deliveries::Backlog,
     journal::{Actor, SecurityEvent},
-    model::{EventId, Label, Timestamp, WebhookId},
+    model::{Label, WebhookId},
     ports::{
-        Clock, Entropy, Journal, JournalQuery, SecretFault, SecurityEvents, StoreError,
-        TargetRefused, WebhookSecrets, WebhookSender, Webhooks,
+        Clock, Entropy, Journal, SecretFault, SecurityEvents, StoreError, TargetRefused,
+        WebhookSecrets, WebhookSender, Webhooks,
     },
     use_cases::parts::Recorder,
-    webhooks::{
-        DisabledReason, EventFilter, MOST, PreviousSecret, ROTATION, Webhook, WebhookOrder,
-        WebhookUrl,
-    },
+    webhooks::{DisabledReason, EventFilter, MOST, PreviousSecret, ROTATION, Webhook, WebhookUrl},
 };
 use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
@@ -108,19 +105,14 @@ pub enum WebhookRefused {
     Store(#[from] StoreError),
 }
 
-/// Makes, changes, tests and replays webhooks.
+/// Makes and changes webhooks, and sends events to them that operators ask for.
 #[derive(Clone)]
 pub struct ManageWebhooks {
-    ports: WebhookPorts,
-    recorder: Recorder,
+    pub(super) ports: WebhookPorts,
+    pub(super) recorder: Recorder,
 }
 
 impl ManageWebhooks {
-    /// The most events of one replay.
-    pub const REPLAY: usize = 10_000;
-    /// How many entries or orders at once.
-    const BATCH: u32 = 500;
-
     /// Manages the webhooks of these ports.
     pub fn new(ports: WebhookPorts) -> Self {
         Self {
@@ -138,10 +130,7 @@ impl ManageWebhooks {
         new: NewWebhook,
         actor: Actor,
     ) -> Result<CreatedWebhook, WebhookRefused> {
-        self.ports.sender.check(&new.url).await?;
-        if self.ports.webhooks.list().await?.len() >= MOST {
-            return Err(WebhookRefused::TooMany);
-        }
+        self.ports.sender.check(&new.url).await??;
         let now = self.ports.clock.now();
         let id = WebhookId::from_random(self.ports.entropy.bytes());
         let secret = self.ports.secrets.make(id)?;
@@ -161,10 +150,15 @@ impl ManageWebhooks {
         };
         // Before the commit: whatever is committed after it comes later in the journal.
         let from = self.ports.journal.follow(None, 0).await?.cursor;
-        let told = move |(): &()| vec![SecurityEvent::WebhookCreated { webhook: id }];
+        let told = move |is_added: &bool| {
+            let event = is_added.then_some(SecurityEvent::WebhookCreated { webhook: id });
+            event.into_iter().collect::<Vec<_>>()
+        };
         let tell = self.recorder.tell(now, actor, told);
-        self.ports.webhooks.add(&webhook, from, &tell).await?;
-        self.recorder.record(&tell, &());
+        if !self.ports.webhooks.add(&webhook, from, &tell).await? {
+            return Err(WebhookRefused::TooMany);
+        }
+        self.recorder.record(&tell, &true);
         Ok(CreatedWebhook {
             webhook,
             secret: secret.shown,
@@ -209,7 +203,7 @@ impl ManageWebhooks {
         actor: Actor,
     ) -> Result<Webhook, WebhookRefused> {
         if let Some(url) = &change.url {
-            self.ports.sender.check(url).await?;
+            self.ports.sender.check(url).await??;
         }
         let now = self.ports.clock.now();
         let apply = |webhook: &Webhook| -> Result<Webhook, SecretFault> {
@@ -324,83 +318,6 @@ impl ManageWebhooks {
         let was_there = self.ports.webhooks.remove(id, &tell).await?;
         self.recorder.record(&tell, &was_there);
         was_there.then_some(()).ok_or(WebhookRefused::NotFound)
-    }
-
-    /// Sends the event `webhook.tested` to an endpoint, whatever its filter. Answers the event's id.
-    ///
-    /// # Errors
-    /// [`WebhookRefused`].
-    pub async fn test(&self, id: WebhookId, actor: Actor) -> Result<EventId, WebhookRefused> {
-        self.active(id).await?;
-        let now = self.ports.clock.now();
-        let told = move |(): &()| vec![SecurityEvent::WebhookTested { webhook: id }];
-        let tell = self.recorder.tell(now, actor, told);
-        let order = self.order(id, tell.id, now);
-        self.ports.webhooks.order(&[order], &tell).await?;
-        self.recorder.record(&tell, &());
-        Ok(tell.id)
-    }
-
-    /// Sends what the journal has of a time, from `from` on and before `to`, to an endpoint once more: what its filter lets pass. Answers how
-    /// many events.
-    ///
-    /// # Errors
-    /// [`WebhookRefused`].
-    pub async fn replay(
-        &self,
-        id: WebhookId,
-        from: Timestamp,
-        to: Timestamp,
-        actor: Actor,
-    ) -> Result<usize, WebhookRefused> {
-        let webhook = self.active(id).await?;
-        let now = self.ports.clock.now();
-        let mut orders = Vec::new();
-        let mut query = JournalQuery {
-            from: Some(from),
-            to: Some(to),
-            limit: Self::BATCH,
-            ..JournalQuery::default()
-        };
-        loop {
-            let page = self.ports.journal.read(&query).await?;
-            query.after = page.last().map(|entry| entry.id);
-            let is_last = page.len() < Self::BATCH as usize;
-            let wanted = page
-                .iter()
-                .filter(|entry| webhook.events.matches(&entry.event));
-            orders.extend(wanted.map(|entry| self.order(id, entry.id, now)));
-            if orders.len() > Self::REPLAY {
-                return Err(WebhookRefused::TooMuch);
-            }
-            if is_last {
-                break;
-            }
-        }
-        // The oldest first.
-        orders.reverse();
-        let told = move |(): &()| vec![SecurityEvent::WebhookReplayed { webhook: id }];
-        let tell = self.recorder.tell(now, actor, told);
-        self.ports.webhooks.order(&orders, &tell).await?;
-        self.recorder.record(&tell, &());
-        Ok(orders.len())
-    }
-
-    fn order(&self, webhook: WebhookId, event: EventId, at: Timestamp) -> WebhookOrder {
-        WebhookOrder {
-            webhook,
-            event,
-            at,
-            expires_at: at.plus(self.ports.max_age),
-        }
-    }
-
-    async fn active(&self, id: WebhookId) -> Result<Webhook, WebhookRefused> {
-        let webhook = self.find(id).await?;
-        if webhook.disabled.is_some() {
-            return Err(WebhookRefused::Disabled);
-        }
-        Ok(webhook)
     }
 
     /// Applies a change to the endpoint as it is, however many change it at once.

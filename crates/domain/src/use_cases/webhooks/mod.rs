@@ -1,6 +1,7 @@
 //! Webhooks: in the hands of operators, and at work.
 
 mod manage;
+mod order;
 mod send;
 
 pub use manage::{

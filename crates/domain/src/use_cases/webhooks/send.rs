@@ -2,10 +2,10 @@
 
 use super::WebhookPorts;
 use crate::{
-    deliveries::{Backlog, pause},
+    deliveries::{Backlog, LONGEST_PAUSE, pause},
     journal::{Actor, MailFacts, MailKind, NewMail, SecurityEvent, Told},
     model::{DeliveryId, EmailAddress, Timestamp, WebhookId},
-    ports::{CallError, JournalCursor, SecretFault, StoreError, WebhookCall},
+    ports::{CallError, JournalCursor, SecretFault, StoreError, WebhookCall, WebhookReply},
     use_cases::parts::Recorder,
     webhooks::{
         DisabledReason, SHARE, Webhook, WebhookDelivery, WebhookLease, WebhookOrder, WebhookSettled,
@@ -133,6 +133,10 @@ impl SendWebhooks {
         let Some(webhook) = self.ports.webhooks.find(delivery.webhook).await? else {
             return Ok(None);
         };
+        // It was switched off since the lease.
+        if webhook.disabled.is_some() {
+            return Ok(Some(WebhookSettled::CutOff));
+        }
         let at = self.ports.clock.now();
         let secrets: Result<Vec<_>, SecretFault> = webhook
             .secrets(at)
@@ -140,7 +144,7 @@ impl SendWebhooks {
             .collect();
         let secrets = match secrets {
             Ok(secrets) => secrets,
-            Err(fault) => return Ok(Some(self.failed(delivery, reason(&fault)))),
+            Err(fault) => return Ok(Some(self.failed(delivery, reason(&fault), None))),
         };
         let call = WebhookCall {
             url: &webhook.url,
@@ -149,21 +153,36 @@ impl SendWebhooks {
             secrets,
         };
         Ok(Some(match self.ports.sender.send(&call).await {
-            Ok(200..=299) => WebhookSettled::Sent,
-            Ok(410) => WebhookSettled::Gone {
-                error: "it answered 410".to_owned(),
-            },
-            Ok(status) => self.failed(delivery, format!("it answered {status}")),
+            Ok(reply) => self.answered(delivery, reply),
             Err(CallError::Target(refused)) => {
-                self.failed(delivery, format!("not sent: {refused}"))
+                self.failed(delivery, format!("not sent: {refused}"), None)
             }
-            Err(error) => self.failed(delivery, reason(&error)),
+            Err(error) => self.failed(delivery, reason(&error), None),
         }))
     }
 
-    fn failed(&self, delivery: &WebhookDelivery, error: String) -> WebhookSettled {
+    fn answered(&self, delivery: &WebhookDelivery, reply: WebhookReply) -> WebhookSettled {
+        let error = format!("it answered {}", reply.status);
+        match reply.status {
+            200..=299 => WebhookSettled::Sent,
+            410 => WebhookSettled::Gone { error },
+            // Those with which `Retry-After` tells of the next attempt (RFC 6585 §4, RFC 9110 §15.6.4).
+            429 | 503 => self.failed(delivery, error, reply.retry_after),
+            _ => self.failed(delivery, error, None),
+        }
+    }
+
+    /// It is tried again after a pause, which is no shorter than the endpoint asks for, up to the longest.
+    fn failed(
+        &self,
+        delivery: &WebhookDelivery,
+        error: String,
+        asked: Option<Duration>,
+    ) -> WebhookSettled {
         let now = self.ports.clock.now();
-        let next = now.plus(pause(delivery.attempts, self.ports.entropy.bytes()));
+        let asked = asked.unwrap_or_default().min(LONGEST_PAUSE);
+        let pause = pause(delivery.attempts, self.ports.entropy.bytes());
+        let next = now.plus(pause.max(asked));
         WebhookSettled::Failed {
             error,
             next_at: (next < delivery.expires_at).then_some(next),
@@ -214,15 +233,19 @@ impl SendWebhooks {
         })
     }
 
-    /// What is on its way to all endpoints, and for how long the oldest has been.
+    /// What is on its way to endpoints that are not switched off, and for how long the oldest has been; and what was given up, to whichever.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn backlog(&self) -> Result<(Backlog, Duration), StoreError> {
+        let active = self.active().await?;
         let mut all = Backlog::default();
-        for (_, one) in self.ports.webhooks.backlogs().await? {
-            all.waiting += one.waiting;
+        for (id, one) in self.ports.webhooks.backlogs().await? {
             all.given_up += one.given_up;
+            if !active.iter().any(|webhook| webhook.id == id) {
+                continue;
+            }
+            all.waiting += one.waiting;
             all.oldest_due = match (all.oldest_due, one.oldest_due) {
                 (Some(first), Some(other)) => Some(first.min(other)),
                 (first, other) => first.or(other),

@@ -6,12 +6,18 @@ mod sending;
 use revolve_domain::{
     deliveries::{Delivery, DeliveryQuery, InFlight, SendLimits},
     journal::{MailFacts, MailKind, NewMail},
-    model::{DeliveryId, EmailAddress, ProofId},
-    ports::{Clock, Deliveries, Entropy},
+    model::{
+        AccountVersion, AppData, DeliveryId, Details, EmailAddress, Epoch, PasswordHash, ProofId,
+        Roles, User, UserId,
+    },
+    ports::{Clock, Deliveries, Entropy, UserRepository},
     use_cases::{MailPorts, SendMails},
 };
-use revolve_testkit::memory::{
-    FakeClock, Faulty, MemoryAccounts, RecordedEvents, RecordedMails, SeededEntropy, TestProofs,
+use revolve_testkit::{
+    memory::{
+        FakeClock, Faulty, MemoryAccounts, RecordedEvents, RecordedMails, SeededEntropy, TestProofs,
+    },
+    untold,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -77,6 +83,28 @@ impl Post {
             proof: Some(ProofId::from_random(self.entropy.bytes())),
             ..self.mail(kind)
         }
+    }
+
+    /// Ann's account.
+    async fn account(&self) -> UserId {
+        let created_at = self.clock.now();
+        let ann = User {
+            id: UserId::from_random(self.entropy.bytes()),
+            email: EmailAddress::parse("ann@example.org").expect("an address"),
+            email_verified_at: None,
+            details: Details::default(),
+            created_at,
+            disabled_at: None,
+            epoch: Epoch::FIRST,
+            kept_session: None,
+            roles: Roles::default(),
+            app: AppData::default(),
+            version: AccountVersion::at(created_at),
+        };
+        let hash = PasswordHash::from_phc("$test$v=1$ann".to_owned());
+        let added = self.deliveries.inner().add(&ann, &hash, &untold()).await;
+        added.expect("memory works");
+        ann.id
     }
 
     fn commit(&self, mails: &[NewMail]) {

@@ -4,7 +4,7 @@ use super::{DAY, Post};
 use revolve_domain::{
     deliveries::{DeliveryState, Settled},
     journal::{MailKind, NewMail},
-    model::{EmailAddress, UserId},
+    model::EmailAddress,
     ports::{Clock, SecurityEvent},
 };
 use revolve_testkit::memory::{Fault, MailFault};
@@ -261,8 +261,9 @@ async fn what_was_sent_is_settled_once_the_store_is_back() {
 #[tokio::test]
 async fn a_flood_of_notices_is_two_mails_in_an_hour_and_loses_no_count() {
     let post = Post::new();
+    let ann = post.account().await;
     let notice = || NewMail {
-        user: Some(UserId::from_random([7; 16])),
+        user: Some(ann),
         ..post.mail(MailKind::SessionReused)
     };
     for _ in 0..10 {

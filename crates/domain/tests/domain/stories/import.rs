@@ -1,8 +1,9 @@
 //! Accounts of other systems are imported once, however often the import runs.
 
-use super::{assert_passes, secs};
+use super::{assert_passes, proofs::taken_over, secs, verification};
 use revolve_domain::{
-    model::{AppData, Details, Label, PasswordHash, Role, Roles, Timestamp, UserId},
+    model::{AppData, Details, Label, PasswordHash, ProofPurpose, Role, Roles, Timestamp, UserId},
+    policy::Verification,
     ports::{HashFlow, PasswordHasher},
     use_cases::{ImportOutcome, ImportRequest, SignInError},
 };
@@ -174,6 +175,22 @@ async fn what_is_there_already_is_present_whatever_its_user_has_done_meanwhile()
             (after.user, after.hash.expose()),
             "nothing changed"
         );
+    }
+}
+
+/// A rehearsal that does not know of it would promise what the import refuses.
+#[tokio::test]
+async fn an_address_that_can_be_taken_back_is_refused_until_its_time_is_over() {
+    let world = verification::world(Verification::Off);
+    let thief = world.signed_up("ann").await;
+    taken_over(&world, &thief).await;
+    let ann = row(&world, "ann").await;
+    for outcome in [ImportOutcome::EmailTaken, ImportOutcome::Imported] {
+        let rehearsed = world.import_account.rehearse(&ann).await;
+        assert_eq!(rehearsed.expect("rehearse works"), outcome);
+        let done = world.import_account.execute(&ann).await;
+        assert_eq!(done.expect("execute works"), outcome);
+        world.advance(ProofPurpose::UndoEmail.lifetime());
     }
 }
 

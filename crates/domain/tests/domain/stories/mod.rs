@@ -29,6 +29,7 @@ mod races;
 mod reauthentication;
 mod recovery;
 mod refusals;
+mod repeated_requests;
 mod reuse;
 mod revocations;
 mod revoked_tokens;

@@ -429,7 +429,11 @@ async fn a_hundred_confirmations_at_once_begin_one_session() {
     let succeeded = calls.join_all().await;
     assert_eq!(succeeded.iter().filter(|ok| **ok).count(), 1);
     assert_eq!(world.accounts.inner().rows(user).len(), 2);
-    assert_eq!(world.tokens.inner().size(user), 2, "those that failed took no place in the white list");
+    assert_eq!(
+        world.tokens.inner().size(user),
+        2,
+        "those that failed took no place in the white list"
+    );
 }
 
 #[tokio::test]

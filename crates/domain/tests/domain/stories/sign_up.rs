@@ -2,7 +2,7 @@
 
 use super::assert_passes;
 use revolve_domain::{
-    model::FieldError,
+    model::{EndReason, FieldError},
     ports::{Clearing, StoreErrorKind, UserRepository},
     use_cases::{Failure, SignInRequest, SignUpError},
 };
@@ -49,9 +49,12 @@ async fn with_a_store_down_nothing_is_half_made_and_the_same_request_works_later
         world.accounts.fail_on(operation, Fault::Before);
         assert_failed(world.try_sign_up("ann").await);
         assert!(!exists(&world, "ann").await, "no account without a commit");
+        let pending = world.clearings.pending();
         assert!(
-            world.clearings.pending().is_empty(),
-            "the white list was cleared at once"
+            !pending
+                .iter()
+                .any(|clearing| matches!(clearing, Clearing::Sessions { .. })),
+            "the white list was cleared at once: {pending:?}"
         );
         assert!(world.events.take().is_empty(), "nothing happened");
         world.accounts.recover();
@@ -107,8 +110,8 @@ async fn with_both_stores_down_the_entry_goes_later() {
     world.tokens.fail_on("end_entries", Fault::Before);
     assert_failed(world.try_sign_up("ann").await);
     let pending = world.clearings.pending();
-    let [Clearing::Sessions { user, sessions }] = pending.as_slice() else {
-        panic!("expected one clearing, got {pending:?}")
+    let [Clearing::Sessions { user, sessions }, Clearing::Row { .. }] = pending.as_slice() else {
+        panic!("expected the entry and the row to be cleared, got {pending:?}")
     };
     assert!(
         world.tokens.inner().entry(*user, sessions[0]).is_some(),
@@ -122,8 +125,8 @@ async fn with_both_stores_down_the_entry_goes_later() {
     world.tokens.recover();
     assert_eq!(
         world.clearings.run(&world.clear).await,
-        1,
-        "the white list is back"
+        2,
+        "the white list is back, and there is no row"
     );
     assert_eq!(world.tokens.inner().size(*user), 0, "the entry is gone");
 }
@@ -144,6 +147,21 @@ async fn an_answer_lost_after_the_commit_leaves_an_account_to_sign_in_to() {
         .refresh()
         .await
         .expect("signing in works");
+}
+
+#[tokio::test]
+async fn a_session_whose_answer_was_lost_takes_no_place() {
+    let world = World::new();
+    world.accounts.fail_on("create_account", Fault::After);
+    assert_failed(world.try_sign_up("ann").await);
+    world.accounts.recover();
+    assert_eq!(world.clearings.run(&world.clear).await, 1);
+    let ann = world.signed_in("ann").await;
+    let rows = world.accounts.inner().rows(ann.user);
+    let ended: Vec<_> = rows.iter().filter_map(|row| row.ending).collect();
+    assert_eq!((rows.len(), ended.len()), (2, 1), "that one");
+    assert_eq!(ended[0].reason, EndReason::Expired);
+    assert_eq!(world.tokens.inner().size(ann.user), 1);
 }
 
 #[tokio::test]

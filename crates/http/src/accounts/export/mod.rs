@@ -39,19 +39,20 @@ pub(crate) async fn export(
     caller: BearerCaller,
     method: Method,
 ) -> Result<HttpResponse, Problem> {
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type(ContentType::json())
+        .insert_header((CONTENT_DISPOSITION, ATTACHMENT));
+    if method == Method::HEAD {
+        use_case.get().check(&caller.0).await?;
+        return Ok(response.finish());
+    }
     let export = use_case.get().execute(&caller.0).await?;
     let user = export.data.user.id;
     let mut head = serde_json::to_string(&ExportAnswer::from(&export))
         .map_err(|error| Problem::internal(&error))?;
     // The entries are its last member.
     head.truncate(head.len() - END.len());
-    let mut response = HttpResponse::Ok();
-    response
-        .content_type(ContentType::json())
-        .insert_header((CONTENT_DISPOSITION, ATTACHMENT));
-    if method == Method::HEAD {
-        return Ok(response.finish());
-    }
     let parts = stream::once(async move { Ok::<_, CutShort>(Bytes::from(head)) })
         .chain(entries(use_case, user))
         .chain(stream::once(async {

@@ -11,7 +11,10 @@ pub(crate) const FIELD_CODES: [(&str, &str); 24] = [
         "invalid_choice",
         "The word is none of those that are allowed.",
     ),
-    ("invalid_id", "The member or parameter is no UUID."),
+    (
+        "invalid_id",
+        "The member or parameter is no UUID, or the nil or max one where an account gets it.",
+    ),
     ("invalid_code", "The text is no code of six digits."),
     ("invalid_email", "The text is no e-mail address."),
     (
@@ -34,7 +37,7 @@ pub(crate) const FIELD_CODES: [(&str, &str); 24] = [
     ("invalid_role", "The text is no role."),
     (
         "target_refused",
-        "The URL leads to an address that events must not be sent to; `detail` says which.",
+        "The URL leads to an address that events must not be sent to; `detail` says why.",
     ),
     (
         "invalid_number",

@@ -2,7 +2,7 @@
 
 use super::variants;
 use crate::contract::given::{
-    START, app, device_id, email, label, roles, secs, session_id, user_id,
+    START, app, device_id, email, full_app, label, roles, secs, session_id, user_id,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_domain::{
@@ -50,7 +50,6 @@ fn longest_id_claims() -> IdClaims {
     let url = Some(WebUrl::parse(&url).expect("a URL"));
     let all_roles: Vec<_> = (0..Roles::MAX).map(|n| format!("{n:0>64}")).collect();
     let all_roles: Vec<_> = all_roles.iter().map(String::as_str).collect();
-    let member = "x".repeat(AppData::MAX - r#"{"a":""}"#.len());
     IdClaims {
         details: Details {
             name: Some(label(&"🦀".repeat(Label::MAX))),
@@ -59,7 +58,7 @@ fn longest_id_claims() -> IdClaims {
             locale: None,
         },
         roles: roles(&all_roles),
-        app: app(&format!(r#"{{"a":"{member}"}}"#)),
+        app: full_app(),
         version: AccountVersion::MAX,
         ..id_claims()
     }

@@ -17,12 +17,13 @@ pub use operators::*;
 pub use settle::*;
 pub use told::*;
 
-use super::given::{START, random, secs, user_id};
+use super::given::{START, hash, random, secs, user, user_id};
 use crate::{contract::DeliveriesSubject, untold};
 use revolve_domain::{
     deliveries::{Delivery, DeliveryQuery, Fairness, LeaseRequest, Settled},
     journal::{MailFacts, MailKind, NewMail},
     model::{DeliveryId, EmailAddress, EventId, ProofId, Timestamp, UserId},
+    ports::AddOutcome,
 };
 use std::sync::Arc;
 
@@ -67,6 +68,14 @@ fn of_no_account(domain: &str) -> NewMail {
         user: None,
         ..mail(domain)
     }
+}
+
+/// An account: sent notices of others begin no pause.
+async fn account(subject: &impl DeliveriesSubject) -> UserId {
+    let ann = user();
+    let added = subject.users().add(&ann, &hash("a"), &untold()).await;
+    assert_eq!(added.expect("add works"), AddOutcome::Added);
+    ann.id
 }
 
 /// A notice to an account.

@@ -1,10 +1,13 @@
-//! Notices: at most one of a kind for an account within its pause, the others counted in the next.
+//! Notices: at most one of a kind for a mailbox of an account within its pause, the others counted in the next.
 
 use super::{
-    DeliveriesSubject, LEASE, again, all, at, find, insert, lease, lease_one, mail, notice, sent,
-    settle,
+    DeliveriesSubject, LEASE, account, address, again, all, at, find, ids, insert, lease,
+    lease_one, mail, notice, sent, settle, sorted,
 };
-use crate::contract::given::{at_once, user_id};
+use crate::{
+    contract::given::{at_once, user_id},
+    untold,
+};
 use revolve_domain::journal::{MailKind, NewMail};
 
 const HOUR: u64 = 3600;
@@ -37,7 +40,7 @@ pub async fn a_notice_that_was_tried_counts_no_more(subject: &impl DeliveriesSub
 pub async fn a_sent_notice_is_followed_after_its_quiet(subject: &impl DeliveriesSubject) {
     let outbox = subject.deliveries();
     for early in [true, false] {
-        let user = user_id();
+        let user = account(subject).await;
         let [first, second] = [0, 1].map(|_| notice(user, MailKind::PasswordChanged));
         insert(&outbox, &[(0, &first)]).await;
         let leased = lease_one(&outbox, 1).await;
@@ -69,7 +72,7 @@ pub async fn a_notice_does_not_expire_in_its_pause(subject: &impl DeliveriesSubj
         ..notice(user, MailKind::AccountExists)
     };
     for early in [true, false] {
-        let user = user_id();
+        let user = account(subject).await;
         let first = given(user, 0);
         insert(&outbox, &[(0, &first)]).await;
         let leased = lease_one(&outbox, 1).await;
@@ -104,7 +107,7 @@ pub async fn a_notice_beside_one_that_is_tried_again_waits_for_it(
     subject: &impl DeliveriesSubject,
 ) {
     let outbox = subject.deliveries();
-    let user = user_id();
+    let user = account(subject).await;
     let [first, second] = [0, 1].map(|_| notice(user, MailKind::SessionReused));
     insert(&outbox, &[(0, &first)]).await;
     let leased = lease_one(&outbox, 0).await;
@@ -133,7 +136,7 @@ pub async fn a_notice_beside_one_that_is_tried_again_waits_for_it(
 /// Other kinds and accounts have their own, and a notice that anybody can cause is quiet for a day.
 pub async fn quiet_is_of_one_kind_and_account(subject: &impl DeliveriesSubject) {
     let outbox = subject.deliveries();
-    let user = user_id();
+    let user = account(subject).await;
     let first = notice(user, MailKind::AccountExists);
     insert(&outbox, &[(0, &first)]).await;
     sent(&outbox, &lease_one(&outbox, 0).await, 0).await;
@@ -149,6 +152,56 @@ pub async fn quiet_is_of_one_kind_and_account(subject: &impl DeliveriesSubject) 
     assert_eq!(due(&account).await, at(1));
     let pruned = outbox.prune(at(24 * HOUR), 10).await;
     assert_eq!(pruned.expect("prune works"), 1, "the pause is forgotten");
+}
+
+/// What goes to a former address is neither counted in what waits for the present one, nor held up by it, nor the other way round.
+pub async fn each_mailbox_of_an_account_has_its_own_notices(subject: &impl DeliveriesSubject) {
+    let outbox = subject.deliveries();
+    let user = account(subject).await;
+    let to = |domain| NewMail {
+        to: address("ann", domain),
+        ..notice(user, MailKind::AccountExists)
+    };
+    let [present, later] = [0, 1].map(|_| to("example.org"));
+    let [former, counted, paused] = [0, 1, 2].map(|_| to("example.net"));
+    insert(&outbox, &[(0, &present), (1, &former), (2, &counted)]).await;
+    let more = async |mail| find(&outbox, mail).await.expect("it is there").more;
+    assert_eq!((more(&present).await, more(&former).await), (0, 1));
+
+    let leased = lease(&outbox, 3).await;
+    let both = vec![former.id, present.id];
+    assert_eq!(sorted(ids(&leased)), sorted(both), "side by side");
+    for delivery in &leased {
+        if delivery.mail.id == former.id {
+            sent(&outbox, delivery, 10).await;
+        } else {
+            assert!(settle(&outbox, delivery, again(500)).await);
+        }
+    }
+    insert(&outbox, &[(20, &paused), (20, &later)]).await;
+    let times = async |mail| {
+        let row = find(&outbox, mail).await.expect("it is there");
+        (row.due_at, row.next_at)
+    };
+    let over = at(10 + 24 * HOUR);
+    assert_eq!(times(&paused).await, (over, over), "after its own pause");
+    assert_eq!(times(&later).await, (at(20), at(500)), "behind its own");
+}
+
+/// The address of a deleted account must not stay behind in a pause, be it one that had begun or one that would begin now.
+pub async fn a_deletion_leaves_no_pause(subject: &impl DeliveriesSubject) {
+    let (users, outbox) = (subject.users(), subject.deliveries());
+    let user = account(subject).await;
+    let [before, after] =
+        [MailKind::NewDevice, MailKind::AccountDeleted].map(|kind| notice(user, kind));
+    insert(&outbox, &[(0, &before)]).await;
+    sent(&outbox, &lease_one(&outbox, 0).await, 1).await;
+    insert(&outbox, &[(2, &after)]).await;
+    let deleted = users.delete(user, None, at(3), &untold()).await;
+    assert!(deleted.expect("delete works"));
+    sent(&outbox, &lease_one(&outbox, 4).await, 5).await;
+    let pruned = outbox.prune(at(1000 * HOUR), 10).await;
+    assert_eq!(pruned.expect("prune works"), 0);
 }
 
 /// Changes that commit at the same time lose none.

@@ -4,7 +4,7 @@ use crate::{
     contract::{
         DirectorySubject,
         accounts::{Accounts, at, everything_since},
-        given::{app, at_once, email, label, random, roles, user_id},
+        given::{app, at_once, email, full_app, label, random, roles, user_id},
     },
     untold,
 };
@@ -112,6 +112,10 @@ pub async fn a_change_reads_back(subject: &dyn DirectorySubject) {
     assert_eq!(record.and_then(|record| record.user), Some(full.clone()));
     for (number, one) in [
         to_roles(&[]),
+        AccountChange {
+            app: Some(full_app()),
+            ..AccountChange::default()
+        },
         AccountChange {
             app: Some(app("{}")),
             ..AccountChange::default()

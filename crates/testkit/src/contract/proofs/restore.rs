@@ -3,20 +3,21 @@
 use super::{
     Proving,
     change::{change, wanted},
+    recovery,
     sign_up::{intended, proved},
 };
 use crate::contract::{
     DirectorySubject, ProofsSubject,
     accounts::at,
-    given::{at_once, email, event_id, hash, proof_id, session, user},
+    given::{at_once, email, event_id, hash, label, proof_id, session, user},
 };
 use crate::untold::untold;
 use revolve_domain::{
     journal::{Actor, Tell, Told},
     model::{AccountChange, DetailsChange, EmailAddress, Proof, ProofPurpose, User},
     ports::{
-        AddOutcome, AddressOutcome, ChangeOutcome, CreateOutcome, OperatorChange, SignUpOutcome,
-        UpdateOutcome, UserRepository,
+        AddOutcome, AddressOutcome, ChangeOutcome, CreateOutcome, OperatorChange, RecoveryOutcome,
+        SignUpOutcome, UpdateOutcome, UserRepository,
     },
 };
 use std::sync::Arc;
@@ -131,6 +132,55 @@ pub async fn an_address_that_can_be_restored_is_taken(
         .update(owner.id, &to(&address), None, at(92), &untold())
         .await;
     assert!(matches!(back, Ok(UpdateOutcome::Updated(_))), "{back:?}");
+}
+
+/// By a proof from before it; the address that this would have restored is free. Other changes void nothing.
+pub async fn an_operators_change_of_address_is_not_undone(
+    subject: &(impl ProofsSubject + DirectorySubject),
+) {
+    let proving = Proving::new(subject);
+    let (owner, address, undo) = changed(&proving).await;
+    let (other, of_other, undo_of_other) = changed(&proving).await;
+    let by_operator = async |change, after| {
+        let change = OperatorChange {
+            user: owner.id,
+            change,
+            expected: None,
+            at: at(after),
+        };
+        let changed = subject.directory().change(&change, &untold()).await;
+        match changed.expect("change works") {
+            ChangeOutcome::Changed { after, .. } => after,
+            outcome => panic!("it changes: {outcome:?}"),
+        }
+    };
+    let name = DetailsChange {
+        name: Some(Some(label("Ann"))),
+        ..DetailsChange::default()
+    };
+    for (details, is_open) in [(name, true), (to(&email()), false)] {
+        let change = AccountChange {
+            details,
+            ..AccountChange::default()
+        };
+        let now = by_operator(change, 92).await;
+        assert_eq!(proving.find(&undo, 93).await.is_some(), is_open);
+        if !is_open {
+            let undone = proving.recover(&recovery(&undo, &now, 93)).await;
+            assert_eq!(undone, RecoveryOutcome::Gone);
+            assert_eq!(proving.accounts.account(owner.id).await, Some(now));
+        }
+    }
+    let users = &proving.accounts.users;
+    assert_eq!(create(users, &address, 93).await, CreateOutcome::Created);
+    assert_eq!(
+        create(users, &of_other, 93).await,
+        CreateOutcome::EmailTaken,
+        "another account keeps its own"
+    );
+    let undone = recovery(&undo_of_other, &other, 94);
+    let undone = proving.recover(&undone).await;
+    assert!(matches!(undone, RecoveryOutcome::Recovered(_)));
 }
 
 /// When its time is over, when no code can be tried any more, and when the account is deleted.

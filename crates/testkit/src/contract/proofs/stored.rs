@@ -80,7 +80,8 @@ pub async fn all_that_is_stored_about_an_account_is_read(subject: &impl ProofsSu
     let kind = MailKind::PasswordChanged;
     let pause = kind.least_interval().expect("it is a notice");
     let until = at(100).plus(pause);
-    assert_eq!(data.quiet, [QuietNotice { kind, until }]);
+    let to = ann.email.clone();
+    assert_eq!(data.quiet, [QuietNotice { kind, to, until }]);
 }
 
 /// Nor of an account that was deleted, although rows of its sessions are there.

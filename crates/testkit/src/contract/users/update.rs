@@ -93,7 +93,7 @@ pub async fn an_update_changes_only_what_it_names(subject: &dyn AccountsSubject)
 /// A field that a change names without a value is cleared, each for itself.
 pub async fn an_update_clears_what_it_says(subject: &dyn AccountsSubject) {
     let accounts = Accounts::new(subject);
-    let (user, _) = accounts.signed_up().await;
+    let (mut user, _) = accounts.signed_up().await;
     let clears = [
         DetailsChange {
             name: Some(None),
@@ -114,7 +114,7 @@ pub async fn an_update_clears_what_it_says(subject: &dyn AccountsSubject) {
     ];
     for change in clears {
         let full = assert_updates(&accounts, &user, all_details()).await;
-        assert_updates(&accounts, &full, change).await;
+        user = assert_updates(&accounts, &full, change).await;
     }
 }
 

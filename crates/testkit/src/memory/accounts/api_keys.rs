@@ -4,7 +4,7 @@ use super::MemoryAccounts;
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
-    model::{ApiKey, ApiKeyId, Fingerprint, Timestamp},
+    model::{ApiKey, ApiKeyId, Timestamp},
     ports::{
         ApiKeys, Claim, NamedRequest, NamedRequests, REQUESTS_KEPT, RevokeOutcome, StoreError,
         StoredApiKey,
@@ -60,8 +60,8 @@ impl NamedRequests for MemoryAccounts {
     async fn claim(&self, request: &NamedRequest) -> Result<Claim, StoreError> {
         let mut tables = self.tables();
         let old = request.at.minus(REQUESTS_KEPT);
-        tables.requests.retain(|_, known| known.at > old);
-        Ok(match tables.requests.get(&request.name) {
+        let known = tables.requests.get(&request.name);
+        Ok(match known.filter(|known| known.at > old) {
             Some(known) if known.content == request.content => Claim::Again(known.clone()),
             Some(_) => Claim::Other,
             None => {
@@ -71,8 +71,20 @@ impl NamedRequests for MemoryAccounts {
         })
     }
 
-    async fn release(&self, name: &Fingerprint) -> Result<(), StoreError> {
-        self.tables().requests.remove(name);
+    async fn release(&self, request: &NamedRequest) -> Result<(), StoreError> {
+        self.tables().requests.retain(|name, known| {
+            *name != request.name || (&known.content, known.id) != (&request.content, request.id)
+        });
         Ok(())
+    }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut pruned = 0;
+        self.tables().requests.retain(|_, known| {
+            let goes = known.at < before && pruned < u64::from(limit);
+            pruned += u64::from(goes);
+            !goes
+        });
+        Ok(pruned)
     }
 }

@@ -38,13 +38,9 @@ impl Deliveries for MemoryAccounts {
         tell: &Tell<bool>,
     ) -> Result<bool, StoreError> {
         self.change(tell, |tables| {
-            let ours = tables.outbox.settle(delivery, settled);
             let owner = delivery.mail.user;
             let is_nobodys = owner.is_some_and(|owner| !tables.users.contains_key(&owner));
-            if ours && is_nobodys && matches!(settled, Settled::GivenUp { .. }) {
-                tables.outbox.deliveries.remove(&delivery.mail.id);
-            }
-            ours
+            tables.outbox.settle(delivery, settled, is_nobodys)
         })
     }
 
@@ -110,7 +106,10 @@ impl Deliveries for MemoryAccounts {
             outbox.deliveries.remove(id);
         }
         let quiet = outbox.quiet.iter().filter(|(_, until)| **until <= at);
-        let quiet: Vec<_> = quiet.map(|(notice, _)| *notice).take(limit).collect();
+        let quiet: Vec<_> = quiet
+            .map(|(notice, _)| notice.clone())
+            .take(limit)
+            .collect();
         for notice in &quiet {
             outbox.quiet.remove(notice);
         }

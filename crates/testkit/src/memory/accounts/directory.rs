@@ -4,7 +4,7 @@ use super::MemoryAccounts;
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
-    model::{Credentials, EndReason, Session, Timestamp, User, UserId},
+    model::{Credentials, EndReason, ProofPurpose, Session, Timestamp, User, UserId},
     ports::{
         AccountDirectory, AccountQuery, ChangeOutcome, DisableOutcome, EnableOutcome,
         OperatorChange, StoreError,
@@ -69,16 +69,19 @@ impl AccountDirectory for MemoryAccounts {
             let ChangeOutcome::Changed { before, after } = &outcome else {
                 return outcome;
             };
-            if after.email != before.email && tables.is_taken(&after.email, after.id, change.at) {
-                return ChangeOutcome::EmailTaken;
+            if after.email != before.email {
+                if tables.is_taken(&after.email, after.id, change.at) {
+                    return ChangeOutcome::EmailTaken;
+                }
+                tables.proofs.retain(|_, proof| {
+                    proof.user != Some(after.id) || proof.purpose != ProofPurpose::UndoEmail
+                });
             }
             if after.outdates(before) {
                 let outdated = (after.version, change.at);
                 tables.outdated.insert(after.id, outdated);
             }
-            if let Some((user, _)) = tables.users.get_mut(&change.user) {
-                *user = after.clone();
-            }
+            tables.show(after);
             outcome
         })
     }

@@ -16,7 +16,7 @@ impl MemoryTables {
         let mails = self.outbox.deliveries.values();
         let mails = mails.filter(|row| row.mail.user == Some(user));
         let quiet = self.outbox.quiet.iter();
-        let quiet = quiet.filter(|((owner, _), _)| *owner == user);
+        let quiet = quiet.filter(|((owner, ..), _)| *owner == user);
         let mut data = PersonalData {
             user: account.clone(),
             sessions: sessions.cloned().collect(),
@@ -29,8 +29,9 @@ impl MemoryTables {
             proofs: proofs.cloned().collect(),
             mails: mails.cloned().collect(),
             quiet: quiet
-                .map(|((_, kind), until)| QuietNotice {
+                .map(|((_, kind, to), until)| QuietNotice {
                     kind: *kind,
+                    to: to.clone(),
                     until: *until,
                 })
                 .collect(),
@@ -43,7 +44,8 @@ impl MemoryTables {
             .sort_by_key(|row| Reverse((row.created_at, row.id)));
         data.mails
             .sort_by_key(|row| Reverse((row.created_at, row.mail.id)));
-        data.quiet.sort_by_key(|row| row.kind.as_str());
+        data.quiet
+            .sort_by_key(|row| (row.kind.as_str(), row.to.key().to_owned()));
         Some(data)
     }
 }

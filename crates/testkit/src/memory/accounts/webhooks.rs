@@ -8,7 +8,7 @@ use revolve_domain::{
     model::{EventId, Timestamp, WebhookId},
     ports::{JournalCursor, StoreError, Webhooks},
     webhooks::{
-        DisabledReason, Webhook, WebhookDelivery, WebhookLease, WebhookOrder, WebhookSettled,
+        DisabledReason, MOST, Webhook, WebhookDelivery, WebhookLease, WebhookOrder, WebhookSettled,
     },
 };
 use std::collections::BTreeMap;
@@ -78,8 +78,13 @@ impl WebhookTables {
                 error,
                 next_at,
                 failing_since,
-            } => (error, *next_at, DisabledReason::Failing, *failing_since),
-            WebhookSettled::Gone { error } => (error, None, DisabledReason::Gone, at),
+            } => (
+                error,
+                *next_at,
+                DisabledReason::Failing,
+                Some(*failing_since),
+            ),
+            WebhookSettled::Gone { error } => (error, None, DisabledReason::Gone, None),
         };
         if let Some(next) = next_at {
             row.next_at = next;
@@ -89,7 +94,7 @@ impl WebhookTables {
         }
         let failing_since = *webhook.failing_since.get_or_insert(at);
         webhook.last_error = Some(error.clone());
-        if webhook.disabled.is_none() && failing_since <= since {
+        if webhook.disabled.is_none() && since.is_none_or(|since| failing_since <= since) {
             webhook.disabled = Some(reason);
             webhook.version += 1;
             return Some(reason);
@@ -133,12 +138,16 @@ impl Webhooks for MemoryAccounts {
         &self,
         webhook: &Webhook,
         from: JournalCursor,
-        tell: &Tell<()>,
-    ) -> Result<(), StoreError> {
+        tell: &Tell<bool>,
+    ) -> Result<bool, StoreError> {
         self.change(tell, |tables| {
             let tables = &mut tables.webhooks;
+            if tables.webhooks.len() >= MOST {
+                return false;
+            }
             tables.webhooks.insert(webhook.id, webhook.clone());
             tables.cursor.get_or_insert(from);
+            true
         })
     }
 
@@ -159,8 +168,11 @@ impl Webhooks for MemoryAccounts {
             let Some(known) = known.filter(|known| known.version == webhook.version) else {
                 return false;
             };
+            let is_enabled = known.disabled.is_some() && webhook.disabled.is_none();
             *known = Webhook {
                 version: webhook.version + 1,
+                failing_since: known.failing_since.filter(|_| !is_enabled),
+                last_error: known.last_error.take().filter(|_| !is_enabled),
                 ..webhook.clone()
             };
             true

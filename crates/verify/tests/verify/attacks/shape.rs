@@ -199,11 +199,11 @@ fn encodings(table: &mut AttackTable<'_>, target: &AttackTarget, good: &str) {
 
 fn sizes(table: &mut AttackTable<'_>, target: &AttackTarget) {
     let mut huge = target.claims.clone();
-    huge["user"]["name"] = json!("a".repeat(8000));
-    table.add_payload("payload of 8 KB", huge.to_string());
+    huge["user"]["name"] = json!("a".repeat(32_000));
+    table.add_payload("payload of 32 KB", huge.to_string());
     let mut header = target.key.header("JWT");
-    header["x"] = json!("a".repeat(8000));
-    table.add_header("header of 8 KB", header.to_string());
+    header["x"] = json!("a".repeat(32_000));
+    table.add_header("header of 32 KB", header.to_string());
     table.add_header(
         "header of 60 KB",
         target

@@ -109,7 +109,10 @@ impl Report {
             ImportOutcome::EmailTaken => {
                 return self.refuse(
                     line,
-                    RowRefusal::new("email_taken", "email: another account has this address"),
+                    RowRefusal::new(
+                        "email_taken",
+                        "email: another account has this address, or can take it back",
+                    ),
                 );
             }
             ImportOutcome::IdTaken => {

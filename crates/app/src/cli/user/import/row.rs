@@ -261,24 +261,16 @@ fn app(data: Option<Map<String, Value>>, fit: &mut Fit) -> Result<AppData, RowRe
 }
 
 fn uuid(text: &str) -> Result<UserId, RowRefusal> {
-    let id: UserId = text
-        .parse()
-        .map_err(|_| RowRefusal::new("invalid_uid", "uid: is not a UUID"))?;
-    // RFC 9562 §5.9 and §5.10: they stand for no UUID at all, and for one after all others.
-    if id.as_uuid().is_nil() || id.as_uuid().is_max() {
-        return Err(RowRefusal::new(
-            "invalid_uid",
-            "uid: the nil and the max UUID are no account's id",
-        ));
-    }
-    Ok(id)
+    UserId::choose(text).map_err(|error| RowRefusal::new("invalid_uid", format!("uid: {error}")))
 }
 
 pub(super) fn unusable(why: UnusableHash) -> RowRefusal {
     let code = match why {
         UnusableHash::TooLarge { .. } | UnusableHash::TooSlow { .. } => "hash_too_expensive",
         UnusableHash::Unmarked => "hash_unmarked",
-        UnusableHash::UnknownForm | UnusableHash::Malformed(_) => "hash_unsupported",
+        UnusableHash::UnknownForm | UnusableHash::Malformed(_) | UnusableHash::TooLong { .. } => {
+            "hash_unsupported"
+        }
     };
     RowRefusal::new(code, format!("passwordHash: {why}"))
 }

@@ -133,6 +133,7 @@ impl Journey {
             for page in [
                 "/account/signup/confirm",
                 "/account/recovery",
+                "/account/password/choose",
                 "/account/email/confirm",
                 "/account/email/change",
                 "/account/email/undo",

@@ -96,6 +96,7 @@ pub(in super::super) fn shown() -> ExportAnswer<'static> {
         }],
         quiet_notices: vec![ExportedQuiet {
             kind: "new_device",
+            to: "ann@example.net",
             until: sample::later(0, 61),
         }],
         journal: vec![ExportedEntry {

@@ -35,8 +35,8 @@ pub(super) struct ExportAnswer<'a> {
     proofs: Vec<ExportedProof<'a>>,
     /// Mails that were not sent yet, or were given up, the newest first.
     mails: Vec<ExportedMail<'a>>,
-    /// Of which kinds the account gets no notice for a while, because one was sent.
-    quiet_notices: Vec<ExportedQuiet>,
+    /// Of which kinds a mailbox gets no notice for a while, because one was sent.
+    quiet_notices: Vec<ExportedQuiet<'a>>,
     /// What happened, the newest first. It has to be the last member.
     journal: Vec<ExportedEntry<'a>>,
 }
@@ -190,8 +190,10 @@ struct ExportedMail<'a> {
 /// A pause of notices.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ExportedQuiet {
+struct ExportedQuiet<'a> {
     kind: &'static str,
+    #[schema(format = "idn-email")]
+    to: &'a str,
     until: Instant,
 }
 
@@ -336,10 +338,11 @@ impl<'a> From<&'a Delivery> for ExportedMail<'a> {
     }
 }
 
-impl From<&QuietNotice> for ExportedQuiet {
-    fn from(quiet: &QuietNotice) -> Self {
+impl<'a> From<&'a QuietNotice> for ExportedQuiet<'a> {
+    fn from(quiet: &'a QuietNotice) -> Self {
         Self {
             kind: quiet.kind.as_str(),
+            to: quiet.to.as_str(),
             until: quiet.until.into(),
         }
     }

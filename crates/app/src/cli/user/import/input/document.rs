@@ -4,12 +4,12 @@
 use super::{
     Content, InputError, Record, Sink,
     metered::{Meter, Metered},
+    shallow,
 };
 use serde::{
-    Deserialize, Deserializer,
+    Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::Value;
 use std::{fmt, io::Read};
 
 /// The member that has the accounts.
@@ -24,6 +24,8 @@ struct Reading<'a> {
     done: u64,
     sink: Sink<'a>,
     is_refused: bool,
+    /// Whether an account is being read.
+    is_inside: bool,
 }
 
 /// `of_realms`: an array is one of objects that have accounts.
@@ -41,6 +43,7 @@ pub(super) fn read(
         done: 0,
         sink,
         is_refused: false,
+        is_inside: false,
     };
     let mut parser = serde_json::Deserializer::from_reader(reader);
     let document = Document {
@@ -56,11 +59,13 @@ pub(super) fn read(
     if reading.is_refused {
         return Ok(());
     }
-    Err(if meter.is_exceeded() {
+    Err(if meter.is_exceeded() && reading.is_inside {
         InputError::TooLong {
             number: accounts + 1,
             longest,
         }
+    } else if meter.is_exceeded() {
+        InputError::Document { byte, accounts }
     } else if error.is_io() {
         InputError::Io(error.into())
     } else if error.is_eof() {
@@ -106,7 +111,14 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key::<String>()? {
+        // A name is kept, and so must end as an account must.
+        let next_name = |reading: &Reading<'_>, map: &mut A| {
+            reading.meter.allow(Some(reading.longest));
+            let name = map.next_key::<String>();
+            reading.meter.allow(None);
+            name
+        };
+        while let Some(name) = next_name(self.reading, &mut map)? {
             if name == ACCOUNTS {
                 map.next_value_seed(inner(self.reading))?;
             } else {
@@ -133,19 +145,22 @@ impl<'de> DeserializeSeed<'de> for Element<'_, '_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let reading = self.0;
         reading.meter.allow(Some(reading.longest));
-        let value = Value::deserialize(deserializer)?;
+        reading.is_inside = true;
+        let value = shallow::read(deserializer)?;
+        reading.is_inside = false;
         reading.meter.allow(None);
-        reading.hand_on(value).map_err(D::Error::custom)
+        let content = value.map_or(Content::TooDeep, Content::Value);
+        reading.hand_on(content).map_err(D::Error::custom)
     }
 }
 
 impl Reading<'_> {
-    fn hand_on(&mut self, value: Value) -> Result<(), &'static str> {
+    fn hand_on(&mut self, content: Content) -> Result<(), &'static str> {
         self.accounts += 1;
         let position = self.meter.position();
         let record = Record {
             number: self.accounts,
-            content: Content::Value(value),
+            content,
             bytes: position - self.done,
         };
         self.done = position;
@@ -166,10 +181,10 @@ mod tests {
     fn read_all(text: &str, of_realms: bool) -> (Vec<String>, Result<(), InputError>) {
         let mut names = Vec::new();
         let mut sink = |record: Record| {
-            let Content::Value(value) = record.content else {
-                panic!("a value")
-            };
-            names.push(format!("{} {}", record.number, value["n"]));
+            names.push(match record.content {
+                Content::Value(value) => format!("{} {}", record.number, value["n"]),
+                _ => panic!("a value"),
+            });
             true
         };
         let read = read(Metered::new(text.as_bytes()), of_realms, 40, &mut sink);
@@ -222,6 +237,32 @@ mod tests {
         let (names, read) = read_all(&long, false);
         assert_eq!(names, ["1 1"]);
         assert!(matches!(read, Err(InputError::TooLong { number: 2, .. })));
+    }
+
+    #[test]
+    fn an_account_that_is_nested_too_deep_is_passed_over() {
+        let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        let text = format!(r#"{{"z":{deep},"users":[{{"n":1}},{{"n":{deep}}},{{"n":3}}]}}"#);
+        let mut names = Vec::new();
+        let mut sink = |record: Record| {
+            names.push((record.number, matches!(record.content, Content::TooDeep)));
+            true
+        };
+        assert!(read(Metered::new(text.as_bytes()), false, 1000, &mut sink).is_ok());
+        assert_eq!(names, [(1, false), (2, true), (3, false)]);
+    }
+
+    #[test]
+    fn a_name_is_no_longer_than_an_account_may_be() {
+        for name in ["x".repeat(20_000), "x".repeat(20_000) + "\":1}"] {
+            let text = format!(r#"{{"a":1,"users":[{{"n":1}}],"{name}"#);
+            let (names, read) = read_all(&text, false);
+            assert_eq!(names, ["1 1"]);
+            let Err(InputError::Document { byte, accounts }) = read else {
+                panic!("{read:?}")
+            };
+            assert!(byte < 100 && accounts == 1, "{byte}");
+        }
     }
 
     #[test]

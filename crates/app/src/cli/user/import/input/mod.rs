@@ -4,6 +4,7 @@
 mod document;
 mod lines;
 mod metered;
+mod shallow;
 mod table;
 
 use super::format::{Format, Shape};
@@ -46,6 +47,8 @@ pub(super) enum Content {
     Uneven,
     /// It is longer than any account.
     TooLong,
+    /// It is nested deeper than any account.
+    TooDeep,
 }
 
 /// Nothing more can be read.

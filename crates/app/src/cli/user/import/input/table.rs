@@ -1,7 +1,7 @@
 //! CSV (RFC 4180).
 
 use super::{Content, InputError, Record, Sink, metered::Metered, object};
-use csv::{ByteRecord, ReaderBuilder};
+use csv::{ByteRecord, ReaderBuilder, Terminator};
 use std::io::Read;
 
 /// What the reader of the table may be ahead of the row that it answers.
@@ -19,31 +19,38 @@ pub(super) fn read(
     let mut table = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
+        // The other half of an end of line is cut off below: the reader would count it with the row after it.
+        .terminator(Terminator::Any(b'\n'))
         .buffer_capacity(BUFFER)
         .from_reader(reader);
     let mut done = 0;
     let mut next = || {
         meter.allow(Some((longest + BUFFER) as u64));
         let mut row = ByteRecord::new();
-        match table.read_byte_record(&mut row) {
-            Ok(true) => {
-                let end = table.position().byte();
-                let bytes = end - done;
-                done = end;
-                Ok(Some((row, bytes)))
+        loop {
+            match table.read_byte_record(&mut row) {
+                Ok(true) if row.as_slice() == b"\r" => {}
+                Ok(true) => {
+                    let end = table.position();
+                    let bytes = end.byte() - done;
+                    done = end.byte();
+                    return Ok(Some((row, end.line(), bytes)));
+                }
+                Ok(false) => return Ok(None),
+                Err(_) if meter.is_exceeded() => {
+                    return Err(InputError::TooLong {
+                        number: table.position().line(),
+                        longest,
+                    });
+                }
+                Err(error) => return Err(InputError::Io(error.into())),
             }
-            Ok(false) => Ok(None),
-            Err(_) if meter.is_exceeded() => Err(InputError::TooLong {
-                number: table.position().line(),
-                longest,
-            }),
-            Err(error) => Err(InputError::Io(error.into())),
         }
     };
     let header: Vec<String> = match names {
         Some(names) => names.iter().map(|name| (*name).to_owned()).collect(),
         None => match next()? {
-            Some((header, _)) => header.iter().map(name).collect(),
+            Some((header, ..)) => header.iter().map(name).collect(),
             None => return Ok(()),
         },
     };
@@ -57,10 +64,12 @@ pub(super) fn read(
         None => row.len() == header.len(),
     };
     let mut row = next()?;
-    while let Some((fields, bytes)) = row {
+    while let Some((fields, next_line, bytes)) = row {
         row = next()?;
-        let number = fields.position().map_or(0, csv::Position::line);
-        let is_cut = row.is_none() && fields.len() < header.len() && !meter.is_at_end_of_line();
+        let has_end = row.is_some() || meter.is_at_end_of_line();
+        let within = fields.as_slice().iter().filter(|byte| **byte == b'\n');
+        let number = next_line - within.count() as u64 - u64::from(has_end);
+        let is_cut = fields.len() < header.len() && !has_end;
         if is_cut {
             return Err(InputError::Cut {
                 unit: "line",
@@ -89,8 +98,19 @@ fn name(field: &[u8]) -> String {
     String::from_utf8_lossy(field).trim().to_owned()
 }
 
+/// Without the first half of the end of its line.
+fn trimmed(row: &ByteRecord) -> impl Iterator<Item = &[u8]> {
+    let last = row.len().saturating_sub(1);
+    row.iter()
+        .enumerate()
+        .map(move |(place, field)| match field.strip_suffix(b"\r") {
+            Some(trimmed) if place == last => trimmed,
+            _ => field,
+        })
+}
+
 fn content(header: &[String], row: &ByteRecord) -> Content {
-    let fields: Result<Vec<&str>, _> = row.iter().map(std::str::from_utf8).collect();
+    let fields: Result<Vec<&str>, _> = trimmed(row).map(std::str::from_utf8).collect();
     match fields {
         Ok(fields) => Content::Value(object(header.iter().map(String::as_str).zip(fields))),
         // Refused as a line would be.
@@ -113,7 +133,7 @@ mod tests {
                 Content::Value(value) => value.to_string(),
                 Content::Uneven => "uneven".to_owned(),
                 Content::Line(_) => "no text".to_owned(),
-                Content::TooLong => "too long".to_owned(),
+                Content::TooLong | Content::TooDeep => "too much".to_owned(),
             };
             rows.push(format!("{} {said}", record.number));
             true

@@ -201,12 +201,12 @@ fn what_is_wrong_is_said_by_member_and_never_by_value() {
         (
             with("\"uid\":\"00000000-0000-0000-0000-000000000000\""),
             "invalid_uid",
-            "uid: the nil",
+            "uid: must not be the nil",
         ),
         (
             with("\"uid\":\"ffffffffffffffffffffffffffffffff\""),
             "invalid_uid",
-            "uid: the nil",
+            "uid: must not be the nil",
         ),
         (
             with("\"createdAt\":\"canary\""),

@@ -18,7 +18,7 @@ impl Fields {
         let value = match content {
             Content::Value(value) => value,
             Content::Line(text) => serde_json::from_slice(&text).unwrap_or_default(),
-            Content::Uneven | Content::TooLong => Value::Null,
+            Content::Uneven | Content::TooLong | Content::TooDeep => Value::Null,
         };
         match value {
             Value::Object(members) => Ok(Self(members)),

@@ -78,6 +78,10 @@ impl Reader {
     pub(super) fn read(&self, content: Content) -> Result<Option<Account>, RowRefusal> {
         let content = match content {
             Content::TooLong => return Err(self.too_long()),
+            Content::TooDeep => {
+                let reason = "the account is nested deeper than any may be";
+                return Err(RowRefusal::new("too_deep", reason));
+            }
             Content::Uneven => {
                 let reason = "the row has more or fewer fields than there are columns";
                 return Err(RowRefusal::new("malformed", reason));

@@ -1,4 +1,4 @@
-//! The server's certificate.
+//! TLS of the servers of tests.
 
 use rustls::{
     ServerConfig,
@@ -9,13 +9,15 @@ use std::{error::Error, io, sync::Arc};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-pub(super) struct ServerTls {
-    pub(super) authority: String,
+/// A certificate for 127.0.0.1, which is its own authority.
+pub(crate) struct ServerTls {
+    /// In PEM.
+    pub(crate) authority: String,
     acceptor: TlsAcceptor,
 }
 
 impl ServerTls {
-    pub(super) fn new() -> Result<Self, Box<dyn Error + Send + Sync>> {
+    pub(crate) fn new() -> Result<Self, Box<dyn Error + Send + Sync>> {
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
         let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
         let provider = Arc::new(aws_lc_rs::default_provider());
@@ -29,7 +31,7 @@ impl ServerTls {
         })
     }
 
-    pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.acceptor.accept(stream).await
     }
 }

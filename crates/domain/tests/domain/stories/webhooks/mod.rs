@@ -1,16 +1,17 @@
 //! Events reach the endpoints of operators' programs.
 
+mod failing;
+
 use super::{DAY, secs};
 use revolve_domain::{
-    deliveries::DeliveryQuery,
-    journal::{Actor, MailKind},
+    journal::Actor,
     model::{EmailAddress, EventId, Label, WebhookId},
-    ports::{Clock, Deliveries, Journal, JournalRecord, TargetRefused, Webhooks},
+    ports::{Clock, Journal, JournalRecord, TargetRefused, Webhooks},
     use_cases::{
         CreatedWebhook, ManageWebhooks, NewWebhook, SendWebhooks, WebhookChange, WebhookPolicy,
         WebhookPorts, WebhookRefused,
     },
-    webhooks::{DisabledReason, EventFilter, SHARE, WebhookUrl},
+    webhooks::{DisabledReason, EventFilter, WebhookUrl},
 };
 use revolve_testkit::{
     World,
@@ -121,118 +122,6 @@ async fn each_webhook_gets_what_it_asked_for_from_then_on() {
     assert_eq!(hooks.calls(), [call("one.example", "account.created")]);
     hooks.work().await;
     assert_eq!(hooks.calls(), [], "once");
-}
-
-#[tokio::test]
-async fn an_event_is_tried_again_with_growing_pauses_and_the_same_id() {
-    let hooks = Hooks::new();
-    hooks.webhook("one.example", &["account.created"]).await;
-    hooks.answer(503);
-    hooks.world.signed_up("ann").await;
-    for pause in [0, 40, 80, 160] {
-        hooks.world.advance(secs(pause));
-        hooks.work().await;
-    }
-    hooks.answer(200);
-    hooks.world.advance(secs(320));
-    hooks.work().await;
-    let calls = hooks.endpoint.take();
-    assert_eq!(calls.len(), 5);
-    assert!(calls.iter().all(|call| *call == calls[0]), "{calls:?}");
-}
-
-#[tokio::test]
-async fn a_webhook_that_is_down_holds_up_no_other() {
-    let hooks = Hooks::new();
-    hooks.webhook("broken.example", &["account.created"]).await;
-    hooks.webhook("one.example", &["account.created"]).await;
-    for number in 0..2 * SHARE {
-        hooks.world.signed_up(&format!("ann{number}")).await;
-    }
-    hooks.send.fan_out().await.expect("the store works");
-    let leased = hooks.send.lease(&HashMap::new()).await.expect("it works");
-    assert_eq!(leased.len(), 2 * SHARE as usize, "each has its share");
-    let broken = leased[0].webhook;
-    let held = HashMap::from([(broken, SHARE)]);
-    let more = hooks.send.lease(&held).await.expect("it works");
-    assert!(more.iter().all(|one| one.webhook != broken) && !more.is_empty());
-}
-
-#[tokio::test]
-async fn a_webhook_that_fails_for_a_day_is_switched_off_and_operators_are_told() {
-    let hooks = Hooks::new();
-    let id = hooks
-        .webhook("broken.example", &["account.created"])
-        .await
-        .webhook
-        .id;
-    hooks.world.signed_up("ann").await;
-    hooks.work().await;
-    assert_eq!(hooks.disabled(id).await, None);
-    hooks.world.advance(secs(23 * 3600));
-    hooks.work().await;
-    assert_eq!(hooks.disabled(id).await, None);
-    hooks.world.advance(secs(2 * 3600));
-    hooks.work().await;
-    assert_eq!(hooks.disabled(id).await, Some(DisabledReason::Failing));
-    let query = DeliveryQuery {
-        state: None,
-        limit: 10,
-    };
-    let mails = Deliveries::list(&*hooks.world.accounts, query).await;
-    let mails = mails.expect("the outbox is there");
-    let told: Vec<_> = mails
-        .iter()
-        .map(|mail| (mail.mail.kind, mail.mail.to.as_str()))
-        .collect();
-    assert_eq!(told, [(MailKind::WebhookDisabled, "ops@example.org")]);
-    hooks.calls();
-    hooks.world.signed_up("bob").await;
-    hooks.work().await;
-    assert_eq!(hooks.calls(), [], "nothing is sent any more");
-
-    hooks.world.advance(secs(1));
-    // An operator mends it: what still waits goes on, what it missed is replayed.
-    let mend = WebhookChange {
-        enabled: Some(true),
-        url: Some(WebhookUrl::parse("https://one.example").expect("a URL")),
-        ..WebhookChange::default()
-    };
-    let mended = hooks.manage.change(id, &mend, Actor::Operator).await;
-    assert_eq!(mended.expect("it is there").failing_since, None);
-    hooks.world.advance(secs(3600));
-    hooks.work().await;
-    assert_eq!(
-        hooks.calls(),
-        [call("one.example", "account.created")],
-        "Ann"
-    );
-    let now = hooks.world.clock.now();
-    let from = now.minus(DAY);
-    let replayed = hooks.manage.replay(id, from, now, Actor::Operator).await;
-    assert_eq!(replayed.expect("it is active"), 1);
-    hooks.work().await;
-    assert_eq!(
-        hooks.calls(),
-        [call("one.example", "account.created")],
-        "Bob"
-    );
-}
-
-#[tokio::test]
-async fn a_webhook_that_answers_410_gets_no_more() {
-    let hooks = Hooks::new();
-    let id = hooks
-        .webhook("one.example", &["account.created"])
-        .await
-        .webhook
-        .id;
-    hooks.answer(410);
-    hooks.world.signed_up("ann").await;
-    hooks.work().await;
-    assert_eq!(hooks.disabled(id).await, Some(DisabledReason::Gone));
-    let refused = hooks.manage.test(id, Actor::Operator).await;
-    assert!(matches!(refused, Err(WebhookRefused::Disabled)));
 }
 
 #[tokio::test]

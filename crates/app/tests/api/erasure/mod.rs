@@ -1,7 +1,10 @@
 //! What a deleted account leaves: nothing that says whose it was, in any table.
 
-use crate::support::{Actor, App, Mailing, PASSWORD, ServerStores, on_both_stores_with_mail};
+mod dump;
+
+use crate::support::{Actor, App, Mailing, PASSWORD, Program, on_both_stores_with_mail};
 use deadpool_redis::redis::AsyncCommands;
+use dump::{assert_traces_everywhere, dump, file, traces};
 use reqwest::{Client, Method};
 use revolve_adapters::{
     postgres::{PostgresAccounts, PostgresConfig},
@@ -10,15 +13,20 @@ use revolve_adapters::{
 };
 use revolve_domain::{
     deliveries::DeliveryQuery,
-    ports::{Clock, Deliveries, Journal, Proofs, SessionRepository},
+    ports::{Clock, Deliveries, Journal, Proofs, SessionRepository, Webhooks},
 };
-use revolve_testkit::smtp_sink::{ReceivedMail, SinkAnswer, SinkStage};
-use rusqlite::{Connection, types::ValueRef};
+use revolve_testkit::{
+    smtp_sink::{ReceivedMail, SinkAnswer, SinkStage},
+    webhook_sink::{HookAnswer, WebhookSink},
+};
+use rusqlite::Connection;
 use serde_json::{Value, json};
-use std::{fmt::Write, fs, path::Path, sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 const FIRST: &str = "tracemark@example.org";
 const SECOND: &str = "tracemark.two@example.net";
+/// The address of an account that a program makes and deletes.
+const MADE: &str = "tracemark.three@example.org";
 const NEW: &str = "a password that nobody else has";
 const HOME: &str = "198.51.100.77";
 const STRANGER: &str = "203.0.113.99";
@@ -35,84 +43,6 @@ fn at(app: &App, address: &str) -> Actor {
         .user_agent("Tracemark/1.0")
         .default_headers(headers);
     Actor::new(client.build().unwrap(), format!("http://{}", app.address))
-}
-
-/// The tables with what a person has left in them: all columns as text, and texts in binary ones as they are.
-async fn dump(app: &App) -> Vec<(String, String)> {
-    match &app.backing.server {
-        None => sqlite(&file(app)),
-        Some(server) => postgres(server).await,
-    }
-}
-
-fn file(app: &App) -> std::path::PathBuf {
-    app.backing.folder.path().join("revolve.sqlite3")
-}
-
-fn sqlite(file: &Path) -> Vec<(String, String)> {
-    let conn = Connection::open(file).unwrap();
-    conn.busy_timeout(Duration::from_secs(30)).unwrap();
-    let mut names = conn
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
-        .unwrap();
-    let names = names.query_map([], |row| row.get::<_, String>(0)).unwrap();
-    let table = |name: String| {
-        let mut rows = conn.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
-        let columns = rows.column_count();
-        let (mut rows, mut text) = (rows.query([]).unwrap(), String::new());
-        while let Some(row) = rows.next().unwrap() {
-            for column in 0..columns {
-                match row.get_ref(column).unwrap() {
-                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                        write!(text, "{} ", String::from_utf8_lossy(bytes)).unwrap();
-                    }
-                    other => write!(text, "{other:?} ").unwrap(),
-                }
-            }
-        }
-        (name, text)
-    };
-    names.map(|name| table(name.unwrap())).collect()
-}
-
-async fn postgres(server: &ServerStores) -> Vec<(String, String)> {
-    let url = server.postgres_url.as_str();
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    actix_web::rt::spawn(connection);
-    let tables = "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = $1";
-    let mut dump = Vec::new();
-    for table in client.query(tables, &[&server.schema]).await.unwrap() {
-        let name: String = table.get("name");
-        let rows = format!(
-            "SELECT row_to_json(t)::text AS row FROM {}.{name} t",
-            server.schema
-        );
-        let rows = client.query(&rows, &[]).await.unwrap();
-        let text: String = rows.iter().map(|row| row.get::<_, String>("row")).collect();
-        dump.push((name, text));
-    }
-    dump
-}
-
-/// Where a trace is, be it as a text or as the digits of one in a binary column.
-fn traces(dump: &[(String, String)]) -> Vec<String> {
-    let digits = |trace: &str| {
-        trace.bytes().fold(String::new(), |mut digits, byte| {
-            write!(digits, "{byte:02x}").unwrap();
-            digits
-        })
-    };
-    let mut found = Vec::new();
-    for (table, text) in dump {
-        let text = text.to_lowercase();
-        let left = TRACES
-            .iter()
-            .filter(|trace| text.contains(**trace) || text.contains(&digits(trace)));
-        found.extend(left.map(|trace| format!("{trace} in {table}: {text}")));
-    }
-    found
 }
 
 /// Until nothing waits to be sent. A notice that waits for the pause of its kind is dropped: an hour is too long for a test.
@@ -150,7 +80,7 @@ async fn until_noted(ann: &Actor, event: &str) {
 }
 
 /// What the background does, once all times are over.
-async fn prune(store: &(impl SessionRepository + Proofs + Journal + Deliveries)) {
+async fn prune(store: &(impl SessionRepository + Proofs + Journal + Deliveries + Webhooks)) {
     let later = SystemClock.now().plus(Duration::from_hours(24 * 800));
     loop {
         let pruned = [
@@ -163,8 +93,9 @@ async fn prune(store: &(impl SessionRepository + Proofs + Journal + Deliveries))
             Proofs::prune(store, later, 10_000).await.unwrap(),
             Journal::prune(store, later, 10_000).await.unwrap(),
             Deliveries::prune(store, later, 10_000).await.unwrap(),
+            Webhooks::prune(store, later, 10_000).await.unwrap(),
         ];
-        if pruned == [0; 5] {
+        if pruned == [0; 6] {
             return;
         }
     }
@@ -174,8 +105,28 @@ fn by_code(proof: &Value, code: &str) -> Value {
     json!({ "proof": proof["id"], "code": code })
 }
 
+/// More than fits beside others.
+fn app_data() -> Value {
+    json!({ "note": format!("{} tracemark", "x".repeat(3500)) })
+}
+
+/// What a program of an operator leaves of a person: an account that a request with a name has made, with an invitation.
+async fn made(service: &Mailing, program: &Program) -> String {
+    let body = json!({ "email": MADE, "invite": true, "name": "Tracemark", "app": app_data() });
+    let request = program.request(Method::POST, "/users").json(&body);
+    let request = request.header("Idempotency-Key", "tracemark-1");
+    let user = program.send(request).await.expect(201).json()["user"].clone();
+    service.mails_to(MADE, 1).await;
+    let path = format!("/users/{}", user["uid"].as_str().unwrap());
+    let change = json!({ "name": "Tracemark the Third", "roles": ["tracemark"] });
+    program.patch(&path, change).await.expect(200);
+    let link = format!("{path}/recovery-link");
+    program.call(Method::POST, &link).await.expect(201);
+    path
+}
+
 /// Everything that leaves something about a person, then the deletion.
-async fn live_and_leave(service: &Mailing) -> String {
+async fn live_and_leave(service: &Mailing, program: &Program) -> String {
     let mut ann = at(service, HOME);
     let mut stranger = at(service, STRANGER);
     let signed_up = ann.sign_up(FIRST).await.expect(201).json();
@@ -184,6 +135,11 @@ async fn live_and_leave(service: &Mailing) -> String {
     ann.call(Method::POST, "/email/confirm", verified)
         .await
         .expect(204);
+    let change = json!({ "roles": ["tracemark"], "app": app_data() });
+    program
+        .patch(&program.path_of("tracemark").await, change)
+        .await
+        .expect(200);
     let details = json!({
         "name": "Tracemark", "website": "https://example.org/tracemark", "imageUrl": "https://example.org/tracemark.png", "locale": "de-CH"
     });
@@ -272,6 +228,9 @@ async fn live_and_leave(service: &Mailing) -> String {
     );
     assert!(!json["proofs"].as_array().unwrap().is_empty(), "{json:#}");
     service.sink.recover();
+    let made = made(service, program).await;
+    assert_traces_everywhere(service).await;
+    program.call(Method::DELETE, &made).await.expect(204);
     ann.delete_with(&shown).await.expect(204);
     json["account"]["uid"].as_str().unwrap().to_owned()
 }
@@ -279,9 +238,13 @@ async fn live_and_leave(service: &Mailing) -> String {
 on_both_stores_with_mail! {
     async fn a_deleted_account_leaves_nothing_that_says_whose_it_was(
         service: Mailing,
-        "accounts.verification = 'optional'\naccounts.sign_in_code = true\nhttp.trusted_proxies = ['127.0.0.0/8']\nsessions.retry_free = '0s'\nsessions.retry_window = '0s'"
+        "accounts.verification = 'optional'\naccounts.sign_in_code = true\nhttp.trusted_proxies = ['127.0.0.0/8']\nhttp.admin_listen = '127.0.0.1:0'\nwebhooks.allow_private = ['127.0.0.0/8']\nsessions.retry_free = '0s'\nsessions.retry_window = '0s'"
     ) {
-        let uid = live_and_leave(&service).await;
+        let (hooks, program) = (WebhookSink::start().await.unwrap(), service.program().await);
+        hooks.answer(HookAnswer::Status(500));
+        let webhook = ["webhooks", "create", "--name", "crm", "--url", &hooks.url(), "--events", "account.*,session.*"];
+        service.revolve(&webhook).await.expect(0);
+        let uid = live_and_leave(&service, &program).await;
         let stranger = at(&service, STRANGER);
         match &service.backing.server {
             None => {

@@ -2,21 +2,29 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+mod delays;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Client, Response, StatusCode};
 use revolve::{Application, config::Config};
 use revolve_verify::{Clock, FeedConfig, SystemClock};
 use serde_json::{Value, json};
 use std::{
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
+    path::Path,
     process::Stdio,
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::{io::AsyncBufReadExt, process::Command};
 
 /// Starts Revolve; it lives until the runtime ends. `issuer` must be known before its port is, so it is a name here, and the services
 /// are told where the key set is.
-async fn revolve(folder: &std::path::Path, more: &str) -> String {
+async fn revolve(folder: &Path, more: &str) -> String {
+    revolve_with_admin(folder, more).await.0
+}
+
+/// The same, with the address of the admin API, if there is one.
+async fn revolve_with_admin(folder: &Path, more: &str) -> (String, Option<SocketAddr>) {
     let config = format!(
         "data_dir = '{}'\nhttp.listen = '127.0.0.1:0'\nhttp.workers = 1\nhashing.memory_kib = 64\nhashing.passes = 1\n{more}\n",
         folder.display()
@@ -25,8 +33,9 @@ async fn revolve(folder: &std::path::Path, more: &str) -> String {
         .await
         .unwrap();
     let base = format!("http://{}", application.address());
+    let admin = application.admin_address();
     actix_web::rt::spawn(application.run(std::future::pending()));
-    base
+    (base, admin)
 }
 
 /// Starts both services, without the feed.
@@ -173,18 +182,17 @@ async fn both_services_let_in_who_has_signed_in_and_nobody_else() {
     }
 }
 
+fn claims(id: &str) -> Value {
+    let payload = URL_SAFE_NO_PAD.decode(id.split('.').nth(1).unwrap());
+    serde_json::from_slice(&payload.unwrap()).unwrap()
+}
+
 #[actix_web::test]
 async fn an_expired_token_is_refused_with_a_code_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let base = revolve(folder.path(), "tokens.id_lifetime = '1s'").await;
     let (id, _) = sign_up(&base).await;
-    let claims: Value = serde_json::from_slice(
-        &URL_SAFE_NO_PAD
-            .decode(id.split('.').nth(1).unwrap())
-            .unwrap(),
-    )
-    .unwrap();
-    let exp = claims["exp"].as_u64().unwrap();
+    let exp = claims(&id)["exp"].as_u64().unwrap();
     while SystemClock.unix_seconds() < exp {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -263,46 +271,4 @@ async fn the_program_says_where_its_services_are() {
         expect_problem(hello(&service, None).await, 401, "unauthenticated").await;
     }
     child.kill().await.unwrap();
-}
-
-/// From the answer to a sign-out to the refusal at both services, which follow the feed: 10 times, 100 in the long run.
-#[actix_web::test]
-async fn a_sign_out_counts_at_relying_services_within_two_seconds() {
-    let times = if std::env::var_os("REVOLVE_TEST_LONG").is_some() {
-        100
-    } else {
-        10
-    };
-    let folder = tempfile::tempdir().unwrap();
-    // A hundred sign-ups from one address are more than the limits allow.
-    let base = revolve(folder.path(), "limits.enabled = false").await;
-    let feed = FeedConfig {
-        url: Some(format!("{base}/.well-known/revocations")),
-        ..FeedConfig::default()
-    };
-    let services = services_with(&base, Some(feed)).await;
-    let mut slowest = Duration::ZERO;
-    for time in 0..times {
-        let (id, _) = sign_up_as(&base, &format!("ann{time}@example.org")).await;
-        let bearer = format!("Bearer {id}");
-        for service in &services {
-            assert_eq!(hello(service, Some(&bearer)).await.status(), 200);
-        }
-        let sign_out = client()
-            .post(format!("{base}/api/account/signout"))
-            .header("authorization", &bearer);
-        assert_eq!(sign_out.send().await.unwrap().status(), 204);
-        let signed_out = Instant::now();
-        for service in &services {
-            while hello(service, Some(&bearer)).await.status() != 401 {
-                assert!(
-                    signed_out.elapsed() < Duration::from_secs(2),
-                    "sign-out {time} does not count at {service}"
-                );
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        }
-        slowest = slowest.max(signed_out.elapsed());
-    }
-    println!("{times} sign-outs, the slowest counted after {slowest:?}");
 }
