@@ -102,12 +102,12 @@ macro_rules! limits_table {
             }
             /// The limits of operators' keys.
             ADMIN {
-                /// Requests with one key to the admin API and of introspection, counted in each replica by itself; "1200/1m".
+                /// Requests to the admin API and of introspection with one key, counted in each replica by itself; "1200/1m".
                 admin_per_key: AdminPerKey = 1200 in 60 {
                     /// Requests with a key.
                     AdminKey(key: ApiKeyId) "admin-key",
                 }
-                /// The same from one address with keys that are none, or are over, counted in each replica by itself; "60/1m".
+                /// Requests to the admin API and of introspection from one address with keys that are none, or are over, counted in each replica by itself; "60/1m".
                 admin_per_address: AdminPerAddress = 60 in 60 {
                     /// Requests from an address without a good key.
                     AdminAddress(range: AddressRange) "admin-address",
