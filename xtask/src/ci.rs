@@ -87,6 +87,16 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     report
         .step("torture", Box::pin(torture::run(&torture, interrupt)))
         .await?;
+    let oauth2 = torture::Args {
+        stores: args.stores.clone(),
+        ..parse(&["--rounds", "30", "--oauth2"])?
+    };
+    report
+        .step(
+            "torture, OAuth 2",
+            Box::pin(torture::run(&oauth2, interrupt)),
+        )
+        .await?;
     report.step("tour", tour::run(interrupt)).await?;
     report
         .step("faults", Box::pin(faults::run(&parse(&[])?, interrupt)))

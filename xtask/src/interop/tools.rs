@@ -11,8 +11,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::webhooks::{HookVerdicts, SignedRequest};
+use super::{
+    oauth::Done,
+    webhooks::{HookVerdicts, SignedRequest},
+};
 use crate::harness::{
+    faketime::FakeClock,
     folders,
     interrupt::Interrupt,
     process::{self, brief},
@@ -80,7 +84,7 @@ impl Tools {
             bail!("node is {version}, and {NODE} is needed");
         }
         if !is_installed(&wanted, &self.node) {
-            eprintln!("installing jose, openid-client and standardwebhooks below target/");
+            eprintln!("installing the npm packages of xtask/interop below target/");
             fs::create_dir_all(&self.node)?;
             fs::copy(&wanted, self.node.join("package.json"))?;
             let mut npm = Command::new("npm");
@@ -100,7 +104,7 @@ impl Tools {
             note_installed(&wanted, &self.node)?;
         }
         // Node looks for packages beside the script.
-        for script in ["run.mjs", "webhooks.mjs"] {
+        for script in ["run.mjs", "webhooks.mjs", "oauth.mjs"] {
             fs::copy(self.scripts.join(script), self.node.join(script))?;
         }
         Ok(())
@@ -139,6 +143,29 @@ impl Tools {
         ])
     }
 
+    /// Has a library play an OAuth client, by the same clock as the service.
+    pub(super) async fn play_oauth(
+        &self,
+        library: Library,
+        task: &impl Serialize,
+        clock: Option<&FakeClock>,
+    ) -> Result<Done> {
+        let mut command = match library {
+            Library::Python(name) => {
+                let mut python = self.python("oauth.py");
+                python.arg(name);
+                python
+            }
+            Library::Node(name) => {
+                let mut node = Command::new("node");
+                node.arg(self.node.join("oauth.mjs")).arg(name);
+                node
+            }
+        };
+        command.envs(clock.into_iter().flat_map(FakeClock::variables));
+        Ok(serde_json::from_slice(&pipe(&mut command, task).await?)?)
+    }
+
     /// A key pair for each algorithm, as JWKs: `{"RS256": {"private": …, "public": …}, …}`.
     pub(super) async fn keys(&self) -> Result<Value> {
         Ok(serde_json::from_slice(
@@ -152,15 +179,15 @@ impl Tools {
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
         tasks: &impl Serialize,
     ) -> Result<Vec<u8>> {
+        pipe(self.python(name).args(arguments), tasks).await
+    }
+
+    /// A script in Python.
+    fn python(&self, name: &str) -> Command {
+        let mut command = Command::new(self.python.program("python"));
         // -B: no compiled files beside the sources.
-        pipe(
-            Command::new(self.python.program("python"))
-                .arg("-B")
-                .arg(self.scripts.join(name))
-                .args(arguments),
-            tasks,
-        )
-        .await
+        command.arg("-B").arg(self.scripts.join(name));
+        command
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::config::{self, Config};
 use actix_web::web::Data;
-use revolve_domain::use_cases::AdminUseCases;
 use revolve_http::{
     AdminServices, ForwardedHeader, Layers, Origins, PageSettings, Services, Shield,
     TrustedProxies, Watch,
@@ -46,9 +45,9 @@ pub(super) fn pages(config: &Config) -> Option<Data<PageSettings>> {
 }
 
 /// The listener for operators, with what it shares with the public one.
-pub(super) fn admin(services: &Services, use_cases: AdminUseCases) -> AdminServices {
+pub(super) fn admin(services: &Services) -> AdminServices {
     AdminServices {
-        use_cases: Data::new(use_cases),
+        use_cases: services.admin_use_cases.clone(),
         layers: services.layers.clone(),
         passwords: services.passwords.clone(),
         proxies: services.proxies.clone(),

@@ -28,6 +28,7 @@ mod keys;
 mod limits;
 mod me;
 mod metrics;
+mod oauth;
 mod operators;
 mod pages;
 mod password;

@@ -9,8 +9,8 @@ use crate::kit::{
     rate_limit,
     use_case::UseCase,
 };
-use actix_web::HttpResponse;
-use revolve_domain::use_cases::{Refresh, RefreshRequest, Refusal};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use revolve_domain::use_cases::{Refresh, RefreshRequest, Refreshed, Refusal};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::json;
@@ -31,6 +31,19 @@ pub(crate) async fn refresh(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let token = parse(body)?;
+    let (refreshed, mut response) = trade(use_case, caller, token).await?;
+    Ok(response.json(RefreshAnswer {
+        tokens: (&refreshed.tokens).into(),
+        session: SessionAnswer::new(&refreshed.session, None),
+    }))
+}
+
+/// Trades a token. The answer lacks its body, which each kind of client reads by other names.
+pub(crate) async fn trade(
+    use_case: UseCase<Refresh>,
+    caller: RequestClient,
+    token: SecretString,
+) -> Result<(Refreshed, HttpResponseBuilder), Problem> {
     let renamed = caller.renamed_cookie();
     let request = RefreshRequest {
         token,
@@ -47,10 +60,7 @@ pub(crate) async fn refresh(
     if let Some(budget) = &refreshed.budget {
         response.insert_header((rate_limit::LEVEL, rate_limit::level(budget)));
     }
-    Ok(response.json(RefreshAnswer {
-        tokens: (&refreshed.tokens).into(),
-        session: SessionAnswer::new(&refreshed.session, None),
-    }))
+    Ok((refreshed, response))
 }
 
 pub(crate) fn parse(mut body: Body) -> Result<SecretString, Problem> {
@@ -61,7 +71,7 @@ pub(crate) fn parse(mut body: Body) -> Result<SecretString, Problem> {
     body.finish(token)
 }
 
-const RENAMED_COOKIE: &str = "The same device credentials under the cookie's present name, if the browser has them under earlier names alone.";
+pub(crate) const RENAMED_COOKIE: &str = "The same device credentials under the cookie's present name, if the browser has them under earlier names alone.";
 
 pub(crate) fn refresh_docs() -> Operation {
     let description = "Trades the refresh token for the next pair. The token is used up by that; keep the new one in its place.\n\nIf the \
