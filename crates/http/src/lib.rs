@@ -26,9 +26,9 @@ pub use keys::Discovery;
 pub use kit::{
     caller::Bearer,
     cookies::CookieSettings,
-    cors::Origins,
     deadline::ReceivedAt,
     forwarded::{ForwardedHeader, TrustedProxies},
+    origins::Origins,
     problem::Problem,
     shield::{HEAD_LIMIT, Shield},
     sliced::WRITE_AHEAD,

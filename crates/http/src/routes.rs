@@ -165,7 +165,7 @@ pub fn api(services: &Services) -> impl HttpServiceFactory + 'static {
     web::scope(BASE)
         .configure(|config| services.register(config))
         .wrap(DefaultHeaders::new().add((header::CACHE_CONTROL, "no-store")))
-        .wrap(layers.origins.layer())
+        .wrap(cors::shared_with(&layers.origins))
         .wrap(layers.shield)
         .wrap(layers.watch.clone())
         .configure(|config| {
@@ -205,11 +205,12 @@ pub fn account_pages(config: &mut web::ServiceConfig, services: &Services) {
     };
     let layers = &services.layers;
     let registered = settings.clone();
+    let origins = layers.origins.clone();
     let scope = web::scope(pages::BASE)
         .configure(|config| services.register(config))
         .app_data(registered)
         .wrap(from_fn(move |request, next| {
-            pages::layer(settings.clone(), request, next)
+            pages::layer(settings.clone(), origins.clone(), request, next)
         }))
         .wrap(DefaultHeaders::new().add((header::CONTENT_SECURITY_POLICY, pages::POLICY)))
         .wrap(layers.shield)

@@ -10,6 +10,7 @@ mod canary;
 mod collector;
 mod command;
 mod config;
+mod cookie_mode;
 mod deliveries;
 mod details;
 mod devices;

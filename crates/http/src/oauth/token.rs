@@ -49,7 +49,7 @@ pub(crate) async fn token(
     parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
     let token = parse(parameters)?;
-    let (refreshed, mut response) = trade(use_case, caller, token).await?;
+    let (refreshed, mut response) = trade(use_case, caller, token).await??;
     let tokens = &refreshed.tokens;
     let id_token = tokens.id_token.expose_secret();
     Ok(response.json(TokenAnswer {

@@ -1,5 +1,6 @@
-//! Every endpoint, with secrets where they belong; `misplaced` has them everywhere else.
+//! Every endpoint, with secrets where they belong; `cookie` has them in a browser's jar, `misplaced` everywhere else.
 
+mod cookie;
 mod misplaced;
 
 use super::{
@@ -68,6 +69,8 @@ pub(super) struct Journey {
     pub(super) id_token: String,
     pub(super) refresh_token: String,
     pub(super) credential: String,
+    /// With its name; empty if there is none.
+    pub(super) token_cookie: String,
     /// How many requests were answered.
     pub(super) answers: usize,
 }
@@ -79,7 +82,7 @@ impl Journey {
         secrets.add("e-mail", &email);
         secrets.add("password", &password);
         let client = Client::builder().no_proxy().build().unwrap();
-        let (id_token, refresh_token, credential) = Default::default();
+        let (id_token, refresh_token, credential, token_cookie) = Default::default();
         let url = service.url.clone();
         Self {
             client,
@@ -93,6 +96,7 @@ impl Journey {
             id_token,
             refresh_token,
             credential,
+            token_cookie,
             answers: 0,
         }
     }
@@ -129,8 +133,16 @@ impl Journey {
         self.answers += 1;
         let status = response.status().as_u16();
         for cookie in response.headers().get_all("set-cookie") {
-            let value = cookie.to_str().unwrap().split(['=', ';']).nth(1).unwrap();
-            self.secrets.add("device credential", value);
+            let (name, value) = cookie.to_str().unwrap().split_once('=').unwrap();
+            let value = value.split(';').next().unwrap();
+            match name {
+                _ if value.is_empty() => self.token_cookie.clear(),
+                name if name.contains("revolve-refresh") => {
+                    self.secrets.add_token("refresh token", value);
+                    self.token_cookie = format!("{name}={value}");
+                }
+                _ => self.secrets.add("device credential", value),
+            }
         }
         let text = response.text().await.unwrap_or_default();
         let json: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -307,6 +319,7 @@ impl Journey {
                 .json(&json!({ "proof": NO_PROOF, "code": "000000" })),
             self.request("POST", &path("/tokens"))
                 .json(&json!({ "refreshToken": self.refresh_token })),
+            self.in_cookie_mode("/tokens", "http://localhost:8080"),
             self.call("PUT", "/details")
                 .json(&json!({ "name": "Eve", "email": email, "currentPassword": self.password })),
             self.call("PUT", "/password")

@@ -54,14 +54,14 @@ on_both_stores! {
         let anon = app.anon();
         for origin in [APP, "http://localhost:3000"] {
             for (target, method) in [("/signin", "POST"), ("/password", "PUT"), ("/me", "DELETE"), ("/sessions/x", "DELETE"), ("/me", "GET")] {
-                let wanted = "authorization, content-type, revolve-device, revolve-reauthentication, x-request-id, traceparent, tracestate, baggage";
+                let wanted = "authorization, content-type, revolve-device, revolve-reauthentication, revolve-tokens, x-request-id, traceparent, tracestate, baggage";
                 let answer = preflight(&anon, &path(target), origin, method, wanted).await.expect(200);
                 assert_eq!(answer.header("access-control-allow-origin"), origin);
                 assert_eq!(answer.header("access-control-allow-credentials"), "true");
                 assert!(answer.header("access-control-allow-methods").contains(method));
                 assert_eq!(answer.header("access-control-max-age"), "3600");
                 let headers = answer.header("access-control-allow-headers").to_lowercase();
-                for name in ["authorization", "content-type", "revolve-device", "revolve-reauthentication"] {
+                for name in ["authorization", "content-type", "revolve-device", "revolve-reauthentication", "revolve-tokens"] {
                     assert!(headers.contains(name), "{headers}");
                 }
                 assert!(answer.header("vary").contains("Origin"), "{answer:?}");

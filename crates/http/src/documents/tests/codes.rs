@@ -23,9 +23,8 @@ const NOT_TRIED: [&str; 5] = [
     "incomplete_body",
 ];
 
-/// Those that no operation answers: what a browser is told before it sends what a script wants (Fetch standard, CORS preflight), and
-/// what pages refuse.
-const OF_NO_OPERATION: [&str; 2] = ["cors_refused", "csrf_refused"];
+/// Those that no operation answers: what a browser is told before it sends what a script wants (Fetch standard, CORS preflight).
+const OF_NO_OPERATION: [&str; 1] = ["cors_refused"];
 
 /// A code: its statuses, what it says, and the operations that answer with it.
 #[derive(Default)]

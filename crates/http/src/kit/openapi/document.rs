@@ -1,7 +1,7 @@
 //! All operations, put together.
 
 use super::{
-    operation::{API_KEY, API_KEY_BASIC, DEVICE_COOKIE, ID_TOKEN, Operation},
+    operation::{API_KEY, API_KEY_BASIC, DEVICE_COOKIE, ID_TOKEN, Operation, TOKEN_COOKIE},
     response,
 };
 use crate::kit::problem::{Document, FieldProblem};
@@ -203,6 +203,10 @@ fn for_accounts(components: &mut Components) {
             "The API key as the password, with any name; both are encoded as in a form before (RFC 6749 §2.3.1).",
         ));
     components.add_security_scheme(API_KEY_BASIC, SecurityScheme::Http(key.build()));
+    let cookie = "The refresh token of a browser that asked for it with `Revolve-Tokens: cookie`. It counts beside that header only. The name ends as \
+                  that header says.";
+    let cookie = ApiKeyValue::with_description("revolve-refresh-hH3v0vYq1bJt", cookie);
+    components.add_security_scheme(TOKEN_COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
 }
 
 fn for_operators(components: &mut Components) {

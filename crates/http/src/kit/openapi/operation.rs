@@ -38,6 +38,8 @@ pub(super) const API_KEY: &str = "apiKey";
 pub(super) const API_KEY_BASIC: &str = "apiKeyBasic";
 /// The name of the scheme of the device cookie.
 pub(super) const DEVICE_COOKIE: &str = "deviceCookie";
+/// The name of the scheme of the cookie with a refresh token.
+pub(in crate::kit::openapi) const TOKEN_COOKIE: &str = "refreshCookie";
 
 /// What an ID token can be refused for.
 const BEARER: [Refusal; 8] = [
@@ -142,6 +144,14 @@ impl Operation {
             token().add(DEVICE_COOKIE, [] as [&str; 0]),
         ]);
         this
+    }
+
+    /// May be authenticated by the cookie with the refresh token instead.
+    pub(crate) fn token_cookie(mut self) -> Self {
+        let cookie = || SecurityRequirement::new(TOKEN_COOKIE, [] as [&str; 0]);
+        let ways = [cookie(), cookie().add(DEVICE_COOKIE, [] as [&str; 0])];
+        self.security.get_or_insert_default().extend(ways);
+        self
     }
 
     /// May show a reauthentication.

@@ -1,6 +1,6 @@
 //! Examples: values as they are sent, and requests as one types them.
 
-use super::{PageEntry, markup::escape, text};
+use super::{super::operation::TOKEN_COOKIE, PageEntry, markup::escape, text};
 use crate::ADMIN_BASE;
 use serde_json::Value;
 
@@ -84,12 +84,13 @@ const API_KEY: Shown = Shown {
     variable: "$API_KEY",
 };
 
-/// What there is no way without, if anything.
+/// What there is no way without, if anything, but for what browsers add by themselves.
 pub(super) fn shown(entry: &PageEntry) -> Option<Shown> {
     let ways = entry.said["security"].as_array()?;
+    let of_scripts = || ways.iter().filter(|way| way.get(TOKEN_COOKIE).is_none());
     let all_have = |schemes: &[&str]| {
         let has_one = |way: &Value| schemes.iter().any(|scheme| way.get(scheme).is_some());
-        ways.iter().all(has_one)
+        of_scripts().all(has_one)
     };
     if all_have(&["idToken"]) {
         Some(ID_TOKEN)
