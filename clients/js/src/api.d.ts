@@ -1,5 +1,24 @@
 // The types of the account API. Written from docs/openapi.json by `npm run types`.
 
+/** All that is stored about an account. */
+export interface AccountExport {
+  account: ExportedAccount;
+  /** The devices that the account has signed in on within a year, the latest first. */
+  devices: ExportedDevice[];
+  /** When it was read; the journal may be younger. */
+  exportedAt: Instant;
+  /** What happened, the newest first. It has to be the last member. */
+  journal: ExportedEntry[];
+  /** Mails that were not sent yet, or were given up, the newest first. */
+  mails: ExportedMail[];
+  /** What mails can be answered with, the newest first, without codes and links. */
+  proofs: ExportedProof[];
+  /** Of which kinds the account gets no notice for a while, because one was sent. */
+  quietNotices: ExportedQuiet[];
+  /** The sessions, the newest first. Ended ones are forgotten some days after their end. */
+  sessions: ExportedSession[];
+}
+
 /** A page of what happened to the account. */
 export interface Activity {
   /** The newest first. */
@@ -15,7 +34,7 @@ export interface ActivityEntry {
   address: string | null;
   /** When. */
   at: Instant;
-  /** Which details of the account were changed. */
+  /** Which fields of the account were changed. */
   changed?: string[];
   /** How often it happened within the minute. */
   count: number;
@@ -87,10 +106,139 @@ export interface EmailDisownment {
   secret?: string;
 }
 
+/** The account itself. */
+export interface ExportedAccount {
+  /** What the operators' applications keep with the account, as in the claim `app`. */
+  app: Record<string, unknown>;
+  createdAt: Instant;
+  /** When an operator disabled it. */
+  disabledAt: string | null;
+  /** The address to sign in with. */
+  email: string;
+  /** When its owner last proved to read that mailbox, if ever. */
+  emailVerifiedAt: string | null;
+  imageUrl: string | null;
+  /** The language of the mails, as a tag (RFC 5646). */
+  locale: string | null;
+  name: string | null;
+  /** What operators let the account do, as in the claim `roles`. */
+  roles: string[];
+  /** How often all of its sessions were ended at once. */
+  sessionEpoch: number;
+  /** The account, as in the claim `sub`. */
+  uid: string;
+  /** Rises with each change of what is above. */
+  version: number;
+  website: string | null;
+}
+
+/** A device. */
+export interface ExportedDevice {
+  id: string;
+  /** The last sign-in on it. */
+  signedInAt: Instant;
+}
+
+/** Something that happened. */
+export interface ExportedEntry {
+  actor: "user" | "operator" | "system" | "stranger";
+  /** Where the request came from. */
+  address: string | null;
+  at: Instant;
+  /** How often it happened within the minute. */
+  count: number;
+  /** What else it says. */
+  details: Record<string, unknown>;
+  device: string | null;
+  /** What happened, as a stable code. */
+  event: string;
+  id: string;
+  session: string | null;
+  /** Where the session began. */
+  sessionAddress: string | null;
+}
+
+/** A mail. */
+export interface ExportedMail {
+  /** What it tells of the request that caused it: when that was, where it came from, its client, and what else the mail shows. */
+  about: string | null;
+  address: string | null;
+  /** How often it was tried. */
+  attempts: number;
+  client: string | null;
+  createdAt: Instant;
+  /** When it was or is to be sent first. */
+  dueAt: Instant;
+  expiresAt: Instant;
+  kind: string;
+  /** Why the last attempt failed. */
+  lastError: string | null;
+  /** The language of the mail. */
+  locale: string | null;
+  /** How many more mails of the kind it stands for. */
+  more: number;
+  /** When it is tried next; once it was given up, when it is forgotten. */
+  nextAt: Instant;
+  /** Whether it waits or was given up. */
+  state: string;
+  subject: string | null;
+  to: string;
+}
+
+/** Something that a mail can be answered with. */
+export interface ExportedProof {
+  /** How many codes can still be tried. */
+  attemptsLeft: number;
+  createdAt: Instant;
+  /** The mailbox that it proves. */
+  email: string;
+  expiresAt: Instant;
+  /** The language of the mail. */
+  locale: string | null;
+  purpose: string;
+}
+
+/** A pause of notices. */
+export interface ExportedQuiet {
+  kind: string;
+  until: Instant;
+}
+
+/** A session. */
+export interface ExportedSession {
+  /** Where the sign-in came from. */
+  address: string | null;
+  /** How the user signed in (RFC 8176). */
+  authenticatedBy: string[];
+  /** Since when it needs the credential of its device. */
+  boundAt: string | null;
+  createdAt: Instant;
+  /** Whether it is the one that asks. */
+  current: boolean;
+  device: string;
+  /** What the sign-in called the device. */
+  deviceName: string | null;
+  /** Why it was ended. */
+  endReason: string | null;
+  /** When it was ended. */
+  endedAt: string | null;
+  /** When it ends in any case. */
+  endsAt: Instant;
+  /** When it ends unless it is refreshed, while it can be. */
+  expiresAt: string | null;
+  id: string;
+  /** The front end, where it is a page in a browser. */
+  origin: string | null;
+  /** When it was refreshed last, while it can be refreshed. */
+  refreshedAt: string | null;
+  /** What the client calls itself, in words. */
+  userAgent: string | null;
+}
+
 /** What is wrong with one field. */
 export interface FieldProblem {
-  /** `missing`: The member is needed. `unknown_field`: There is no such member here. `wrong_type`: The member has another type. `invalid_choice`: The word is none of those that are allowed. `invalid_id`: The member or parameter is no UUID. `invalid_code`: The text is no code of six digits. `invalid_email`: The text is no e-mail address. `invalid_url`: The text is no absolute http or https URL, or names a host that it may not. `invalid_locale`: The text is no language tag. `too_short`: The text has too few characters; `detail` says how many it needs. `too_long`: The text has too many characters; `detail` says how many it may have. `control_characters`: The text has control characters, invisible ones, or such that change the direction of text. `too_common`: The password is a common one, or follows a common pattern. `contains_own_details`: The password is made of what others know: the address, the name, the device, this service. */
-  code: "missing" | "unknown_field" | "wrong_type" | "invalid_choice" | "invalid_id" | "invalid_code" | "invalid_email" | "invalid_url" | "invalid_locale" | "too_short" | "too_long" | "control_characters" | "too_common" | "contains_own_details";
+  /** `missing`: The member is needed. `unknown_field`: There is no such member here. `wrong_type`: The member has another type. `invalid_choice`: The word is none of those that are allowed. `invalid_id`: The member or parameter is no UUID. `invalid_code`: The text is no code of six digits. `invalid_email`: The text is no e-mail address. `invalid_url`: The text is no absolute http or https URL, or names a host that it may not. `invalid_locale`: The text is no language tag. `too_short`: The text has too few characters; `detail` says how many it needs. `too_long`: The text has too many characters; `detail` says how many it may have. `control_characters`: The text has control characters, invisible ones, or such that change the direction of text. `invalid_role`: The text is no role. `target_refused`: The URL leads to an address that events must not be sent to; `detail` says which. `invalid_number`: The parameter is no whole number, or out of the range that `detail` says. `invalid_instant`: The parameter is no instant (RFC 3339). `invalid_event`: The text can't be the name of an event, or of a group of them. `invalid_cursor`: The parameter is not the `next` of such a page. `repeated`: The parameter is there twice. `too_many`: There are too many; `detail` says how many there may be. `too_large`: The object is too long as JSON; `detail` says how many bytes it may have. `too_deep`: Arrays and objects are nested too deep; `detail` says how deep they may be. `too_common`: The password is a common one, or follows a common pattern. `contains_own_details`: The password is made of what others know: the address, the name, the device, this service. */
+  code: "missing" | "unknown_field" | "wrong_type" | "invalid_choice" | "invalid_id" | "invalid_code" | "invalid_email" | "invalid_url" | "invalid_locale" | "too_short" | "too_long" | "control_characters" | "invalid_role" | "target_refused" | "invalid_number" | "invalid_instant" | "invalid_event" | "invalid_cursor" | "repeated" | "too_many" | "too_large" | "too_deep" | "too_common" | "contains_own_details";
   /** What is wrong, for people: may change. */
   detail: string;
   /** The member of the body, or the parameter. */
@@ -157,6 +305,8 @@ export interface Problem {
   moreErrors?: number;
   /** What to name when you report a 500. */
   requestId?: string;
+  /** The scope that the key lacks. */
+  scope?: string;
   /** The status once more. */
   status: number;
   /** What the status means. */
@@ -316,6 +466,8 @@ export interface Tokens {
 
 /** An account. */
 export interface User {
+  /** What the operators' applications keep with the account, as in the claim `app`. */
+  app: Record<string, unknown>;
   /** When the account was made. */
   createdAt: Instant;
   /** The address to sign in with. */
@@ -328,6 +480,8 @@ export interface User {
   locale: string | null;
   /** The name to show. */
   name: string | null;
+  /** What operators let the account do, as in the claim `roles`. */
+  roles: string[];
   /** The account, as in the claim `sub`. */
   uid: string;
   /** A home page. */

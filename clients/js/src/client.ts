@@ -75,7 +75,8 @@ export class RevolveClient {
   readonly #events = new Events();
   readonly #channel: Channel | undefined;
   readonly #patience: number;
-  #reauthentication: string | undefined;
+  readonly #now: () => number;
+  #reauthentication: { text: string; until: number } | undefined;
 
   /**
    * `fetch` with a fresh ID token, to the origins of the service, of the page and of `origins`; any other is a `TypeError`. After a 401
@@ -116,6 +117,7 @@ export class RevolveClient {
     this.#service = service;
     this.#tokens = tokens;
     this.#patience = patience;
+    this.#now = now;
   }
 
   /** Calls the listener at each such event, of this and of other tabs and workers. Returns what takes it away. */
@@ -206,6 +208,7 @@ export class RevolveClient {
   /** All other sessions end. */
   async changePassword(input: PasswordChange): Promise<void> {
     await this.#call("PUT", "password", input);
+    this.#reauthentication = undefined;
   }
 
   /** Shows the password, for what needs that it was shown just now: the calls of the next minutes (`expiresIn` seconds) say so. */
@@ -213,7 +216,8 @@ export class RevolveClient {
     const session = await this.#tokens.fresh();
     const answer = await this.#send("POST", "reauthenticate", input);
     const { reauthentication, expiresIn } = answer.body as Reauthenticated;
-    this.#reauthentication = reauthentication;
+    const until = this.#now() + expiresIn * 1000;
+    this.#reauthentication = { text: reauthentication, until };
     if (session) await this.#tokens.keep(session, answer);
     return { expiresIn };
   }
@@ -286,9 +290,8 @@ export class RevolveClient {
 
   #headers(session?: KeptSession): Headers {
     const headers = this.#tokens.headers(session);
-    if (this.#reauthentication) {
-      headers.set("revolve-reauthentication", this.#reauthentication);
-    }
+    const { text, until } = this.#reauthentication ?? { text: "", until: 0 };
+    if (this.#now() < until) headers.set("revolve-reauthentication", text);
     return headers;
   }
 

@@ -14,7 +14,7 @@ export const pauseAfter = (attempt: number, retryAfter = 0) =>
     Math.min(LONGEST, FIRST * 2 ** attempt) * (0.5 + Math.random() / 2),
   );
 
-/** Repeats what fails for now, for `patience` milliseconds. */
+/** Repeats what fails for now, for `patience` milliseconds; once in any case, since an attempt may take longer than that. */
 export async function patiently<T>(
   patience: number,
   work: () => Promise<T>,
@@ -27,7 +27,8 @@ export async function patiently<T>(
       const isTemporary = error instanceof RevolveError && error.isTemporary;
       if (!isTemporary) throw error;
       const pause = pauseAfter(attempt, error.retryAfter);
-      if (performance.now() + pause > end) throw error;
+      const isTooLate = attempt > 0 && performance.now() + pause > end;
+      if (isTooLate || pause > patience) throw error;
       await sleep(pause);
     }
   }

@@ -16,6 +16,8 @@ export type Scope = NonNullable<SignOut["scope"]>;
 
 /** An ID token is refreshed so long before it expires, in milliseconds; sooner if it lives shortly. */
 const AHEAD = 30_000;
+/** How long a call waits for a refresh while its ID token is still good, in milliseconds. */
+const EARLY = 2_000;
 /** How often the store is looked at for a newer token after `token_stale`. */
 const LOOKS = 4;
 /** A browser keeps as many device credentials. */
@@ -67,15 +69,12 @@ export class Tokens {
       return mayBeInCookie ? this.renewed() : undefined;
     }
     if (this.#isFresh(session)) return session;
-    const isAlive = this.#isBefore(session.expiresAt, session);
-    const patience = isAlive ? 0 : this.#options.patience;
-    try {
-      return await this.renewed(session.idToken, patience);
-    } catch (error) {
-      // Nobody has to wait for a refresh that is merely early.
-      if (isAlive) return session;
-      throw error;
+    if (!this.#isBefore(session.expiresAt, session)) {
+      return this.renewed(session.idToken);
     }
+    // It is merely early: nobody has to wait for it.
+    const renewed = this.renewed(session.idToken, 0).catch(() => session);
+    return Promise.race([renewed, sleep(EARLY).then(() => session)]);
   }
 
   /** The session with another ID token than `seen`, which is no good any more; all callers share one refresh. */
@@ -129,6 +128,8 @@ export class Tokens {
         if (!(error instanceof RevolveError && error.isRefusal)) throw error;
         // Another one was faster, or has signed in again.
         if (!isSame(await this.kept(), sent)) continue;
+        // By a sign-in of this browser without this client: its cookie may have come meanwhile.
+        if (hasCookie && error.code === "session_replaced" && !tries) continue;
         if (error.code !== "token_stale") {
           await this.#end((session) => isSame(session, sent), error.code);
           return undefined;

@@ -272,6 +272,29 @@ describe("in Chromium", NEEDS_CHROMIUM, () => {
     assert.equal(sent[0].body, sent[1].body);
   });
 
+  test("a sign-in of the same browser that comes in between is found", async () => {
+    const { pages, email } = await tabs(1, { tokens: "cookie" });
+    const [page] = pages;
+    await putForward(page, EXPIRED);
+    const signIn = (input) =>
+      fetch("/api/account/signin", {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "revolve-tokens": "cookie",
+        },
+        body: JSON.stringify(input),
+      });
+    front.fail(REFRESH, async (forward) => {
+      await page.evaluate(signIn, { email, password: PASSWORD });
+      return forward();
+    });
+    assert.equal(await userOf(page), email);
+    assert.equal(front.count(REFRESH), 2);
+    const events = await page.evaluate(() => globalThis.events);
+    assert.deepEqual(events, ["signed-in", "signed-in"]);
+  });
+
   test("a session that another tab's sign-in replaced is not missed", async () => {
     const { pages } = await tabs(2, { tokens: "cookie" });
     const email = address();

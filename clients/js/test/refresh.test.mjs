@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   clientOf,
   errorOf,
@@ -129,6 +130,15 @@ test("a lost answer is asked for again, with the same token", async () => {
   assert.equal(await client.idToken(), token);
 });
 
+test("whatever time it took, a first failure is not the last try", async () => {
+  const { client } = await signedUp(world, { patience: 1_000 });
+  front.fail(REFRESH, async () => {
+    await sleep(1_500);
+    return { status: 503 };
+  });
+  assert.notEqual(await client.refresh(), null);
+});
+
 test("pauses grow and end, and the service may say how long they are", async () => {
   const { client } = await signedUp(world, { patience: 3_000 });
   const times = [];
@@ -166,8 +176,13 @@ test("nobody waits for a refresh that is merely early", async () => {
   const { client } = await signedUp(world, { now, patience: 20_000 });
   const token = await client.idToken();
   now.shift = 15 * MINUTE - 10_000;
-  front.fail(REFRESH, { status: 503 }, Infinity);
+  front.fail(REFRESH, { status: 503 });
   assert.equal(await client.idToken(), token);
+  const answer = front.hold(REFRESH);
+  const begun = performance.now();
+  assert.equal(await client.idToken(), token);
+  assert.ok(performance.now() - begun < 10_000);
+  answer.release();
 });
 
 test("a client that slept for days takes the token of the one that was awake", async () => {
