@@ -254,6 +254,24 @@ describe("in Chromium", NEEDS_CHROMIUM, () => {
     assert.match(kept, /idToken/);
   });
 
+  test("in memory a session is that of its tab, and of its device", async () => {
+    const { pages, email } = await tabs(2, { tokens: "memory" });
+    const [page, other] = pages;
+    assert.notEqual(
+      await page.evaluate(() => globalThis.client.refresh()),
+      null,
+    );
+    const [session] = await page.evaluate(() =>
+      globalThis.client.sessions.list(),
+    );
+    // The browser shows the device by its cookie.
+    assert.equal(session.device.bound, true);
+    assert.equal(await userOf(page), email);
+    assert.equal(await userOf(other), null);
+    const databases = await page.evaluate(() => indexedDB.databases());
+    assert.deepEqual(databases, []);
+  });
+
   test("a tab that holds the lock and does not answer stops nobody", async () => {
     await context.addInitScript(() => {
       const { timeout } = AbortSignal;

@@ -155,7 +155,7 @@ test("pauses grow and end, and the service may say how long they are", async () 
   const pauses = times.slice(1).map((time, index) => time - times[index]);
   assert.ok(pauses.length >= 2, `${pauses}`);
   assert.ok(pauses.at(-1) > pauses[0], `${pauses}`);
-  assert.ok(times.at(-1) - times[0] < 3_000, `${pauses}`);
+  assert.ok(times.at(-1) - times[0] < 4_000, `${pauses}`);
 
   front.heal();
   const busy = {
