@@ -1,15 +1,22 @@
 //! `cargo xtask schemathesis`: requests generated from the OpenAPI document, valid and invalid ones, against an instance of its own. None may
 //! be answered with a 5xx or with anything that the document does not describe; what the document forbids may not be accepted. With
-//! `--admin` the same of the listener for operators, with a key that may do anything there.
+//! `--admin` the same of the listener for operators, with a key that may do anything there; and each operation has to be carried out at least
+//! once, since of one that refuses everything little is tested.
 
-use std::{fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 use tokio::process::Command;
 
 use crate::harness::{
     admin::AdminApi,
     args, folders,
+    http::HttpClient,
     interrupt::Interrupt,
     process,
     python::Venv,
@@ -19,8 +26,9 @@ use crate::harness::{
 };
 
 /// Of the key that may do anything.
-const SCOPES: &str =
-    "users:read,users:write,sessions:write,events:read,deliveries:read,deliveries:write";
+const SCOPES: &str = "users:read,users:write,sessions:write,events:read,deliveries:read,deliveries:write,webhooks:write";
+/// Nobody listens there, so that mails wait.
+const NO_MAIL_SERVER: &str = "smtp://127.0.0.1:9?tls=off";
 
 /// How long, and over which stores.
 #[derive(Debug, Clone, clap::Args)]
@@ -48,7 +56,7 @@ impl Args {
             ("schemathesis", args::parse(&["--seconds", "20"])?),
             (
                 "schemathesis, admin API",
-                args::parse(&["--seconds", "20", "--admin"])?,
+                args::parse(&["--seconds", "30", "--admin"])?,
             ),
         ])
     }
@@ -91,7 +99,11 @@ pub(crate) async fn run_with(tool: &Venv, args: &Args, interrupt: &Interrupt) ->
 fn settings(args: &Args) -> Settings {
     let settings = Settings::new(&Windows::SHORT).with("ACCOUNTS__VERIFICATION", "off");
     if args.admin {
-        settings.with("HTTP__ADMIN_LISTEN", "127.0.0.1:0")
+        settings
+            .with("HTTP__ADMIN_LISTEN", "127.0.0.1:0")
+            .with("MAIL__URL", NO_MAIL_SERVER)
+            .with("MAIL__FROM", "accounts@example.org")
+            .with("WEBHOOKS__ALLOW_PRIVATE", "127.0.0.0/8")
     } else {
         settings
     }
@@ -112,10 +124,16 @@ async fn test(
     let start = Instance::start(binary, settings, home);
     let instance = interrupt.guard(start).await?;
     let ours = folders::root()?.join("xtask/schemathesis");
+    // What an earlier run has left says nothing of this one.
+    let answers = work.join("answers.json");
+    drop(fs::remove_file(&answers));
     let mut command = Command::new(tool.program("st"));
     let (hooks, url) = if args.admin {
         let admin = AdminApi::of(&instance, SCOPES).await?;
-        command.env("REVOLVE_API_KEY", admin.key());
+        command
+            .env("REVOLVE_API_KEY", admin.key())
+            .env("REVOLVE_PUBLIC_URL", instance.url())
+            .env("REVOLVE_ANSWERS", &answers);
         ("admin_hooks.py", admin.origin().to_owned())
     } else {
         ("hooks.py", instance.url().to_owned())
@@ -132,7 +150,12 @@ async fn test(
         .arg("run")
         .arg(format!("{url}/openapi.json"))
         .args(["--max-time", &seconds, "--seed", &seed]);
-    let outcome = process::run(command, interrupt).await;
+    let http = HttpClient::new()?;
+    let document = http.get(&format!("{url}/openapi.json")).await?.json()?;
+    let mut outcome = process::run(command, interrupt).await;
+    if args.admin && outcome.is_ok() {
+        outcome = all_carried_out(&document, &answers);
+    }
     if outcome.is_err() {
         for line in instance.last_log_lines() {
             eprintln!("log: {line}");
@@ -147,4 +170,51 @@ async fn test(
     outcome.with_context(|| {
         format!("again: cargo xtask schemathesis --seconds {seconds} --seed {seed}{more}")
     })
+}
+
+/// Fails if an operation that needs a key was refused each time.
+fn all_carried_out(document: &Value, answers: &Path) -> Result<()> {
+    let answers = fs::read(answers).context("the hooks have not written the answers")?;
+    let answers: BTreeMap<String, Vec<u16>> = serde_json::from_slice(&answers)?;
+    let refused = refused(document, &answers);
+    ensure!(
+        refused.is_empty(),
+        "never carried out: {}; see xtask/schemathesis/admin_hooks.py",
+        refused.join(", ")
+    );
+    Ok(())
+}
+
+fn refused<'a>(document: &'a Value, answers: &BTreeMap<String, Vec<u16>>) -> Vec<&'a str> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let operations = paths.flat_map(|(_, path)| path.as_object().into_iter().flatten());
+    let guarded = operations.filter(|(_, operation)| operation["security"].is_array());
+    guarded
+        .filter_map(|(_, operation)| operation["operationId"].as_str())
+        .filter(|id| {
+            let mut statuses = answers.get(*id).into_iter().flatten();
+            !statuses.any(|status| (200..300).contains(status))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_was_refused_each_time_is_named() {
+        let operation = |id: &str| json!({ "operationId": id, "security": [{ "apiKey": [] }] });
+        let document = json!({ "paths": {
+            "/users": { "get": operation("listUsers"), "post": operation("createUser"), "parameters": [] },
+            "/events": { "get": operation("listEvents") },
+            "/docs": { "get": { "operationId": "docs" } },
+        } });
+        let answers = [("listUsers", &[200, 422][..]), ("createUser", &[409, 422])];
+        let answers = answers.map(|(id, statuses)| (id.to_owned(), statuses.to_vec()));
+        let mut found = refused(&document, &answers.into());
+        found.sort_unstable();
+        assert_eq!(found, ["createUser", "listEvents"]);
+    }
 }

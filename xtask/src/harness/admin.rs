@@ -50,11 +50,4 @@ impl AdminApi {
     pub(crate) async fn call(&self, method: &str, path: &str) -> Result<Response> {
         self.http.send(&self.request(method, path)?).await
     }
-
-    /// The same with a JSON body.
-    pub(crate) async fn send(&self, method: &str, path: &str, json: &Value) -> Result<Response> {
-        let request = self.request(method, path)?;
-        let request = request.with_body("application/json", json.to_string());
-        self.http.send(&request).await
-    }
 }

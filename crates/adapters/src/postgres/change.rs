@@ -4,7 +4,7 @@ use super::{
     database::Intent, end::LockedUser, error::PostgresError, statement::Param,
     transaction::Transaction, users::refuse_taken, values::PgTimestamp, write::next_version,
 };
-use crate::sql::{self, user_columns};
+use crate::sql::{self, forget_legacy, user_columns};
 use revolve_domain::{
     model::{
         AccountVersion, DetailsChange, EmailAddress, Label, Locale, Timestamp, UserId, WebUrl,
@@ -16,6 +16,8 @@ use revolve_domain::{
 const UPDATE: &str = concat!(
     "UPDATE users u SET ",
     next_version!("$12"),
+    ", ",
+    forget_legacy!("$8"),
     ", name = CASE WHEN $2 THEN $3 ELSE name END, website = CASE WHEN $4 THEN $5 ELSE website END, \
      image_url = CASE WHEN $6 THEN $7 ELSE image_url END, email = coalesce($8, email), \
      email_typed = CASE WHEN $8 IS NULL THEN email_typed ELSE $9 END, locale = CASE WHEN $10 THEN $11 ELSE locale END, \
@@ -23,10 +25,12 @@ const UPDATE: &str = concat!(
     user_columns!()
 );
 const FIND: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = $1");
-const WRITE: &str = "
-    UPDATE users SET email = $2, email_typed = $3, name = $4, website = $5, image_url = $6, locale = $7, email_verified_at = $8,
-        roles = $9, app = $10, version = $11
-    WHERE id = $1";
+const WRITE: &str = concat!(
+    "UPDATE users SET ",
+    forget_legacy!("$2"),
+    ", email = $2, email_typed = $3, name = $4, website = $5, image_url = $6, locale = $7, email_verified_at = $8, \
+     roles = $9, app = $10, version = $11 WHERE id = $1"
+);
 /// What an operator has set is not taken back by an earlier proof.
 const VOID_UNDOS: &str = "DELETE FROM proofs WHERE user_id = $1 AND purpose = 'undo_email'";
 const OUTDATE: &str = "UPDATE users SET outdated_before = $2, outdated_at = $3 WHERE id = $1";

@@ -18,7 +18,7 @@ use tracing::{
 };
 use uuid::Uuid;
 
-const MIGRATIONS: [Script; 17] = migrations::scripts!("postgres":
+const MIGRATIONS: [Script; 18] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
     "V2__signing_keys",
     "V3__epoch_raised_at",

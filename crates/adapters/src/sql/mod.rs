@@ -6,6 +6,7 @@ mod deliveries;
 mod epoch;
 pub(crate) mod error;
 mod journal;
+mod legacy;
 pub(crate) mod migrations;
 mod proof;
 mod read;
@@ -21,6 +22,7 @@ pub(crate) use deliveries::{
 };
 pub(crate) use epoch::RaiseEpoch;
 pub(crate) use journal::{cursor, details, journal_columns, journal_record, place};
+pub(crate) use legacy::forget_legacy;
 pub(crate) use proof::{proof, proof_columns, standing_proof};
 pub(crate) use read::{
     FoundRevocations, LIST_KEYS, account_columns, app, begun, bound_device, credential_columns,

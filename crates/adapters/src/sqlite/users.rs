@@ -9,7 +9,7 @@ use super::{
     query::{exists, first, run},
     sessions::{admits, raise},
 };
-use crate::sql::{self, RaiseEpoch, credential_columns};
+use crate::sql::{self, RaiseEpoch, credential_columns, forget_legacy};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
@@ -48,9 +48,12 @@ const RESERVED: &str = "
     SELECT 1 FROM proofs
     WHERE purpose = 'undo_email' AND email IN (?1, ?3) AND user_id <> ?2 AND expires_at > ?4 AND attempts_left > 0";
 /// What the account shows.
-const UPDATE: &str = "UPDATE users SET email = ?2, email_typed = ?6, name = ?3, website = ?4, image_url = ?5, locale = ?7, email_verified_at = ?8,
-        roles = ?9, app = ?10, version = ?11
-    WHERE id = ?1";
+const UPDATE: &str = concat!(
+    "UPDATE users SET ",
+    forget_legacy!("?2"),
+    ", email = ?2, email_typed = ?6, name = ?3, website = ?4, image_url = ?5, locale = ?7, email_verified_at = ?8, \
+     roles = ?9, app = ?10, version = ?11 WHERE id = ?1"
+);
 const INSERT: &str = "
     INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed,
         locale, email_verified_at, roles, app, version)

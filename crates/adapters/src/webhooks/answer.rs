@@ -9,9 +9,12 @@ use hyper::{
 use revolve_domain::model::Timestamp;
 use std::time::Duration;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+use tokio::time::{Instant, timeout_at};
 
 /// The most bytes of an answer's body that are read.
 const ANSWER: usize = 4096;
+/// How long they are waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What `Retry-After` says: seconds, or an instant in the form that senders must use (RFC 9110 §10.2.3, §5.6.7). One that has passed is no wait.
 pub(super) fn retry_after(head: &HeaderMap, now: Timestamp) -> Option<Duration> {
@@ -23,8 +26,13 @@ pub(super) fn retry_after(head: &HeaderMap, now: Timestamp) -> Option<Duration> 
     Some(Timestamp::from(until).since(now))
 }
 
-/// Reads what a polite answer has, and no more: the status says it all.
-pub(super) async fn read_some(mut response: Response<Incoming>) {
+/// Reads what a polite answer has, for a moment and no longer than until then: the status says it all, also before a body that never comes.
+pub(super) async fn read_some(response: Response<Incoming>, until: Instant) {
+    let until = until.min(Instant::now() + PATIENCE);
+    drop(timeout_at(until, read(response)).await);
+}
+
+async fn read(mut response: Response<Incoming>) {
     let mut read = 0;
     while !response.body().is_end_stream() && read < ANSWER {
         match response.frame().await {

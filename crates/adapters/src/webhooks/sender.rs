@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
 use revolve_domain::{
     model::Timestamp,
-    ports::{CallError, TargetRefused, WebhookCall, WebhookReply, WebhookSender},
+    ports::{CallError, StoreError, TargetRefused, WebhookCall, WebhookReply, WebhookSender},
     webhooks::WebhookUrl,
 };
 use rustls::{ClientConfig, pki_types::ServerName};
@@ -29,7 +29,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     task::JoinSet,
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 use tokio_rustls::TlsConnector;
 use url::Host;
@@ -57,13 +57,13 @@ pub struct HttpWebhooks {
     settings: WebhookSettings,
     resolver: Arc<dyn Resolver>,
     /// Made at first use: it reads the system's certificates.
-    tls: OnceLock<Result<Arc<ClientConfig>, String>>,
+    tls: OnceLock<Arc<ClientConfig>>,
 }
 
 impl HttpWebhooks {
     /// Sends so, to what the system makes of names.
     pub fn new(settings: WebhookSettings) -> Self {
-        Self::with_resolver(settings, Arc::new(SystemResolver))
+        Self::with_resolver(settings, Arc::new(SystemResolver::new()))
     }
 
     /// The same with another way to find addresses.
@@ -75,43 +75,48 @@ impl HttpWebhooks {
         }
     }
 
-    /// The addresses of an endpoint, all of which may be connected to.
-    async fn addresses(&self, url: &WebhookUrl) -> Result<Vec<SocketAddr>, TargetRefused> {
+    /// The addresses of an endpoint, all of which may be connected to. Fails if they can't be found out.
+    async fn addresses(
+        &self,
+        url: &WebhookUrl,
+    ) -> io::Result<Result<Vec<SocketAddr>, TargetRefused>> {
         let port = url.port();
         let found: Vec<SocketAddr> = match url.host() {
             Host::Ipv4(address) => vec![(address, port).into()],
             Host::Ipv6(address) => vec![(address, port).into()],
-            Host::Domain(name) => {
-                let resolved = self.resolver.resolve(name, port).await;
-                resolved.map_err(|_| TargetRefused::Unknown)?
-            }
+            Host::Domain(name) => self.resolver.resolve(name, port).await?,
         };
         if found.is_empty() {
-            return Err(TargetRefused::Unknown);
+            return Ok(Err(TargetRefused::Unknown));
         }
         let addresses = found.iter().map(SocketAddr::ip);
-        addresses::check(url, addresses, &self.settings.allow_private)?;
-        Ok(found)
+        let checked = addresses::check(url, addresses, &self.settings.allow_private);
+        if let Err(TargetRefused::Private(address)) = &checked {
+            tracing::warn!(%address, "the address of a webhook is not public");
+        }
+        Ok(checked.map(|()| found))
     }
 
     fn tls(&self) -> Result<TlsConnector, Cause> {
-        let made = self.tls.get_or_init(|| {
-            let mut config = self
-                .settings
-                .tls
-                .client()
-                .map_err(|error| error.to_string())?;
-            config.alpn_protocols = vec![b"http/1.1".to_vec()];
-            Ok(Arc::new(config))
-        });
-        let config = made.clone().map_err(|error| format!("webhooks.{error}"))?;
-        Ok(TlsConnector::from(config))
+        if let Some(config) = self.tls.get() {
+            return Ok(TlsConnector::from(Arc::clone(config)));
+        }
+        let client = self.settings.tls.client();
+        let mut config = client.map_err(|error| format!("webhooks.{error}"))?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let config = self.tls.get_or_init(|| Arc::new(config));
+        Ok(TlsConnector::from(Arc::clone(config)))
     }
 
-    async fn exchange(&self, call: &WebhookCall<'_>) -> Result<WebhookReply, CallError> {
-        let addresses = self.addresses(call.url).await?;
+    async fn exchange(
+        &self,
+        call: &WebhookCall<'_>,
+        until: Instant,
+    ) -> Result<WebhookReply, CallError> {
         let unanswered = CallError::Unanswered;
-        let stream = connect(&addresses)
+        let addresses = self.addresses(call.url).await;
+        let addresses = addresses.map_err(|error| unanswered(error.into()))??;
+        let stream = connect(&addresses, until)
             .await
             .map_err(|error| unanswered(error.into()))?;
         let request = request(call).map_err(|error| unanswered(error.into()))?;
@@ -120,9 +125,9 @@ impl HttpWebhooks {
             let tls = self.tls().map_err(CallError::Unanswered)?;
             let stream = tls.connect(name, stream).await;
             let stream = stream.map_err(|error| CallError::Unanswered(error.into()))?;
-            ask(stream, request, call.at).await
+            ask(stream, request, call.at, until).await
         } else {
-            ask(stream, request, call.at).await
+            ask(stream, request, call.at, until).await
         };
         reply.map_err(|error| CallError::Unanswered(error.into()))
     }
@@ -130,25 +135,32 @@ impl HttpWebhooks {
 
 #[async_trait]
 impl WebhookSender for HttpWebhooks {
-    async fn check(&self, url: &WebhookUrl) -> Result<(), TargetRefused> {
+    async fn check(&self, url: &WebhookUrl) -> Result<Result<(), TargetRefused>, StoreError> {
         let resolved = timeout(RESOLVE, self.addresses(url)).await;
-        resolved.unwrap_or(Err(TargetRefused::Unknown)).map(drop)
+        let resolved = resolved.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        resolved.map(|found| found.map(drop)).map_err(|source| {
+            StoreError::unavailable("dns", "find the addresses of a webhook", source)
+        })
     }
 
     async fn send(&self, call: &WebhookCall<'_>) -> Result<WebhookReply, CallError> {
-        timeout(self.settings.timeout, self.exchange(call))
+        let until = Instant::now() + self.settings.timeout;
+        timeout_at(until, self.exchange(call, until))
             .await
             .unwrap_or_else(|_| Err(CallError::Unanswered("it took too long".into())))
     }
 }
 
-/// Connects to the first address that answers.
-async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+/// Connects to the first address that answers. Each has its share of the time that is left, so that a silent one leaves some to the next.
+async fn connect(addresses: &[SocketAddr], until: Instant) -> io::Result<TcpStream> {
     let mut last = io::ErrorKind::AddrNotAvailable.into();
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
+    let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+    for (left, address) in (1..=count).rev().zip(addresses) {
+        let share = until.saturating_duration_since(Instant::now()) / left;
+        match timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => last = error,
+            Err(_) => last = io::ErrorKind::TimedOut.into(),
         }
     }
     Err(last)
@@ -188,6 +200,7 @@ async fn ask(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Full<Bytes>>,
     at: Timestamp,
+    until: Instant,
 ) -> Result<WebhookReply, hyper::Error> {
     let mut builder = http1::Builder::new();
     builder.max_buf_size(HEAD);
@@ -200,6 +213,29 @@ async fn ask(
         status: response.status().as_u16(),
         retry_after: retry_after(response.headers(), at),
     };
-    read_some(response).await;
+    read_some(response, until).await;
     Ok(reply)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use revolve_testkit::webhook_sink::WebhookSink;
+
+    #[tokio::test]
+    async fn certificates_that_could_not_be_read_once_are_read_again() {
+        let sink = WebhookSink::start_tls().await.unwrap();
+        let mut sender = HttpWebhooks::new(WebhookSettings {
+            allow_private: Vec::new(),
+            timeout: Duration::from_secs(10),
+            tls: TlsSettings {
+                authorities: Some("unreadable".to_owned()),
+                ..TlsSettings::default()
+            },
+        });
+        let error = sender.tls().map(drop).unwrap_err();
+        assert!(error.to_string().contains("webhooks.ca_file"), "{error}");
+        sender.settings.tls.authorities = sink.authority().map(str::to_owned);
+        sender.tls().map(drop).unwrap();
+    }
 }

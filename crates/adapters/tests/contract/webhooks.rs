@@ -8,7 +8,10 @@ use revolve_adapters::{
 use revolve_domain::{
     journal::Actor,
     model::{EventId, Timestamp},
-    ports::{CallError, JournalRecord, TargetRefused, WebhookCall, WebhookReply, WebhookSender},
+    ports::{
+        CallError, JournalRecord, StoreErrorKind, TargetRefused, WebhookCall, WebhookReply,
+        WebhookSender,
+    },
     webhooks::WebhookUrl,
 };
 use revolve_testkit::webhook_sink::{HookAnswer, WebhookSink};
@@ -18,6 +21,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex},
     time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    time::timeout,
 };
 
 const SECRET: &str = "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
@@ -135,6 +142,11 @@ async fn an_answer_is_not_read_beyond_4_kib() {
     // It ends with the call, although the body does not.
     sink.answer(HookAnswer::Unfinished(4096));
     assert_eq!(send(&patient(), &sink.url()).await.unwrap(), 200);
+    // The status counts, also if the body never comes.
+    for begun in [0, 100] {
+        sink.answer(HookAnswer::Unfinished(begun));
+        assert_eq!(send(&patient(), &sink.url()).await.unwrap(), 200);
+    }
     sink.answer(HookAnswer::Unfinished(1 << 19));
     assert_eq!(send(&patient(), &sink.url()).await.unwrap(), 200);
 }
@@ -173,7 +185,7 @@ async fn nothing_is_sent_to_an_address_that_is_not_allowed() {
             assert!(refused, "{url}: {error:?}");
             let checked = sender.check(&WebhookUrl::parse(&url).unwrap()).await;
             assert!(
-                matches!(checked, Err(TargetRefused::Private(_))),
+                matches!(checked, Ok(Err(TargetRefused::Private(_)))),
                 "{url}: {checked:?}"
             );
         }
@@ -184,17 +196,89 @@ async fn nothing_is_sent_to_an_address_that_is_not_allowed() {
 #[tokio::test]
 async fn http_is_for_networks_that_are_allowed() {
     let sender = sender(&["127.0.0.0/8"], Duration::from_secs(20));
-    let check = async |url: &str| sender.check(&WebhookUrl::parse(url).unwrap()).await;
+    let check = async |url: &str| {
+        let checked = sender.check(&WebhookUrl::parse(url).unwrap()).await;
+        checked.unwrap()
+    };
     assert_eq!(
         check("http://8.8.8.8/").await,
         Err(TargetRefused::Unencrypted)
     );
     assert_eq!(check("https://8.8.8.8/").await, Ok(()));
     assert_eq!(check("http://127.0.0.1:1/").await, Ok(()));
+}
+
+/// A resolver that does not answer, or can't.
+enum Broken {
+    Failing,
+    Silent,
+}
+
+#[async_trait]
+impl Resolver for Broken {
+    async fn resolve(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
+        match self {
+            Self::Failing => Err(io::Error::other("Temporary failure in name resolution")),
+            Self::Silent => std::future::pending().await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_there_is_refused_and_one_that_can_not_be_resolved_now_is_a_failure() {
+    let url = WebhookUrl::parse("https://hooks.example.org/").unwrap();
+    let sender = |resolver: Arc<dyn Resolver>| {
+        HttpWebhooks::with_resolver(settings(&[], Duration::from_millis(200)), resolver)
+    };
+    let nobody = sender(Changing::new([&[]]));
     assert_eq!(
-        check("https://nobody.invalid/").await,
+        nobody.check(&url).await.unwrap(),
         Err(TargetRefused::Unknown)
     );
+    let error = send(&nobody, url.as_str()).await.unwrap_err();
+    assert!(matches!(error, CallError::Target(TargetRefused::Unknown)));
+    for broken in [Broken::Failing, Broken::Silent] {
+        let broken = sender(Arc::new(broken));
+        let error = broken.check(&url).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        let error = send(&broken, url.as_str()).await.unwrap_err();
+        assert!(matches!(error, CallError::Unanswered(_)), "{error:?}");
+    }
+}
+
+/// Somebody who listens and takes no more connections: to connect is to wait.
+async fn busy(address: SocketAddr) -> Option<(TcpListener, Vec<TcpStream>)> {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(address).ok()?;
+    let listener = socket.listen(1).unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(connected) = timeout(Duration::from_millis(500), TcpStream::connect(address)).await
+    {
+        waiting.push(connected.unwrap());
+        assert!(waiting.len() < 100, "it takes them all");
+    }
+    Some((listener, waiting))
+}
+
+#[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "other systems have one loopback address"
+)]
+async fn a_silent_address_leaves_time_to_the_next() {
+    // Two addresses with one port, which is free at both.
+    let (sink, _busy) = loop {
+        let sink = WebhookSink::start().await.unwrap();
+        let port = sink.address().port();
+        if let Some(busy) = busy(([127, 0, 0, 2], port).into()).await {
+            break (sink, busy);
+        }
+    };
+    let resolver = Changing::new([&[[127, 0, 0, 2], LOCALHOST]]);
+    let allowed = settings(&["127.0.0.0/8"], Duration::from_secs(4));
+    let sender = HttpWebhooks::with_resolver(allowed, resolver);
+    let url = format!("http://hooks.example.org:{}/", sink.address().port());
+    assert_eq!(send(&sender, &url).await.unwrap(), 204);
 }
 
 /// A name whose addresses change: each is the answer once, the last one for ever.
@@ -244,7 +328,7 @@ async fn a_name_that_leads_elsewhere_later_is_refused_then() {
         let sender = HttpWebhooks::with_resolver(none, resolver);
         let url = format!("https://hooks.example.org:{port}/");
         let made = sender.check(&WebhookUrl::parse(&url).unwrap()).await;
-        assert_eq!(made, Ok(()), "it was public when it was made");
+        assert_eq!(made.unwrap(), Ok(()), "it was public when it was made");
         let url = format!("{scheme}://hooks.example.org:{port}/");
         let error = send(&sender, &url).await.unwrap_err();
         let refused = TargetRefused::Private(LOCALHOST.into());

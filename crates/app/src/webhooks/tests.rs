@@ -44,8 +44,8 @@ struct Endpoints(mpsc::UnboundedSender<String>);
 
 #[async_trait]
 impl WebhookSender for Endpoints {
-    async fn check(&self, _: &WebhookUrl) -> Result<(), TargetRefused> {
-        Ok(())
+    async fn check(&self, _: &WebhookUrl) -> Result<Result<(), TargetRefused>, StoreError> {
+        Ok(Ok(()))
     }
 
     async fn send(&self, call: &WebhookCall<'_>) -> Result<WebhookReply, CallError> {

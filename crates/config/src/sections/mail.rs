@@ -296,7 +296,7 @@ mod tests {
         let mut configured = format!("{issuer}mail.links.recovery = '{reset}'\n");
         let both = (Some(reset.clone()), Some(reset.clone()));
         assert_eq!(links(&configured), (both, undo(origin), None));
-        configured += &format!("mail.links.choose_password = '{welcome}'\n");
+        configured = format!("{configured}mail.links.choose_password = '{welcome}'\n");
         let each = (Some(reset), Some(welcome));
         assert_eq!(links(&configured), (each, undo(origin), None));
         let local = "http://localhost:8080";

@@ -91,6 +91,9 @@ pub enum PasswordOutcome {
 /// [restores](crate::proofs::restores) it. No account MUST get a taken address, also if the change that leaves such a proof behind commits at the
 /// same time. `tell` has the time where a method has none.
 ///
+/// A former system knows an account by the address that it was imported with. With another one its [mark](PasswordHash::legacy) MUST become that of an
+/// account without a password, whichever port changes it.
+///
 /// The contract suite is `revolve_testkit::contract::users`.
 #[async_trait]
 pub trait UserRepository: Send + Sync {

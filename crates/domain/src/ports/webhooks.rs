@@ -154,8 +154,9 @@ pub struct WebhookReply {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TargetRefused {
-    /// Its address is not public, and of no network that is allowed.
-    #[error("its address {0} is not public, and webhooks.allow_private does not name its network")]
+    /// Its address is not public, and of no network that is allowed. What is told of it does not name the address, which may be one that only
+    /// the service can find out.
+    #[error("its address is not public, and webhooks.allow_private does not name its network")]
     Private(IpAddr),
     /// It is http, which is for networks that are allowed.
     #[error("http is for networks that webhooks.allow_private names: use https")]
@@ -183,8 +184,8 @@ pub trait WebhookSender: Send + Sync {
     /// Whether the endpoint may be connected to, by its addresses of now.
     ///
     /// # Errors
-    /// [`TargetRefused`].
-    async fn check(&self, url: &WebhookUrl) -> Result<(), TargetRefused>;
+    /// [`StoreError`] if those can't be found out.
+    async fn check(&self, url: &WebhookUrl) -> Result<Result<(), TargetRefused>, StoreError>;
 
     /// Sends an event and answers what the endpoint says. MUST check the very addresses that it connects to, MUST NOT follow redirects, and
     /// MUST end in bounded time.

@@ -281,6 +281,7 @@ macro_rules! proofs_contract {
             a_proof_never_moves_to_another_address,
             a_superseded_code_changes_no_address,
             a_change_can_come_without_an_undo,
+            another_address_is_none_that_a_former_system_is_asked_about,
             a_proved_sign_up_is_an_account,
             a_proved_sign_up_may_begin_a_session_that_is_over,
             a_sign_up_of_a_taken_address_changes_nothing,

@@ -6,8 +6,8 @@ use revolve_domain::{
     keys::SealedKey,
     model::WebhookId,
     ports::{
-        CallError, NewWebhookSecret, SecretFault, TargetRefused, WebhookCall, WebhookReply,
-        WebhookSecrets, WebhookSender,
+        CallError, NewWebhookSecret, SecretFault, StoreError, TargetRefused, WebhookCall,
+        WebhookReply, WebhookSecrets, WebhookSender,
     },
     webhooks::WebhookUrl,
 };
@@ -106,6 +106,13 @@ impl RecordedCalls {
         *lock(&self.answer) = Err(refused);
     }
 
+    fn target(&self, url: &WebhookUrl) -> Result<(), TargetRefused> {
+        lock(&self.answer).clone()?;
+        url.is_encrypted()
+            .then_some(())
+            .ok_or(TargetRefused::Unencrypted)
+    }
+
     /// The calls since the last time.
     pub fn take(&self) -> Vec<RecordedCall> {
         std::mem::take(&mut *lock(&self.calls))
@@ -114,15 +121,12 @@ impl RecordedCalls {
 
 #[async_trait]
 impl WebhookSender for RecordedCalls {
-    async fn check(&self, url: &WebhookUrl) -> Result<(), TargetRefused> {
-        lock(&self.answer).clone()?;
-        url.is_encrypted()
-            .then_some(())
-            .ok_or(TargetRefused::Unencrypted)
+    async fn check(&self, url: &WebhookUrl) -> Result<Result<(), TargetRefused>, StoreError> {
+        Ok(self.target(url))
     }
 
     async fn send(&self, call: &WebhookCall<'_>) -> Result<WebhookReply, CallError> {
-        self.check(call.url).await?;
+        self.target(call.url)?;
         let recorded = RecordedCall {
             host: call.url.authority().to_owned(),
             event: call.event.event.clone(),

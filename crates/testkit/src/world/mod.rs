@@ -82,6 +82,8 @@ pub struct World {
     pub manage_accounts: ManageAccounts,
     /// The use cases of the admin API.
     pub admin: AdminUseCases,
+    /// Their ports.
+    pub admin_ports: AdminPorts,
     /// Manages API keys.
     pub manage_api_keys: ManageApiKeys,
     use_cases: UseCases,
@@ -155,6 +157,24 @@ impl World {
             events: noted.clone(),
             mail: rules.mail.then_some(rules.mail_max_age),
         };
+        let admin_ports = AdminPorts {
+            service: ports.clone(),
+            directory: accounts.clone(),
+            deliveries: accounts.clone(),
+            api_keys: accounts.clone(),
+            requests: accounts.clone(),
+            webhooks: WebhookPorts {
+                webhooks: accounts.clone(),
+                journal: accounts.clone(),
+                secrets: Arc::new(PlainWebhookSecrets::default()),
+                sender: Arc::new(RecordedCalls::default()),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                events: noted.clone(),
+                max_age: Duration::from_hours(3 * 24),
+            },
+            recovery_link: Some(RECOVERY_LINK.to_owned()),
+        };
         Self {
             import_account: operators.import_account(accounts.clone()),
             add_account: operators.add_account(accounts.clone(), hasher.clone(), strength.clone()),
@@ -165,24 +185,8 @@ impl World {
                 tokens.clone(),
                 clearings.clone(),
             ),
-            admin: AdminUseCases::new(&AdminPorts {
-                service: ports.clone(),
-                directory: accounts.clone(),
-                deliveries: accounts.clone(),
-                api_keys: accounts.clone(),
-                requests: accounts.clone(),
-                webhooks: WebhookPorts {
-                    webhooks: accounts.clone(),
-                    journal: accounts.clone(),
-                    secrets: Arc::new(PlainWebhookSecrets::default()),
-                    sender: Arc::new(RecordedCalls::default()),
-                    clock: clock.clone(),
-                    entropy: entropy.clone(),
-                    events: noted.clone(),
-                    max_age: Duration::from_hours(3 * 24),
-                },
-                recovery_link: Some(RECOVERY_LINK.to_owned()),
-            }),
+            admin: AdminUseCases::new(&admin_ports),
+            admin_ports,
             manage_api_keys: operators.manage_api_keys(accounts.clone()),
             use_cases: UseCases::new(&ports),
             ports,

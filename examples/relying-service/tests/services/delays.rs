@@ -28,11 +28,11 @@ fn times() -> usize {
     }
 }
 
-fn feed_of(base: &str) -> Option<FeedConfig> {
-    Some(FeedConfig {
+fn feed_of(base: &str) -> FeedConfig {
+    FeedConfig {
         url: Some(format!("{base}/.well-known/revocations")),
         ..FeedConfig::default()
-    })
+    }
 }
 
 /// From the answer to a sign-out to the refusal at both services.
@@ -42,7 +42,7 @@ async fn a_sign_out_counts_at_relying_services_within_two_seconds() {
     let folder = tempfile::tempdir().unwrap();
     // A hundred sign-ups from one address are more than the limits allow.
     let base = revolve(folder.path(), "limits.enabled = false").await;
-    let services = services_with(&base, feed_of(&base)).await;
+    let services = services_with(&base, Some(feed_of(&base))).await;
     let mut slowest = Duration::ZERO;
     for time in 0..times {
         let (id, _) = sign_up_as(&base, &format!("ann{time}@example.org")).await;
@@ -103,7 +103,7 @@ async fn a_role_change_counts_at_relying_services_within_two_seconds() {
     let more = "limits.enabled = false\nhttp.admin_listen = '127.0.0.1:0'";
     let (base, admin) = revolve_with_admin(folder.path(), more).await;
     let key = admin_key(folder.path()).await;
-    let services = services_with(&base, feed_of(&base)).await;
+    let services = services_with(&base, Some(feed_of(&base))).await;
     let (mut id, mut refresh) = sign_up(&base).await;
     let uid = claims(&id)["sub"].as_str().unwrap().to_owned();
     let account = format!("http://{}{ADMIN_BASE}/users/{uid}", admin.unwrap());

@@ -54,7 +54,7 @@ pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()
             Ok((most, killed))
         };
         let running = stack.clients.run(scenario, &mut round, fault);
-        let ((most, killed), commits) = watch(store, running).await?;
+        let ((most, killed), commits) = watch(store, Box::pin(running)).await?;
         let stalled = scenario.stalled().saturating_sub(before);
         round.record(|findings| {
             findings.count("events under way at the kill, to one endpoint", most as u64);

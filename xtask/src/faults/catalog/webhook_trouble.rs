@@ -1,6 +1,6 @@
 //! An endpoint for webhooks that is down, slow, or answers 500.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use revolve_testkit::webhook_sink::{HookAnswer, WebhookSink};
@@ -10,7 +10,7 @@ use crate::faults::{
     environment::Environment,
     rounds::Rounds,
     stack::Profile,
-    webhooks::{Endpoint, HookStacks, HookStore, POLL, TIMEOUT, has_taken, watch},
+    webhooks::{Endpoint, HookStacks, HookStore, POLL, TIMEOUT, has_taken, now, watch},
 };
 
 const TROUBLE: Duration = Duration::from_millis(1500);
@@ -113,7 +113,7 @@ async fn run(
         let before = scenario.stalled();
         scenario.require_answers();
         let fault = async {
-            let begun = SystemTime::now();
+            let begun = now();
             scenario.fault_begins();
             trouble.begin(&mut broken.sink).await?;
             let waiting = wait_for_effect(store, broken, trouble).await?;

@@ -8,5 +8,5 @@ mod store;
 pub(super) use self::{
     endpoint::Endpoint,
     stack::{HookStacks, TIMEOUT, has_taken, watch},
-    store::{HookStore, POLL},
+    store::{HookStore, POLL, now},
 };

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::{
     endpoint::Endpoint,
-    store::{HookStore, POLL},
+    store::{HookStore, POLL, now},
 };
 use crate::{
     faults::{
@@ -106,7 +106,7 @@ pub(in crate::faults) async fn watch<T>(
     store: &HookStore,
     running: impl Future<Output = Result<T>>,
 ) -> Result<(T, Commits)> {
-    let since = SystemTime::now() - BEFORE;
+    let since = now() - BEFORE;
     let mut commits = Commits::default();
     let watching = async {
         loop {

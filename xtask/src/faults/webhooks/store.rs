@@ -118,6 +118,12 @@ impl HookStore {
     }
 }
 
+/// The time as stores write it.
+#[expect(clippy::disallowed_methods, reason = "the service is another process")]
+pub(in crate::faults) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use crate::postgres::{
     values::PgTimestamp,
     write::{SessionRow, UserRow, insert_session, know_device},
 };
-use crate::sql::{self, RaiseEpoch, credential_columns, proof_columns};
+use crate::sql::{self, RaiseEpoch, credential_columns, forget_legacy, proof_columns};
 use revolve_domain::{
     model::{Credentials, EndReason, Proof, ProofVersion, Timestamp, User, UserId},
     ports::{
@@ -37,7 +37,11 @@ const ACCOUNT: &str = concat!(
     credential_columns!(),
     " FROM users u WHERE u.id = $1"
 );
-const SET_ADDRESS: &str = "UPDATE users SET email = $2, email_typed = $3, email_verified_at = $4, version = $5 WHERE id = $1";
+const SET_ADDRESS: &str = concat!(
+    "UPDATE users SET ",
+    forget_legacy!("$2"),
+    ", email = $2, email_typed = $3, email_verified_at = $4, version = $5 WHERE id = $1"
+);
 const BEGIN: &str = concat!("WITH device AS (", know_device!(), ") ", insert_session!());
 
 /// A proof and its account, both locked.

@@ -2,6 +2,7 @@
 
 use super::guarded;
 use crate::support::{App, on_both_stores};
+use futures_util::future::join_all;
 use serde_json::json;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -79,6 +80,13 @@ on_both_stores! {
         }
         let answer = guess.get("/users").await.expect_problem(429, "rate_limited");
         assert!(answer.header("ratelimit").contains("admin_per_address"), "{answer:#?}");
+    }
+
+    async fn a_good_key_may_ask_for_much_at_once(app: App, "http.admin_listen = '127.0.0.1:0'") {
+        let program = app.program_with("users:read").await;
+        for answer in join_all((0..100).map(|_| program.get("/users"))).await {
+            answer.expect(200);
+        }
     }
 
     async fn the_requests_of_one_key_are_limited(app: App, "http.admin_listen = '127.0.0.1:0'\nlimits.admin_per_key = '3/1h'") {

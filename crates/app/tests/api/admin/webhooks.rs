@@ -50,6 +50,8 @@ on_both_stores! {
         ] {
             let answer = program.post("/webhooks", body.clone()).await.expect_problem(422, "invalid_fields");
             assert_eq!(field_errors(&answer), errors, "{body}");
+            // Where a name leads is nobody's business.
+            assert!(!answer.text.contains("10.0.0.1") && !answer.text.contains("169.254"), "{answer:#?}");
         }
         program.patch(&format!("/webhooks/{NOBODY}"), json!({ "name": "b" })).await.expect_problem(404, "not_found");
         for number in 0..50 {

@@ -50,7 +50,8 @@ impl AuthenticateKey {
         }
     }
 
-    /// Whose key it is, if it may do that. What is no good key counts for the client's address, and any other for its key.
+    /// Whose key it is, if it may do that. What is no good key counts for the client's address, and any other for its key. No good key is held up
+    /// by others of its address that are looked at in the same moment.
     ///
     /// # Errors
     /// [`KeyRefused`].
@@ -60,23 +61,20 @@ impl AuthenticateKey {
         scope: ApiKeyScope,
         client: &ClientInfo,
     ) -> Result<ApiKeyId, KeyRefused> {
-        // Before the store is asked, and given back to a good key.
-        let taken = self.limits.admin_from(client).await?;
+        // Before the store is asked.
+        self.limits.admin_has_room(client).await?;
         let now = self.clock.now();
-        let StoredApiKey { key, .. } = match self.find(shown).await {
-            Ok(Some(found)) => found,
-            Ok(None) => return Err(KeyRefused::Unknown),
-            Err(error) => {
-                self.limits.give_back(taken).await;
-                return Err(error.into());
-            }
+        let found = self.find(shown).await?;
+        let standing = found.as_ref().map(|found| found.key.standing(now));
+        let (Some(StoredApiKey { key, .. }), Some(ApiKeyStanding::Valid)) = (found, standing)
+        else {
+            drop(self.limits.admin_from(client).await?);
+            return Err(match standing {
+                Some(ApiKeyStanding::Expired) => KeyRefused::Expired,
+                Some(ApiKeyStanding::Revoked) => KeyRefused::Revoked,
+                _ => KeyRefused::Unknown,
+            });
         };
-        match key.standing(now) {
-            ApiKeyStanding::Valid => {}
-            ApiKeyStanding::Expired => return Err(KeyRefused::Expired),
-            ApiKeyStanding::Revoked => return Err(KeyRefused::Revoked),
-        }
-        self.limits.give_back(taken).await;
         // What was taken stays taken, whatever becomes of the request.
         drop(self.limits.admin_with(key.id, client).await?);
         if !key.scopes.contains(&scope) {

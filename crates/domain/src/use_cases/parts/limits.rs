@@ -213,6 +213,13 @@ impl RequestLimits {
         self.take(bucket.into_iter().collect(), None, client).await
     }
 
+    /// Whether there is room for one more of those; nothing is taken. The bucket is in this process, so that no other call comes in between.
+    pub(crate) async fn admin_has_room(&self, client: &ClientInfo) -> Result<(), Denied> {
+        let taken = self.admin_from(client).await?;
+        self.give_back(taken).await;
+        Ok(())
+    }
+
     /// Makes room for a request to the admin API with a key.
     pub(crate) async fn admin_with(
         &self,

@@ -130,7 +130,7 @@ impl ManageWebhooks {
         new: NewWebhook,
         actor: Actor,
     ) -> Result<CreatedWebhook, WebhookRefused> {
-        self.ports.sender.check(&new.url).await?;
+        self.ports.sender.check(&new.url).await??;
         let now = self.ports.clock.now();
         let id = WebhookId::from_random(self.ports.entropy.bytes());
         let secret = self.ports.secrets.make(id)?;
@@ -203,7 +203,7 @@ impl ManageWebhooks {
         actor: Actor,
     ) -> Result<Webhook, WebhookRefused> {
         if let Some(url) = &change.url {
-            self.ports.sender.check(url).await?;
+            self.ports.sender.check(url).await??;
         }
         let now = self.ports.clock.now();
         let apply = |webhook: &Webhook| -> Result<Webhook, SecretFault> {

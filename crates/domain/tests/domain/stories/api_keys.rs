@@ -4,12 +4,16 @@ use super::{DAY, secs};
 use revolve_domain::{
     limits::LimitName,
     model::{ApiKey, ApiKeyId, ApiKeyScope, ApiKeyStanding, ClientInfo, Label, ShownApiKey},
-    ports::{ApiKeys, Clock, RevokeOutcome},
-    use_cases::{ApiKeyRequest, CreatedApiKey, KeyRefused},
+    ports::{ApiKeys, Clock, Decorator, PortFuture, RevokeOutcome, StoreError},
+    use_cases::{AdminPorts, AdminUseCases, ApiKeyRequest, CreatedApiKey, KeyRefused},
 };
-use revolve_testkit::{World, memory::Fault};
+use revolve_testkit::{
+    World,
+    memory::{Fault, Faulty, MemoryAccounts},
+};
 use secrecy::SecretString;
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::task::JoinSet;
 
 async fn created(world: &World, scopes: &[ApiKeyScope]) -> CreatedApiKey {
     let request = ApiKeyRequest {
@@ -158,4 +162,53 @@ async fn a_key_lives_ten_years_at_most() {
     let created = world.manage_api_keys.create(request).await;
     let key = created.expect("nothing is down").key;
     assert_eq!(key.expires_at.since(key.created_at), ApiKey::LONGEST);
+}
+
+/// A store that others are served by, too, before it answers.
+struct Busy(Arc<Faulty<MemoryAccounts>>);
+
+impl Decorator for Busy {
+    type Port = Faulty<MemoryAccounts>;
+
+    async fn call<'a, T: Send + 'static>(
+        &'a self,
+        _: &'static str,
+        work: impl FnOnce(&'a Self::Port) -> PortFuture<'a, T> + Send + 'a,
+    ) -> Result<T, StoreError> {
+        tokio::task::yield_now().await;
+        work(self.0.as_ref()).await
+    }
+}
+
+#[tokio::test]
+async fn many_requests_with_a_good_key_at_once_do_not_count_for_their_address() {
+    let world = World::new();
+    let CreatedApiKey { key, secret } = created(&world, &[ApiKeyScope::UsersRead]).await;
+    let admin = Arc::new(AdminUseCases::new(&AdminPorts {
+        api_keys: Arc::new(Busy(world.accounts.clone())),
+        ..world.admin_ports.clone()
+    }));
+    let at_once = 2 * world
+        .rates
+        .get()
+        .admin_per_address
+        .rate()
+        .expect("a rate")
+        .burst();
+    let mut calls = JoinSet::new();
+    for _ in 0..at_once {
+        let (admin, secret) = (admin.clone(), secret.clone());
+        calls.spawn(async move {
+            let client = ClientInfo {
+                address: Some([192, 0, 2, 3].into()),
+                ..ClientInfo::default()
+            };
+            let admitted = admin
+                .authenticate_key
+                .execute(&secret, ApiKeyScope::UsersRead, &client);
+            admitted.await.expect("it may")
+        });
+    }
+    let admitted = calls.join_all().await;
+    assert!(admitted.iter().all(|admitted| *admitted == key.id));
 }

@@ -2,12 +2,13 @@
 
 use super::assert_passes;
 use revolve_domain::{
-    model::{AppData, Details, HashKind, PasswordHash, ProofPurpose, Roles, UserId},
+    journal::Actor,
+    model::{AppData, Details, DetailsChange, HashKind, PasswordHash, ProofPurpose, Roles, UserId},
     policy::AccountPolicy,
     ports::{Clock, ProofSecrets, SecurityEvent, UserRepository},
     use_cases::{
-        Evidence, ImportOutcome, ImportRequest, RecoverRequest, RecoveryRequest, ServicePorts,
-        ShownAsker, ShownProof, SignInError, UseCases,
+        AccountPatch, Evidence, ImportOutcome, ImportRequest, RecoverRequest, RecoveryRequest,
+        ServicePorts, ShownAsker, ShownProof, SignInError, UseCases,
     },
 };
 use revolve_testkit::{World, memory::Fault};
@@ -229,4 +230,26 @@ async fn a_password_that_was_set_meanwhile_stays() {
     };
     let (_, ()) = tokio::join!(late, set);
     assert_eq!(kept(&world, ann).await.expose(), "$plain$v=1$set$meanwhile");
+}
+
+#[tokio::test]
+async fn the_former_system_is_not_asked_about_an_address_that_it_does_not_know_the_account_by() {
+    let world = World::new();
+    let ann = imported(&world, PasswordHash::legacy()).await;
+    // Somebody else has Ann's new address there.
+    let anna = World::request("anna");
+    world.legacy.know(anna.email.clone(), &anna.password);
+    let patch = AccountPatch {
+        details: DetailsChange {
+            email: Some(anna.email.clone()),
+            ..DetailsChange::default()
+        },
+        ..AccountPatch::default()
+    };
+    let change = &world.change_account;
+    let changed = change.execute(ann, &patch, None, Actor::Operator).await;
+    assert_eq!(changed.expect("the address is free").email, anna.email);
+    assert_refused(&world.sign_in.execute(anna).await);
+    assert!(world.legacy.take_asked().is_empty());
+    assert_eq!(kept(&world, ann).await.kind(), HashKind::NoPassword);
 }

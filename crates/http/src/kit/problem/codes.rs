@@ -34,7 +34,7 @@ pub(crate) const FIELD_CODES: [(&str, &str); 24] = [
     ("invalid_role", "The text is no role."),
     (
         "target_refused",
-        "The URL leads to an address that events must not be sent to; `detail` says which.",
+        "The URL leads to an address that events must not be sent to; `detail` says why.",
     ),
     (
         "invalid_number",

@@ -2,14 +2,14 @@
 
 use super::Proving;
 use crate::contract::{
-    ProofsSubject,
+    DirectorySubject, ProofsSubject,
     accounts::at,
-    given::{at_once, email, proof_id, session, user},
+    given::{at_once, email, hash, proof_id, session, user},
 };
 use crate::untold::untold;
 use revolve_domain::{
-    model::{EmailAddress, Proof, ProofPurpose, User},
-    ports::{AddressChange, AddressOutcome, StandingProof},
+    model::{AccountChange, DetailsChange, EmailAddress, PasswordHash, Proof, ProofPurpose, User},
+    ports::{AddressChange, AddressOutcome, OperatorChange, StandingProof},
 };
 
 /// A proof of the new address that is open.
@@ -143,4 +143,67 @@ pub async fn a_change_can_come_without_an_undo(subject: &impl ProofsSubject) {
     };
     assert_eq!(changed.email, address);
     assert!(proving.find(&proof, 91).await.is_none());
+}
+
+/// It may know somebody else by that address. Whoever changes it; another spelling is the same address.
+pub async fn another_address_is_none_that_a_former_system_is_asked_about(
+    subject: &(impl ProofsSubject + DirectorySubject),
+) {
+    let proving = Proving::new(subject);
+    let accounts = &proving.accounts;
+    let imported = async || {
+        let (user, _) = accounts.signed_up().await;
+        let (first, marked) = (hash("first"), PasswordHash::legacy());
+        let rehashed = accounts.users.rehash(user.id, &first, &marked);
+        rehashed.await.expect("rehash works");
+        user
+    };
+    let to = |email: &EmailAddress| DetailsChange {
+        email: Some(email.clone()),
+        ..DetailsChange::default()
+    };
+    let by_owner = async |user: &User, email: &EmailAddress| {
+        let (change, tell) = (to(email), untold());
+        let updated = accounts.users.update(user.id, &change, None, at(90), &tell);
+        updated.await.expect("update works");
+    };
+    let by_operator = async |user: &User, email: &EmailAddress| {
+        let change = OperatorChange {
+            user: user.id,
+            change: AccountChange {
+                details: to(email),
+                ..AccountChange::default()
+            },
+            expected: None,
+            at: at(90),
+        };
+        let changed = subject.directory().change(&change, &untold()).await;
+        changed.expect("change works");
+    };
+    let by_proof = async |user: &User, email: &EmailAddress| {
+        let proof = wanted(&proving, user, email).await;
+        let (outcome, _) = change(&proving, user, &proof).await;
+        assert!(matches!(outcome, AddressOutcome::Changed(_)));
+    };
+    let ways = [imported().await, imported().await, imported().await];
+    for is_another in [false, true] {
+        for (user, way) in ways.iter().zip(0..) {
+            let typed = user.email.as_str().to_uppercase();
+            let same = EmailAddress::parse(&typed).expect("an address");
+            let address = if is_another { email() } else { same };
+            match way {
+                0 => by_owner(user, &address).await,
+                1 => by_operator(user, &address).await,
+                _ => by_proof(user, &address).await,
+            }
+            let expected = if is_another {
+                PasswordHash::no_password()
+            } else {
+                PasswordHash::legacy()
+            };
+            assert_eq!(accounts.hash(user.id).await, expected.expose(), "{way}");
+            let now = accounts.account(user.id).await.expect("it is there");
+            assert_eq!(now.email.as_str(), address.as_str());
+        }
+    }
 }

@@ -81,9 +81,7 @@ impl AccountDirectory for MemoryAccounts {
                 let outdated = (after.version, change.at);
                 tables.outdated.insert(after.id, outdated);
             }
-            if let Some((user, _)) = tables.users.get_mut(&change.user) {
-                *user = after.clone();
-            }
+            tables.show(after);
             outcome
         })
     }

@@ -14,8 +14,8 @@ use super::{deliveries::Outbox, journal::Entries, lock};
 use revolve_domain::{
     journal::{NewMail, Tell},
     model::{
-        AccountVersion, ApiKeyId, DeviceId, EndReason, Ending, Epoch, Fingerprint, PasswordHash,
-        Proof, ProofId, Session, SessionId, Timestamp, User, UserId,
+        AccountVersion, ApiKeyId, DeviceId, EndReason, Ending, Epoch, Fingerprint, HashKind,
+        PasswordHash, Proof, ProofId, Session, SessionId, Timestamp, User, UserId,
     },
     ports::{NamedRequest, StoreError, StoredApiKey},
 };
@@ -157,6 +157,16 @@ impl MemoryTables {
         };
         let row = self.sessions.get(&session).filter(|row| row.user == user);
         row.is_some_and(|row| row.ending.is_none() && row.survives(owner) && now < row.ends_at)
+    }
+
+    /// Puts the account in the place of what it was. Of one with another address the former system knows no password.
+    fn show(&mut self, user: &User) {
+        if let Some((known, hash)) = self.users.get_mut(&user.id) {
+            if known.email != user.email && hash.kind() == HashKind::Legacy {
+                *hash = PasswordHash::no_password();
+            }
+            *known = user.clone();
+        }
     }
 
     /// Ends all of the user's sessions but one and raises the epoch.

@@ -192,9 +192,7 @@ impl Proofs for MemoryAccounts {
                 return AddressOutcome::EmailTaken;
             }
             tables.proofs.remove(&change.proof.id);
-            if let Some((found, _)) = tables.users.get_mut(&user.id) {
-                *found = user.clone();
-            }
+            tables.show(&user);
             if let Some(undo) = &change.undo {
                 tables.open_proof(undo);
             }

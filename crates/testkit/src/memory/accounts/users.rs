@@ -173,7 +173,7 @@ impl UserRepository for MemoryAccounts {
         tell: &Tell<UpdateOutcome>,
     ) -> Result<UpdateOutcome, StoreError> {
         self.change(tell, |tables| {
-            let Some((found, hash)) = tables.users.get(&user).cloned() else {
+            let Some((found, _)) = tables.users.get(&user) else {
                 return UpdateOutcome::NotFound;
             };
             if asking.is_some_and(|asking| !tables.admits(user, asking, at)) {
@@ -183,7 +183,7 @@ impl UserRepository for MemoryAccounts {
             if changed.email != found.email && tables.is_taken(&changed.email, user, at) {
                 return UpdateOutcome::EmailTaken;
             }
-            tables.users.insert(user, (changed.clone(), hash));
+            tables.show(&changed);
             UpdateOutcome::Updated(changed)
         })
     }
