@@ -13,7 +13,7 @@ export interface AccountExport {
   mails: ExportedMail[];
   /** What mails can be answered with, the newest first, without codes and links. */
   proofs: ExportedProof[];
-  /** Of which kinds the account gets no notice for a while, because one was sent. */
+  /** Of which kinds a mailbox gets no notice for a while, because one was sent. */
   quietNotices: ExportedQuiet[];
   /** The sessions, the newest first. Ended ones are forgotten some days after their end. */
   sessions: ExportedSession[];
@@ -201,6 +201,7 @@ export interface ExportedProof {
 /** A pause of notices. */
 export interface ExportedQuiet {
   kind: string;
+  to: string;
   until: Instant;
 }
 
@@ -237,7 +238,7 @@ export interface ExportedSession {
 
 /** What is wrong with one field. */
 export interface FieldProblem {
-  /** `missing`: The member is needed. `unknown_field`: There is no such member here. `wrong_type`: The member has another type. `invalid_choice`: The word is none of those that are allowed. `invalid_id`: The member or parameter is no UUID. `invalid_code`: The text is no code of six digits. `invalid_email`: The text is no e-mail address. `invalid_url`: The text is no absolute http or https URL, or names a host that it may not. `invalid_locale`: The text is no language tag. `too_short`: The text has too few characters; `detail` says how many it needs. `too_long`: The text has too many characters; `detail` says how many it may have. `control_characters`: The text has control characters, invisible ones, or such that change the direction of text. `invalid_role`: The text is no role. `target_refused`: The URL leads to an address that events must not be sent to; `detail` says which. `invalid_number`: The parameter is no whole number, or out of the range that `detail` says. `invalid_instant`: The parameter is no instant (RFC 3339). `invalid_event`: The text can't be the name of an event, or of a group of them. `invalid_cursor`: The parameter is not the `next` of such a page. `repeated`: The parameter is there twice. `too_many`: There are too many; `detail` says how many there may be. `too_large`: The object is too long as JSON; `detail` says how many bytes it may have. `too_deep`: Arrays and objects are nested too deep; `detail` says how deep they may be. `too_common`: The password is a common one, or follows a common pattern. `contains_own_details`: The password is made of what others know: the address, the name, the device, this service. */
+  /** `missing`: The member is needed. `unknown_field`: There is no such member here. `wrong_type`: The member has another type. `invalid_choice`: The word is none of those that are allowed. `invalid_id`: The member or parameter is no UUID. `invalid_code`: The text is no code of six digits. `invalid_email`: The text is no e-mail address. `invalid_url`: The text is no absolute http or https URL, or names a host that it may not. `invalid_locale`: The text is no language tag. `too_short`: The text has too few characters; `detail` says how many it needs. `too_long`: The text has too many characters; `detail` says how many it may have. `control_characters`: The text has control characters, invisible ones, or such that change the direction of text. `invalid_role`: The text is no role. `target_refused`: The URL leads to an address that events must not be sent to; `detail` says why. `invalid_number`: The parameter is no whole number, or out of the range that `detail` says. `invalid_instant`: The parameter is no instant (RFC 3339). `invalid_event`: The text can't be the name of an event, or of a group of them. `invalid_cursor`: The parameter is not the `next` of such a page. `repeated`: The parameter is there twice. `too_many`: There are too many; `detail` says how many there may be. `too_large`: The object is too long as JSON; `detail` says how many bytes it may have. `too_deep`: Arrays and objects are nested too deep; `detail` says how deep they may be. `too_common`: The password is a common one, or follows a common pattern. `contains_own_details`: The password is made of what others know: the address, the name, the device, this service. */
   code: "missing" | "unknown_field" | "wrong_type" | "invalid_choice" | "invalid_id" | "invalid_code" | "invalid_email" | "invalid_url" | "invalid_locale" | "too_short" | "too_long" | "control_characters" | "invalid_role" | "target_refused" | "invalid_number" | "invalid_instant" | "invalid_event" | "invalid_cursor" | "repeated" | "too_many" | "too_large" | "too_deep" | "too_common" | "contains_own_details";
   /** What is wrong, for people: may change. */
   detail: string;
