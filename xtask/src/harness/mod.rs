@@ -10,6 +10,7 @@ pub(crate) mod http;
 pub(crate) mod interrupt;
 pub(crate) mod journal;
 pub(crate) mod message;
+pub(crate) mod node;
 pub(crate) mod page_section;
 pub(crate) mod process;
 pub(crate) mod profile;

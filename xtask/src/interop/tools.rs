@@ -1,12 +1,8 @@
 //! Python and node with the libraries at exact versions, below target/. Installed on first use, and again when the versions change.
 
-use std::{
-    ffi::OsStr,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsStr, fs, path::PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::process::Command;
@@ -16,15 +12,8 @@ use super::{
     webhooks::{HookVerdicts, SignedRequest},
 };
 use crate::harness::{
-    faketime::FakeClock,
-    folders,
-    interrupt::Interrupt,
-    process::{self, brief},
-    python::Venv,
+    faketime::FakeClock, folders, interrupt::Interrupt, node, process, python::Venv,
 };
-
-/// The oldest node that the libraries run on.
-const NODE: u32 = 20;
 
 /// A library, and how its script is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,38 +60,10 @@ impl Tools {
 
     async fn prepare_node(&self) -> Result<()> {
         let wanted = self.scripts.join("package.json");
-        let version = process::output(Command::new("node").arg("--version"))
-            .await
-            .ok()
-            .context("there is no node")?;
-        let major = version
-            .trim_start_matches('v')
-            .split('.')
-            .next()
-            .and_then(|major| major.parse::<u32>().ok());
-        if major.is_none_or(|major| major < NODE) {
-            bail!("node is {version}, and {NODE} is needed");
-        }
-        if !is_installed(&wanted, &self.node) {
-            eprintln!("installing the npm packages of xtask/interop below target/");
-            fs::create_dir_all(&self.node)?;
-            fs::copy(&wanted, self.node.join("package.json"))?;
-            let mut npm = Command::new("npm");
-            npm.args([
-                "install",
-                "--no-package-lock",
-                "--ignore-scripts",
-                "--no-audit",
-                "--no-fund",
-                "--loglevel",
-                "error",
-            ]);
-            brief(
-                process::output(npm.current_dir(&self.node)).await,
-                "the npm packages could not be installed",
-            )?;
-            note_installed(&wanted, &self.node)?;
-        }
+        fs::create_dir_all(&self.node)?;
+        fs::copy(&wanted, self.node.join("package.json"))?;
+        let words = ["install", "--no-package-lock"];
+        node::install(&self.node, "package.json", &words).await?;
         // Node looks for packages beside the script.
         for script in ["run.mjs", "webhooks.mjs", "oauth.mjs"] {
             fs::copy(self.scripts.join(script), self.node.join(script))?;
@@ -263,16 +224,4 @@ async fn pipe(command: &mut Command, tasks: &impl Serialize) -> Result<Vec<u8>> 
         command.env_remove(name);
     }
     process::pipe(command, &serde_json::to_vec(tasks)?).await
-}
-
-/// Whether the packages of this list are installed in `folder`.
-fn is_installed(wanted: &Path, folder: &Path) -> bool {
-    let read = |path: &Path| fs::read(path).ok();
-    read(wanted).is_some_and(|wanted| read(&folder.join("installed")) == Some(wanted))
-}
-
-fn note_installed(wanted: &Path, folder: &Path) -> Result<()> {
-    fs::copy(wanted, folder.join("installed"))
-        .map(drop)
-        .with_context(|| format!("could not write to {}", folder.display()))
 }

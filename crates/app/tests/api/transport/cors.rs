@@ -81,7 +81,7 @@ on_both_stores! {
             assert_eq!(answer.header("access-control-allow-credentials"), "true");
             assert!(answer.header("vary").contains("Origin"), "{answer:?}");
             let exposed = answer.header("access-control-expose-headers").to_lowercase();
-            for name in ["retry-after", "ratelimit,", "ratelimit-policy", "x-request-id"] {
+            for name in ["date,", "retry-after", "ratelimit,", "ratelimit-policy", "x-request-id"] {
                 assert!(format!("{exposed},").contains(name), "{exposed}");
             }
         }
