@@ -3,12 +3,12 @@
 use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 
 use super::{
     issuer::{AUDIENCE, post},
-    tools::{Library, Tools},
+    tools::{Done, Library, Tools},
 };
 use crate::harness::{
     faketime::{self, FakeClock},
@@ -55,13 +55,6 @@ struct Task<'a> {
     pause: u64,
     /// The file that sets the clock of service and client; without it no time passes.
     clock: Option<&'a Path>,
-}
-
-/// The library that has done it.
-#[derive(Debug, Deserialize)]
-pub(super) struct Done {
-    library: String,
-    version: String,
 }
 
 /// Has every library play a client. Answers a line for each.

@@ -1,19 +1,38 @@
 //! Python and node with the libraries at exact versions, below target/. Installed on first use, and again when the versions change.
 
-use std::{ffi::OsStr, fs, path::PathBuf};
+use std::{collections::BTreeMap, ffi::OsStr, fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::{
-    oauth::Done,
-    webhooks::{HookVerdicts, SignedRequest},
-};
 use crate::harness::{
     faketime::FakeClock, folders, interrupt::Interrupt, node, process, python::Venv,
 };
+
+/// A request that a library verifies.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct SignedRequest {
+    pub(super) secret: String,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: String,
+}
+
+/// What a library says of each request.
+#[derive(Debug, Deserialize)]
+pub(super) struct HookVerdicts {
+    pub(super) library: String,
+    pub(super) version: String,
+    pub(super) accepted: Vec<bool>,
+}
+
+/// The library that has done it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Done {
+    pub(super) library: String,
+    pub(super) version: String,
+}
 
 /// A library, and how its script is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

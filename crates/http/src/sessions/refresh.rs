@@ -10,10 +10,8 @@ use crate::kit::{
     token_mode::{TokenMode, cookie_docs},
     use_case::UseCase,
 };
-use actix_web::{
-    FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, dev::Payload, web,
-};
-use revolve_domain::use_cases::{Refresh, RefreshRequest, Refreshed, Refused, Refusal};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, dev::Payload, web};
+use revolve_domain::use_cases::{Refresh, RefreshRequest, Refreshed, Refusal, Refused};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::json;
