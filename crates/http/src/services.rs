@@ -4,7 +4,7 @@ use crate::{
     health::Dependencies,
     keys::Discovery,
     kit::{
-        cookies::CookieSettings, cors::Origins, forwarded::TrustedProxies, shield::Shield,
+        cookies::CookieSettings, forwarded::TrustedProxies, origins::Origins, shield::Shield,
         watch::Watch,
     },
     pages::PageSettings,
@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 pub struct Layers {
     /// Headers that protect browsers, on every answer.
     pub shield: Shield,
-    /// The origins whose scripts may use the API.
+    /// The service's own origin, and those whose scripts may use the API.
     pub origins: Origins,
     /// The longest time from a request to its answer.
     pub deadline: Duration,
@@ -37,6 +37,8 @@ pub struct Layers {
 #[expect(missing_docs, reason = "the types say it")]
 pub struct Services {
     pub use_cases: Data<UseCases>,
+    /// For the one operation here that takes an operator's key.
+    pub admin_use_cases: Data<AdminUseCases>,
     pub discovery: Data<Discovery>,
     pub feed: Data<Feed>,
     pub dependencies: Data<Dependencies>,
@@ -82,6 +84,7 @@ impl Services {
         config
             .app_data(self.use_cases.clone())
             .app_data(self.cookies.clone())
+            .app_data(Data::new(self.layers.origins.clone()))
             .app_data(self.passwords.clone())
             .app_data(self.proxies.clone())
             .app_data(self.rates.clone())

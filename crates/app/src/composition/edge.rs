@@ -2,10 +2,11 @@
 
 use crate::config::{self, Config};
 use actix_web::web::Data;
-use revolve_domain::use_cases::AdminUseCases;
+use revolve_adapters::jose::MasterKey;
+use revolve_domain::{policy::SessionPolicy, use_cases::AdminUseCases};
 use revolve_http::{
-    AdminServices, ForwardedHeader, Layers, Origins, PageSettings, Services, Shield,
-    TrustedProxies, Watch,
+    AdminServices, CookieSettings, ForwardedHeader, Layers, Origins, PageSettings, Services,
+    Shield, TrustedProxies, Watch,
 };
 use revolve_observe::metrics::Metrics;
 use std::sync::Arc;
@@ -30,25 +31,37 @@ pub(super) fn layers(
     let shield = Shield { https_only: secure };
     Layers {
         shield,
-        origins: Origins::new(config.http.cors_origins.clone()),
+        origins: Origins::new(config.tokens.origin(), config.http.cors_origins.clone()),
         deadline: config.http.request_timeout,
         watch: Watch::new(metrics, proxies, shield),
     }
+}
+
+/// `secure`: as for [`layers`].
+pub(super) fn cookies(
+    secure: bool,
+    master: &MasterKey,
+    policy: &SessionPolicy,
+) -> Data<CookieSettings> {
+    Data::new(CookieSettings::new(
+        secure,
+        master.installations(),
+        policy.refresh_lifetime,
+    ))
 }
 
 pub(super) fn pages(config: &Config) -> Option<Data<PageSettings>> {
     config.pages.enabled.then(|| {
         Data::new(PageSettings {
             name: config.pages.name.clone(),
-            origin: config.tokens.origin(),
         })
     })
 }
 
 /// The listener for operators, with what it shares with the public one.
-pub(super) fn admin(services: &Services, use_cases: AdminUseCases) -> AdminServices {
+pub(super) fn admin(services: &Services) -> AdminServices {
     AdminServices {
-        use_cases: Data::new(use_cases),
+        use_cases: services.admin_use_cases.clone(),
         layers: services.layers.clone(),
         passwords: services.passwords.clone(),
         proxies: services.proxies.clone(),

@@ -52,8 +52,7 @@ use revolve_domain::{
     use_cases::{AdminPorts, AdminUseCases, DerivedProofs, NotedEvents, ServicePorts, UseCases},
 };
 use revolve_http::{
-    AdminServices, CookieSettings, Demand, Dependencies, Discovery, EndNotices, Feed, Services,
-    Stopping,
+    AdminServices, Demand, Dependencies, Discovery, EndNotices, Feed, Services, Stopping,
 };
 use revolve_observe::{
     metrics::{CountedEvents, CountedLimits, HashQueue, MeasuredHasher, Metrics},
@@ -98,7 +97,7 @@ pub(crate) async fn compose(
     let pages = edge::pages(&config);
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
-    let cookies = CookieSettings::new(secure, material.master.installations());
+    let cookies = edge::cookies(secure, &material.master, &policy);
     let proof_secrets: Arc<dyn ProofSecrets> = Arc::new(MacProofSecrets::new(&material.master));
     let devices: Arc<dyn DeviceCredentials> = Arc::new(MacDeviceCredentials::new(&material.master));
     let webhook_secrets = Arc::new(WebhookVault::new(&material.master, Arc::clone(&entropy))?);
@@ -231,6 +230,7 @@ pub(crate) async fn compose(
 
     let services = Services {
         use_cases: Data::new(use_cases),
+        admin_use_cases: Data::new(admin_use_cases),
         discovery: Data::new(discovery),
         feed,
         dependencies: Data::new(Dependencies {
@@ -239,7 +239,7 @@ pub(crate) async fn compose(
             tokens,
         }),
         layers,
-        cookies: Data::new(cookies),
+        cookies,
         passwords: Data::new(passwords),
         pages,
         proxies,
@@ -247,7 +247,7 @@ pub(crate) async fn compose(
         in_flight: Data::new(background.in_flight()),
     };
     Ok(Parts {
-        admin: edge::admin(&services, admin_use_cases),
+        admin: edge::admin(&services),
         services,
         reloads,
         closer,

@@ -30,11 +30,11 @@ async fn send(actor: &Actor, (method, path): (&Method, &str), body: &Value) -> A
         .await
 }
 
-/// The operations of the document that take a body: every POST and PUT but the one that has nothing to say.
+/// The operations of accounts that take a body: every POST and PUT but the one that has nothing to say.
 fn operations_with_body() -> Vec<(Method, &'static str)> {
     operations()
         .filter(|(method, ..)| [Method::POST, Method::PUT].contains(method))
-        .filter(|(_, path, _)| !path.ends_with("/email/verify"))
+        .filter(|(_, path, _)| path.starts_with(BASE) && !path.ends_with("/email/verify"))
         .map(|(method, path, _)| (method, path))
         .collect()
 }

@@ -75,7 +75,7 @@ pub struct Http {
     pub max_connections: usize,
     /// The origins whose scripts may use this service from a browser, such as `https://app.example.org`, or from an app that is
     /// made of web pages, such as `capacitor://localhost`; none by default. Exact origins only: scheme, host and port if it is
-    /// not the scheme's, without a path. They may send the device cookie, which browsers do only from the same site.
+    /// not the scheme's, without a path. They may send cookies, which browsers do only from the same site.
     pub cors_origins: Vec<String>,
     /// TLS; none by default.
     pub tls: Tls,

@@ -8,6 +8,7 @@ use crate::kit::{
     openapi::{Member, Operation, email, example, known_password, label, language, new_password},
     problem::{FieldProblem, Problem},
     proof::{ProofMembers, requested, requested_docs},
+    token_mode::{TokenMode, mode_docs},
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web::Data};
@@ -21,7 +22,7 @@ use revolve_domain::{
 use revolve_observe::telemetry::identify;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::ToSchema;
 
 /// A session has begun.
@@ -54,6 +55,7 @@ struct DeviceAnswer<'a> {
 pub(crate) async fn sign_up(
     use_case: UseCase<SignUp>,
     caller: RequestClient,
+    mode: TokenMode,
     policy: Data<PasswordPolicy>,
     mut body: Body,
 ) -> Result<HttpResponse, Problem> {
@@ -68,7 +70,7 @@ pub(crate) async fn sign_up(
         .await??;
     Ok(match signed_up {
         SignedUp::Begun(begun, proof) => {
-            answer_with(StatusCode::CREATED, &begun, proof.as_ref(), &caller)
+            answer_with(StatusCode::CREATED, &begun, proof.as_ref(), &caller, &mode)
         }
         SignedUp::Asked(proof) => requested(&caller, &proof),
     })
@@ -78,13 +80,14 @@ pub(crate) async fn sign_up(
 pub(crate) async fn sign_in(
     use_case: UseCase<SignIn>,
     caller: RequestClient,
+    mode: TokenMode,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let request = parse(body, &caller, EmailAddress::present, Password::present)?;
     let begun = use_case
         .run(async move |case| case.execute(request).await)
         .await??;
-    Ok(answer(StatusCode::OK, &begun, &caller))
+    Ok(answer(StatusCode::OK, &begun, &caller, &mode))
 }
 
 fn parse(
@@ -119,8 +122,13 @@ pub(crate) fn fields(
 }
 
 /// A session has begun.
-pub(crate) fn answer(status: StatusCode, begun: &Begun, caller: &RequestClient) -> HttpResponse {
-    answer_with(status, begun, None, caller)
+pub(crate) fn answer(
+    status: StatusCode,
+    begun: &Begun,
+    caller: &RequestClient,
+    mode: &TokenMode,
+) -> HttpResponse {
+    answer_with(status, begun, None, caller, mode)
 }
 
 fn answer_with(
@@ -128,20 +136,23 @@ fn answer_with(
     begun: &Begun,
     proof: Option<&RequestedProof>,
     caller: &RequestClient,
+    mode: &TokenMode,
 ) -> HttpResponse {
     // No token was shown that would have identified the session in the log.
     identify(begun.session.user, begun.session.id);
     let credential = &begun.device.credential;
+    let has_cookies = caller.is_browser || mode.cookie().is_some();
     let mut response = HttpResponseBuilder::new(status);
-    for cookie in caller.device_cookies(&begun.device) {
+    let of_device = caller.device_cookies(&begun.device).into_iter();
+    for cookie in of_device.chain(mode.cookies(&begun.tokens)) {
         response.cookie(cookie);
     }
     response.json(BegunAnswer {
-        tokens: (&begun.tokens).into(),
+        tokens: mode.tokens(&begun.tokens),
         session: SessionAnswer::new(&begun.session, Some(&begun.evicted)),
         device: DeviceAnswer {
             id: begun.device.id,
-            credential: (!caller.is_browser).then(|| credential.expose_secret()),
+            credential: (!has_cookies).then(|| credential.expose_secret()),
         },
         proof: proof.map(ProofMembers::from),
     })
@@ -178,8 +189,9 @@ impl From<SignInError> for Problem {
     }
 }
 
-pub(crate) const COOKIE: &str = "The device credential for browsers, which scripts can't read, before those of other accounts in the same \
-                      browser. The end of its name is the installation's; over https the name begins with `__Host-`.";
+const COOKIE: &str = "The device credential for browsers, which scripts can't read, before those of other accounts in the same \
+                      browser. The end of its name is the installation's; over https the name begins with `__Host-`. With `Revolve-Tokens: cookie` \
+                      another cookie has the refresh token.";
 
 pub(crate) fn device_name() -> Member {
     Member::nullable(
@@ -215,14 +227,9 @@ pub(crate) fn sign_up_docs() -> Operation {
                 ),
             ],
         )
-        .json::<BegunAnswer<'_>, 2>(
-            201,
-            "The account is made, and a session has begun.",
-            [("For an app", sample_answer(&[], true)), ("For a browser", sample_answer(&[], false))],
-        )
-        .header([201], "Set-Cookie", COOKIE, sample::COOKIE)
         .problems([Problem::from(SignUpError::EmailTaken)]);
-    requested_docs(operation)
+    let done = "The account is made, and a session has begun.";
+    requested_docs(begun_docs(operation, 201, done, &[]))
 }
 
 pub(crate) fn sign_in_docs() -> Operation {
@@ -233,7 +240,7 @@ pub(crate) fn sign_in_docs() -> Operation {
                        is named in `evicted`.";
     let password =
         known_password("The account's password. One that is too short is merely wrong. `too_long`");
-    Operation::new("signIn", "account", "Sign in", description)
+    let operation = Operation::new("signIn", "account", "Sign in", description)
         .device()
         .body(
             "SignIn",
@@ -247,27 +254,47 @@ pub(crate) fn sign_in_docs() -> Operation {
                 ),
             ],
         )
-        .json::<BegunAnswer<'_>, 2>(
-            200,
-            "A session has begun.",
-            [
-                ("For an app", sample_answer(&[], true)),
-                ("For a browser, with a session that had to make room", sample_answer(&[sample::OTHER_SESSION], false)),
-            ],
-        )
-        .header([200], "Set-Cookie", COOKIE, sample::COOKIE)
-        .problems([SignInError::InvalidCredentials, SignInError::Superseded].map(Problem::from))
+        .problems([SignInError::InvalidCredentials, SignInError::Superseded].map(Problem::from));
+    begun_docs(
+        operation,
+        200,
+        "A session has begun.",
+        &[sample::OTHER_SESSION],
+    )
 }
 
-pub(crate) fn sample_answer(evicted: &[SessionId], credential: bool) -> Value {
-    let device = DeviceAnswer {
-        id: sample::DEVICE,
-        credential: credential.then_some(sample::CREDENTIAL),
+/// Describes the answer of an operation that begins a session; `evicted`: those that may have to make room.
+pub(crate) fn begun_docs(
+    operation: Operation,
+    status: u16,
+    description: &str,
+    evicted: &[SessionId],
+) -> Operation {
+    let answer = |tokens, evicted: &[SessionId], credential| {
+        example(&BegunAnswer {
+            tokens,
+            session: sample::session(Some(evicted)),
+            device: DeviceAnswer {
+                id: sample::DEVICE,
+                credential,
+            },
+            proof: None,
+        })
     };
-    example(&BegunAnswer {
-        tokens: sample::tokens(),
-        session: sample::session(Some(evicted)),
-        device,
-        proof: None,
-    })
+    let in_cookie = sample::tokens().without_refresh_token();
+    let examples = [
+        (
+            "For an app",
+            answer(sample::tokens(), &[], Some(sample::CREDENTIAL)),
+        ),
+        ("For a browser", answer(sample::tokens(), evicted, None)),
+        (
+            "Where the cookie has the refresh token",
+            answer(in_cookie, &[], None),
+        ),
+    ];
+    let operation = operation
+        .json::<BegunAnswer<'_>, 3>(status, description, examples)
+        .header([status], "Set-Cookie", COOKIE, sample::COOKIE);
+    mode_docs(operation)
 }

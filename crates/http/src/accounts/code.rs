@@ -1,6 +1,6 @@
 //! `POST /signin/code` and `/signin/code/confirm`: a sign-in without a password, by a proof of the mailbox.
 
-use super::begin::{BegunAnswer, COOKIE, answer, device_name, sample_answer};
+use super::begin::{answer, begun_docs, device_name};
 use crate::kit::{
     answer::sample,
     body::Body,
@@ -8,6 +8,7 @@ use crate::kit::{
     openapi::{Member, Operation, email},
     problem::Problem,
     proof::{self, PROOF, mail_not_configured, members, requested, requested_docs, shown_docs},
+    token_mode::TokenMode,
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, http::StatusCode};
@@ -43,6 +44,7 @@ pub(crate) async fn request_code(
 pub(crate) async fn sign_in_by_code(
     use_case: UseCase<SignInByCode>,
     caller: RequestClient,
+    mode: TokenMode,
     mut body: Body,
 ) -> Result<HttpResponse, Problem> {
     let proof = proof::shown(&mut body, &caller);
@@ -55,7 +57,7 @@ pub(crate) async fn sign_in_by_code(
     let begun = use_case
         .run(async move |case| case.execute(request).await)
         .await??;
-    Ok(answer(StatusCode::OK, &begun, &caller))
+    Ok(answer(StatusCode::OK, &begun, &caller, &mode))
 }
 
 impl From<RequestSignInCodeError> for Problem {
@@ -137,18 +139,12 @@ pub(crate) fn sign_in_by_code_docs() -> Operation {
                 json!({ "proof": PROOF, "secret": "h3K0n9Vb2uQ5xW8yZ1aC4dE7fG6iJ-_kLmNoPqRsTuV", "deviceName": "Ann's phone" }),
             ),
         ],
-    )
-    .json::<BegunAnswer<'_>, 2>(
+    );
+    let operation = begun_docs(
+        operation,
         200,
         "A session has begun.",
-        [
-            ("For an app", sample_answer(&[], true)),
-            (
-                "For a browser, with a session that had to make room",
-                sample_answer(&[sample::OTHER_SESSION], false),
-            ),
-        ],
-    )
-    .header([200], "Set-Cookie", COOKIE, sample::COOKIE);
+        &[sample::OTHER_SESSION],
+    );
     shown_docs(operation).problems([sign_in_code_off(), SignInError::Superseded.into()])
 }

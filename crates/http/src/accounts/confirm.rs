@@ -1,16 +1,16 @@
 //! `POST /signup/confirm`: a new account, once its mailbox is proved.
 
 use super::{
-    begin::{BegunAnswer, COOKIE, answer, device_name, sample_answer},
+    begin::{answer, begun_docs, device_name},
     email_taken, wrong_password,
 };
 use crate::kit::{
-    answer::sample,
     body::Body,
     caller::RequestClient,
     openapi::{Member, Operation, known_password},
     problem::{FieldProblem, Problem},
     proof::{self, PROOF, members, shown_docs},
+    token_mode::TokenMode,
     use_case::UseCase,
 };
 use actix_web::{HttpResponse, http::StatusCode};
@@ -24,13 +24,14 @@ use serde_json::json;
 pub(crate) async fn confirm(
     use_case: UseCase<ConfirmSignUp>,
     caller: RequestClient,
+    mode: TokenMode,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let request = confirmation(body, &caller)?;
     let begun = use_case
         .run(async move |case| case.execute(request).await)
         .await??;
-    Ok(answer(StatusCode::CREATED, &begun, &caller))
+    Ok(answer(StatusCode::CREATED, &begun, &caller, &mode))
 }
 
 /// Reads what proves a sign-up.
@@ -98,15 +99,7 @@ pub(crate) fn confirm_docs() -> Operation {
                 ),
             ],
         )
-        .json::<BegunAnswer<'_>, 2>(
-            201,
-            "The account is made, and a session has begun.",
-            [
-                ("For an app", sample_answer(&[], true)),
-                ("For a browser", sample_answer(&[], false)),
-            ],
-        )
-        .header([201], "Set-Cookie", COOKIE, sample::COOKIE)
         .problems([wrong_password(), email_taken()]);
-    shown_docs(operation)
+    let done = "The account is made, and a session has begun.";
+    shown_docs(begun_docs(operation, 201, done, &[]))
 }

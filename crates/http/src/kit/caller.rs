@@ -3,6 +3,7 @@
 use crate::kit::{
     cookies::{CookieSettings, MAX_CREDENTIALS, SEPARATOR},
     forwarded::TrustedProxies,
+    origins::Origins,
     problem::Problem,
 };
 use actix_web::{
@@ -90,7 +91,7 @@ impl FromRequest for RequestClient {
             proof_cookie: cookies.shown_proof(headers),
             language: language(request),
             user_agent: headers.get(header::USER_AGENT).cloned(),
-            origin: headers.get(header::ORIGIN).cloned(),
+            origin: origin(request),
             cookies,
         }))
     }
@@ -130,6 +131,16 @@ pub(crate) fn address(request: &HttpRequest) -> ClientInfo {
     ClientInfo {
         address: peer.map(client),
         ..ClientInfo::default()
+    }
+}
+
+/// The front end's origin. A form of a page is of this one, though its browser does not name it.
+fn origin(request: &HttpRequest) -> Option<HeaderValue> {
+    let (origins, headers) = (Origins::of(request), request.headers());
+    if origins.is_own(headers) {
+        HeaderValue::from_str(origins.own()).ok()
+    } else {
+        headers.get(header::ORIGIN).cloned()
     }
 }
 
@@ -240,13 +251,14 @@ mod tests {
         test::TestRequest,
         web::Data,
     };
+    use std::time::Duration;
 
     #[test]
     fn credentials_under_earlier_names_alone_get_the_present_one() {
         let renamed = |names: &[&str], cookies: &str, shown: Option<&str>| {
             let names = names.iter().copied().map(str::to_owned);
             let mut request = TestRequest::default()
-                .app_data(Data::new(CookieSettings::new(true, names)))
+                .app_data(Data::new(CookieSettings::new(true, names, Duration::ZERO)))
                 .insert_header((COOKIE, HeaderValue::from_bytes(cookies.as_bytes()).unwrap()));
             if let Some(shown) = shown {
                 request = request.insert_header((DEVICE_HEADER, shown));

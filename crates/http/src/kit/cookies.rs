@@ -1,4 +1,4 @@
-//! The cookies of browsers: device credentials, and what tells the browser that asked for a mail from others.
+//! The cookies of browsers: device credentials, refresh tokens, and what tells the browser that asked for a mail from others.
 
 use actix_web::{
     cookie::{Cookie, SameSite},
@@ -24,12 +24,19 @@ pub struct CookieSettings {
     names: Vec<String>,
     /// The same for the browser that asked for a mail.
     proofs: Vec<String>,
+    /// The same for refresh tokens of this origin's front end.
+    tokens: Vec<String>,
+    token_lifetime: Duration,
 }
 
 impl CookieSettings {
     /// `secure`: over https only; the issuer says so. `installations`: what tells this installation from others on the same host,
-    /// whose ports share cookies (RFC 6265 §8.5); the present name, then earlier ones.
-    pub fn new(secure: bool, installations: impl IntoIterator<Item = String>) -> Self {
+    /// whose ports share cookies (RFC 6265 §8.5); the present name, then earlier ones. `token_lifetime`: how long a refresh token is kept.
+    pub fn new(
+        secure: bool,
+        installations: impl IntoIterator<Item = String>,
+        token_lifetime: Duration,
+    ) -> Self {
         // The prefix makes browsers refuse a cookie that a sibling host has planted, where they allow it (RFC 6265bis §4.1.3).
         let prefix = if secure { "__Host-" } else { "" };
         let installations: Vec<String> = installations.into_iter().collect();
@@ -39,15 +46,21 @@ impl CookieSettings {
                 .map(|installation| format!("{prefix}revolve-{kind}-{installation}"))
                 .collect()
         };
-        let (mut names, mut proofs) = (named("device"), named("proof"));
+        let named_at_least_once = |kind: &str| {
+            let mut names = named(kind);
+            if names.is_empty() {
+                names.push(format!("{prefix}revolve-{kind}"));
+            }
+            names
+        };
+        let mut names = named("device");
         names.push(format!("{prefix}revolve-device"));
-        if proofs.is_empty() {
-            proofs.push(format!("{prefix}revolve-proof"));
-        }
         Self {
             secure,
             names,
-            proofs,
+            proofs: named_at_least_once("proof"),
+            tokens: named_at_least_once("refresh"),
+            token_lifetime,
         }
     }
 
@@ -62,16 +75,38 @@ impl CookieSettings {
     }
 
     pub(super) fn cookie(&self, name: &str, value: String) -> Cookie<'static> {
+        self.strict(name, value, SessionPolicy::DEVICE_LIFETIME)
+    }
+
+    /// The names under which a refresh token is kept: the one that is set, then others that are read. `front_end` tells listed origins' own
+    /// cookies from each other.
+    pub(super) fn token_names(&self, front_end: Option<&str>) -> Vec<String> {
+        let names = self.tokens.iter();
+        match front_end {
+            None => names.cloned().collect(),
+            Some(front_end) => names.map(|name| format!("{name}-{front_end}")).collect(),
+        }
+    }
+
+    /// Keeps a refresh token.
+    pub(super) fn token(&self, name: &str, token: &SecretString) -> Cookie<'static> {
+        let token = token.expose_secret().to_owned();
+        self.strict(name, token, self.token_lifetime)
+    }
+
+    /// Takes a cookie away.
+    pub(super) fn removed(&self, name: &str) -> Cookie<'static> {
+        self.strict(name, String::new(), Duration::ZERO)
+    }
+
+    /// A cookie of this host for requests from the same site, which scripts can't read.
+    fn strict(&self, name: &str, value: String, lifetime: Duration) -> Cookie<'static> {
         Cookie::build(name.to_owned(), value)
             .path("/")
             .http_only(true)
             .secure(self.secure)
             .same_site(SameSite::Strict)
-            .max_age(
-                SessionPolicy::DEVICE_LIFETIME
-                    .try_into()
-                    .unwrap_or_default(),
-            )
+            .max_age(lifetime.try_into().unwrap_or_default())
             .finish()
     }
 
@@ -125,14 +160,14 @@ impl CookieSettings {
 
 impl Default for CookieSettings {
     fn default() -> Self {
-        Self::new(false, [])
+        Self::new(false, [], Duration::ZERO)
     }
 }
 
 /// A cookie by its name as it stands in the header. Libraries decode percent signs in names, which would let a sibling host
 /// plant a cookie that only looks like one with the protected prefix after decoding. The cookies of others on the host may have
 /// any bytes.
-fn raw_cookie<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
+pub(super) fn raw_cookie<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
     let mut values = headers
         .get_all(header::COOKIE)
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
@@ -148,6 +183,7 @@ mod tests {
     use super::{CookieSettings, MAX_CREDENTIALS, raw_cookie};
     use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
     use secrecy::ExposeSecret;
+    use std::time::Duration;
 
     #[test]
     fn a_cookie_is_found_whatever_is_in_the_others() {
@@ -196,7 +232,7 @@ mod tests {
             let texts = found.iter().map(|found| found.expose_secret().to_owned());
             texts.collect()
         };
-        let settings = CookieSettings::new(true, ["new".to_owned(), "old".to_owned()]);
+        let settings = CookieSettings::new(true, ["new", "old"].map(str::to_owned), Duration::ZERO);
         let names = (settings.name(), settings.earlier_name());
         let expected = ["__Host-revolve-device-new", "__Host-revolve-device"].map(str::to_owned);
         assert_eq!(names, (Some(&expected[0]), Some(&expected[1])));
@@ -205,7 +241,7 @@ mod tests {
         assert_eq!(shown(&settings, cookies), ["a", "b", "c", "d"]);
         let many = format!("__Host-revolve-device-new={}", "a~b~c~d~e~f~g~h~i~j");
         assert_eq!(shown(&settings, &many).len(), MAX_CREDENTIALS);
-        let plain = CookieSettings::new(false, ["new".to_owned()]);
+        let plain = CookieSettings::new(false, ["new".to_owned()], Duration::ZERO);
         assert_eq!(shown(&plain, cookies), ["y"]);
         assert_eq!(
             shown(&plain, "revolve-device-other=x; revolve-device-new="),

@@ -3,14 +3,15 @@
 
 use crate::kit::{
     caller::{DEVICE_HEADER, REAUTHENTICATION_HEADER},
+    origins::Origins,
     request_id::REQUEST_ID,
+    token_mode::TOKENS_HEADER,
 };
 use actix_cors::Cors;
 use actix_web::{
     http::{Method, header},
     middleware::{Condition, DefaultHeaders},
 };
-use std::sync::Arc;
 
 /// How long a browser may remember what it was allowed, in seconds. Most allow no more.
 const REMEMBERED: usize = 3600;
@@ -18,37 +19,25 @@ const REMEMBERED: usize = 3600;
 /// What tracing libraries add to every request (W3C Trace Context, W3C Baggage).
 const TRACING: [&str; 3] = ["traceparent", "tracestate", "baggage"];
 
-/// The origins that are allowed, exactly.
-#[derive(Clone, Debug, Default)]
-pub struct Origins(Arc<[String]>);
-
-impl Origins {
-    /// A list of origins as browsers send them.
-    pub fn new(origins: Vec<String>) -> Self {
-        Self(origins.into())
-    }
-
-    /// The layer that answers preflights and marks answers; without origins there is none, and browsers share nothing. Credentials
-    /// are allowed, for the device cookie, since no origin is allowed but those that are listed.
-    pub(crate) fn layer(&self) -> Condition<Cors> {
-        let cors = self
-            .0
-            .iter()
-            .fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
-        let cors = cors
-            .allowed_methods([
-                Method::GET,
-                Method::HEAD,
-                Method::POST,
-                Method::PUT,
-                Method::DELETE,
-            ])
-            .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-            .allowed_header(DEVICE_HEADER)
-            .allowed_header(REAUTHENTICATION_HEADER)
-            .supports_credentials();
-        Condition::new(!self.0.is_empty(), common(cors))
-    }
+/// The layer that answers preflights and marks answers; without origins there is none, and browsers share nothing. Credentials
+/// are allowed, for the cookies, since no origin is allowed but those that are listed.
+pub(crate) fn shared_with(origins: &Origins) -> Condition<Cors> {
+    let cors = origins
+        .listed()
+        .iter()
+        .fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
+    let cors = cors
+        .allowed_methods([
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::DELETE,
+        ])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allowed_headers([DEVICE_HEADER, REAUTHENTICATION_HEADER, TOKENS_HEADER])
+        .supports_credentials();
+    Condition::new(!origins.listed().is_empty(), common(cors))
 }
 
 /// The layer that answers preflights for what is published for everyone. Only with [`readable_by_all`] around it can scripts
@@ -73,6 +62,8 @@ fn common(cors: Cors) -> Cors {
     cors.allowed_headers([header::IF_NONE_MATCH, REQUEST_ID])
         .allowed_headers(TRACING)
         .expose_headers([
+            // Clients reckon by the service's clock.
+            "Date",
             "Retry-After",
             "RateLimit",
             "RateLimit-Policy",

@@ -31,6 +31,4 @@ pub(crate) const BASE: &str = "/account";
 pub struct PageSettings {
     /// What the service is called.
     pub name: String,
-    /// The issuer's origin, as browsers send it: forms are sent from there.
-    pub origin: String,
 }

@@ -2,16 +2,16 @@
 
 use crate::{
     accounts::{
-        begin::{BegunAnswer, COOKIE, answer, device_name, sample_answer},
+        begin::{answer, begun_docs, device_name},
         email_taken,
     },
     kit::{
-        answer::sample,
         body::Body,
         caller::RequestClient,
         openapi::{Member, Operation, new_password},
         problem::{FieldProblem, Problem},
         proof::{self, PROOF, members, shown_docs},
+        token_mode::TokenMode,
         use_case::UseCase,
     },
 };
@@ -27,6 +27,7 @@ use serde_json::json;
 pub(crate) async fn confirm(
     use_case: UseCase<Recover>,
     caller: RequestClient,
+    mode: TokenMode,
     policy: Data<PasswordPolicy>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
@@ -34,13 +35,14 @@ pub(crate) async fn confirm(
     let begun = use_case
         .run(async move |case| case.execute(ProofPurpose::ResetPassword, request).await)
         .await??;
-    Ok(answer(StatusCode::OK, &begun, &caller))
+    Ok(answer(StatusCode::OK, &begun, &caller, &mode))
 }
 
 /// `POST /email/undo/confirm`
 pub(crate) async fn undo(
     use_case: UseCase<Recover>,
     caller: RequestClient,
+    mode: TokenMode,
     policy: Data<PasswordPolicy>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
@@ -48,7 +50,7 @@ pub(crate) async fn undo(
     let begun = use_case
         .run(async move |case| case.execute(ProofPurpose::UndoEmail, request).await)
         .await??;
-    Ok(answer(StatusCode::OK, &begun, &caller))
+    Ok(answer(StatusCode::OK, &begun, &caller, &mode))
 }
 
 /// Reads what proves a mailbox, and the new password.
@@ -133,15 +135,7 @@ fn recovery_docs(operation: Operation) -> Operation {
                     json!({ "proof": PROOF, "secret": "h3K0n9Vb2uQ5xW8yZ1aC4dE7fG6iJ-_kLmNoPqRsTuV", "newPassword": "correct horse battery" }),
                 ),
             ],
-        )
-        .json::<BegunAnswer<'_>, 2>(
-            200,
-            "The password is set, and a session has begun.",
-            [
-                ("For an app", sample_answer(&[], true)),
-                ("For a browser", sample_answer(&[], false)),
-            ],
-        )
-        .header([200], "Set-Cookie", COOKIE, sample::COOKIE);
-    shown_docs(operation)
+        );
+    let done = "The password is set, and a session has begun.";
+    shown_docs(begun_docs(operation, 200, done, &[]))
 }

@@ -1,5 +1,6 @@
-//! Every endpoint, with secrets where they belong; `misplaced` has them everywhere else.
+//! Every endpoint, with secrets where they belong; `cookie` has them in a browser's jar, `misplaced` everywhere else.
 
+mod cookie;
 mod misplaced;
 
 use super::{
@@ -15,7 +16,7 @@ use tokio::{
     net::TcpStream,
 };
 
-const ENDPOINTS: [(&str, &str); 25] = [
+const ENDPOINTS: [(&str, &str); 31] = [
     ("POST", "/api/account/signup"),
     ("POST", "/api/account/signin"),
     ("POST", "/api/account/signin/code"),
@@ -36,6 +37,12 @@ const ENDPOINTS: [(&str, &str); 25] = [
     ),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/.well-known/openid-configuration"),
+    ("GET", "/.well-known/oauth-authorization-server"),
+    ("POST", "/oauth/token"),
+    ("POST", "/oauth/revoke"),
+    ("POST", "/oauth/introspect"),
+    ("GET", "/userinfo"),
+    ("POST", "/userinfo"),
     ("GET", "/.well-known/revocations"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
@@ -59,9 +66,11 @@ pub(super) struct Journey {
     pub(super) refusals: Vec<Sink>,
     email: String,
     pub(super) password: String,
-    id_token: String,
-    refresh_token: String,
-    credential: String,
+    pub(super) id_token: String,
+    pub(super) refresh_token: String,
+    pub(super) credential: String,
+    /// With its name; empty if there is none.
+    pub(super) token_cookie: String,
     /// How many requests were answered.
     pub(super) answers: usize,
 }
@@ -73,7 +82,7 @@ impl Journey {
         secrets.add("e-mail", &email);
         secrets.add("password", &password);
         let client = Client::builder().no_proxy().build().unwrap();
-        let (id_token, refresh_token, credential) = Default::default();
+        let (id_token, refresh_token, credential, token_cookie) = Default::default();
         let url = service.url.clone();
         Self {
             client,
@@ -87,11 +96,12 @@ impl Journey {
             id_token,
             refresh_token,
             credential,
+            token_cookie,
             answers: 0,
         }
     }
 
-    fn request(&self, method: &str, path: &str) -> RequestBuilder {
+    pub(super) fn request(&self, method: &str, path: &str) -> RequestBuilder {
         self.client.request(
             Method::from_bytes(method.as_bytes()).unwrap(),
             format!("{}{path}", self.url),
@@ -99,7 +109,12 @@ impl Journey {
     }
 
     fn call(&self, method: &str, operation: &str) -> RequestBuilder {
-        self.request(method, &path(operation))
+        self.call_at(method, &path(operation))
+    }
+
+    /// The same at a path outside of the base.
+    pub(super) fn call_at(&self, method: &str, path: &str) -> RequestBuilder {
+        self.request(method, path)
             .bearer_auth(&self.id_token)
             .header("Revolve-Device", &self.credential)
     }
@@ -118,8 +133,16 @@ impl Journey {
         self.answers += 1;
         let status = response.status().as_u16();
         for cookie in response.headers().get_all("set-cookie") {
-            let value = cookie.to_str().unwrap().split(['=', ';']).nth(1).unwrap();
-            self.secrets.add("device credential", value);
+            let (name, value) = cookie.to_str().unwrap().split_once('=').unwrap();
+            let value = value.split(';').next().unwrap();
+            match name {
+                _ if value.is_empty() => self.token_cookie.clear(),
+                name if name.contains("revolve-refresh") => {
+                    self.secrets.add_token("refresh token", value);
+                    self.token_cookie = format!("{name}={value}");
+                }
+                _ => self.secrets.add("device credential", value),
+            }
         }
         let text = response.text().await.unwrap_or_default();
         let json: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -138,12 +161,12 @@ impl Journey {
                 value.clone_into(place);
             }
         };
-        keep("ID token", &json["tokens"]["idToken"], &mut self.id_token);
-        keep(
-            "refresh token",
-            &json["tokens"]["refreshToken"],
-            &mut self.refresh_token,
-        );
+        for id_token in [&json["tokens"]["idToken"], &json["access_token"]] {
+            keep("ID token", id_token, &mut self.id_token);
+        }
+        for token in [&json["tokens"]["refreshToken"], &json["refresh_token"]] {
+            keep("refresh token", token, &mut self.refresh_token);
+        }
         keep(
             "device credential",
             &json["device"]["credential"],
@@ -158,7 +181,7 @@ impl Journey {
         json
     }
 
-    async fn sign_in(&mut self) {
+    pub(super) async fn sign_in(&mut self) {
         let body =
             json!({ "email": self.email, "password": self.password, "deviceName": "a phone" });
         let request = self
@@ -296,6 +319,7 @@ impl Journey {
                 .json(&json!({ "proof": NO_PROOF, "code": "000000" })),
             self.request("POST", &path("/tokens"))
                 .json(&json!({ "refreshToken": self.refresh_token })),
+            self.in_cookie_mode("/tokens", "http://localhost:8080"),
             self.call("PUT", "/details")
                 .json(&json!({ "name": "Eve", "email": email, "currentPassword": self.password })),
             self.call("PUT", "/password")
@@ -316,6 +340,7 @@ impl Journey {
                 .json(&json!({ "email": email, "password": password })),
         ];
         // At once, since each may wait for as long as the stores are waited for.
+        let requests = requests.into_iter().chain(self.by_oauth_without_stores());
         for answer in join_all(requests.map(RequestBuilder::send)).await {
             let (status, _) = self.take(answer).await;
             assert!(status < 500 || status == 503, "{status}");

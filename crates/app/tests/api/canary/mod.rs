@@ -3,6 +3,7 @@
 
 mod forms;
 mod journey;
+mod oauth;
 mod operator;
 mod service;
 mod sinks;
@@ -24,7 +25,9 @@ fn nothing_is_told(store: Store) {
         };
         let mut journey = Journey::begin(&service);
         journey.as_intended().await;
+        journey.in_a_cookie().await;
         journey.by_an_operator().await;
+        journey.by_oauth().await;
         journey.in_bodies().await;
         journey.in_heads().await;
         journey.in_pages().await;

@@ -54,14 +54,14 @@ on_both_stores! {
         let anon = app.anon();
         for origin in [APP, "http://localhost:3000"] {
             for (target, method) in [("/signin", "POST"), ("/password", "PUT"), ("/me", "DELETE"), ("/sessions/x", "DELETE"), ("/me", "GET")] {
-                let wanted = "authorization, content-type, revolve-device, revolve-reauthentication, x-request-id, traceparent, tracestate, baggage";
+                let wanted = "authorization, content-type, revolve-device, revolve-reauthentication, revolve-tokens, x-request-id, traceparent, tracestate, baggage";
                 let answer = preflight(&anon, &path(target), origin, method, wanted).await.expect(200);
                 assert_eq!(answer.header("access-control-allow-origin"), origin);
                 assert_eq!(answer.header("access-control-allow-credentials"), "true");
                 assert!(answer.header("access-control-allow-methods").contains(method));
                 assert_eq!(answer.header("access-control-max-age"), "3600");
                 let headers = answer.header("access-control-allow-headers").to_lowercase();
-                for name in ["authorization", "content-type", "revolve-device", "revolve-reauthentication"] {
+                for name in ["authorization", "content-type", "revolve-device", "revolve-reauthentication", "revolve-tokens"] {
                     assert!(headers.contains(name), "{headers}");
                 }
                 assert!(answer.header("vary").contains("Origin"), "{answer:?}");
@@ -81,7 +81,7 @@ on_both_stores! {
             assert_eq!(answer.header("access-control-allow-credentials"), "true");
             assert!(answer.header("vary").contains("Origin"), "{answer:?}");
             let exposed = answer.header("access-control-expose-headers").to_lowercase();
-            for name in ["retry-after", "ratelimit,", "ratelimit-policy", "x-request-id"] {
+            for name in ["date,", "retry-after", "ratelimit,", "ratelimit-policy", "x-request-id"] {
                 assert!(format!("{exposed},").contains(name), "{exposed}");
             }
         }
@@ -89,7 +89,7 @@ on_both_stores! {
 
     async fn what_is_published_is_read_from_any_origin(app: App, "http.cors_origins = ['https://app.example.org']\n") {
         let anon = app.anon();
-        for target in ["/.well-known/jwks.json", "/.well-known/openid-configuration", FEED] {
+        for target in ["/.well-known/jwks.json", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", FEED] {
             for origin in [APP, "https://elsewhere.example.org", "capacitor://localhost", "null"] {
                 let known = preflight(&anon, target, origin, "GET", "if-none-match, traceparent").await.expect(200);
                 let answer = anon.send(anon.request(Method::GET, target).header("Origin", origin)).await.expect(200);

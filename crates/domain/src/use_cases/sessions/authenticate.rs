@@ -1,11 +1,11 @@
 //! Authentication by ID token, and by the device of a session that is bound.
 
 use crate::{
-    model::{ClientInfo, Session, User},
+    model::{ClientInfo, Session, SessionId, Timestamp, User, UserId},
     ports::{
         Clock, DeviceCredentials, SecurityEvent, SecurityEvents, SessionRepository, TokenCodec,
     },
-    use_cases::parts::{Refusal, Refused, ServicePorts, ShownDevices, verify_id},
+    use_cases::parts::{Refusal, Refused, ServicePorts, ShownDevices, verify_id, verify_refresh},
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -61,9 +61,35 @@ impl Authenticate {
     pub async fn execute(&self, id_token: &SecretString) -> Result<Authenticated, Refused> {
         let now = self.clock.now();
         let claims = verify_id(&*self.codec, id_token, now).await?;
+        self.live(claims.user, claims.session, now).await
+    }
+
+    /// The same by a refresh token, which is not used up. It may be of any generation that has not expired, so it is enough only to end its own
+    /// session.
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    pub(crate) async fn by_refresh_token(
+        &self,
+        token: &SecretString,
+    ) -> Result<Authenticated, Refused> {
+        let now = self.clock.now();
+        let claims = verify_refresh(&*self.codec, token).await?;
+        if now >= claims.expires_at {
+            return Err(Refusal::TokenExpired.into());
+        }
+        self.live(claims.user, claims.session, now).await
+    }
+
+    async fn live(
+        &self,
+        user: UserId,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<Authenticated, Refused> {
         let record = self
             .sessions
-            .find(claims.user, claims.session)
+            .find(user, session)
             .await?
             .ok_or(Refusal::SessionUnknown)?;
         match (Refusal::of(record.standing(now)), record.user) {

@@ -1,12 +1,13 @@
 //! The end of this session, of the others, or of all.
 
-use super::{Authenticate, Caller, End, EndOne};
+use super::{Authenticate, Authenticated, Caller, End, EndOne};
 use crate::{
     journal::Actor,
     model::EndReason,
     ports::EndOutcome,
     use_cases::parts::{Refusal, Refused, ServicePorts},
 };
+use secrecy::SecretString;
 
 /// Which sessions end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,21 +45,43 @@ impl SignOut {
             self.authenticate
                 .check_device(&authenticated.session, caller)?;
         }
-        let (user, session) = (authenticated.user.id, authenticated.session.id);
-        let (actor, reason) = (Actor::User(user), EndReason::SignedOut);
         let kept = match scope {
-            SignOutScope::This => {
-                let end = EndOne::new(user, session, reason);
-                return match self.end.one(end, actor).await? {
-                    EndOutcome::NotFound => Err(Refusal::SessionUnknown.into()),
-                    EndOutcome::AlreadyEnded | EndOutcome::Ended => Ok(()),
-                };
-            }
-            SignOutScope::Others => Some(session),
+            SignOutScope::This => return self.end_this(&authenticated).await,
+            SignOutScope::Others => Some(authenticated.session.id),
             SignOutScope::Everywhere => None,
         };
+        let user = authenticated.user.id;
+        let (actor, reason) = (Actor::User(user), EndReason::SignedOut);
         let ended = self.end.all(user, kept, reason, actor).await?;
         ended.ok_or(Refusal::SessionRevoked)?;
         Ok(())
+    }
+
+    /// Ends the session of a refresh token, for a browser that has its token in a cookie and no ID token at hand. The answer to its last refresh
+    /// may have been lost, so the token may be a replaced one.
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    pub async fn by_refresh_token(&self, token: &SecretString) -> Result<(), Refused> {
+        let authenticated = self.authenticate.by_refresh_token(token).await?;
+        self.end_this(&authenticated).await
+    }
+
+    /// Why a refresh token is refused: what a browser keeps of a session that has ended can be thrown away. `None` if it is good, and if that
+    /// can't be found out.
+    pub async fn refusal_of(&self, token: &SecretString) -> Option<Refusal> {
+        match self.authenticate.by_refresh_token(token).await {
+            Err(Refused::Token(refusal)) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    async fn end_this(&self, authenticated: &Authenticated) -> Result<(), Refused> {
+        let (user, session) = (authenticated.user.id, authenticated.session.id);
+        let end = EndOne::new(user, session, EndReason::SignedOut);
+        match self.end.one(end, Actor::User(user)).await? {
+            EndOutcome::NotFound => Err(Refusal::SessionUnknown.into()),
+            EndOutcome::AlreadyEnded | EndOutcome::Ended => Ok(()),
+        }
     }
 }

@@ -3,10 +3,12 @@
 use super::{LATE, assert_unavailable, refusal};
 use revolve_domain::{
     model::EndReason,
+    policy::SessionPolicy,
     ports::Clearing,
     use_cases::{EndSessionError, Refusal, SignOutScope},
 };
 use revolve_testkit::{World, memory::Fault, world::TestClient};
+use secrecy::SecretString;
 
 async fn assert_over(world: &World, client: &mut TestClient<'_>) {
     assert_eq!(
@@ -81,6 +83,62 @@ async fn everywhere_ends_all_and_a_new_sign_in_begins_afresh() {
         .await
         .expect("a new sign-in works");
     bob.refresh().await.expect("nobody else is signed out");
+}
+
+#[tokio::test]
+async fn a_refresh_token_of_any_generation_ends_its_session() {
+    for generations in 0..3 {
+        let world = World::new();
+        let (mut ann, mut other) = (world.signed_up("ann").await, world.signed_in("ann").await);
+        let first = ann.refresh_token.clone();
+        ann.shows_credential = true;
+        for _ in 0..generations {
+            ann.refresh().await.expect("the session lives");
+        }
+        for token in [&first, &ann.refresh_token] {
+            assert_eq!(world.sign_out.refusal_of(token).await, None);
+        }
+        world
+            .sign_out
+            .by_refresh_token(&first)
+            .await
+            .expect("signing out needs neither the newest token nor the device");
+        assert_eq!(ann.entry(), None, "the white list is cleared at once");
+        assert_over(&world, &mut ann).await;
+        for token in [&first, &ann.refresh_token] {
+            let over = Some(Refusal::SessionRevoked);
+            assert_eq!(world.sign_out.refusal_of(token).await, over);
+            let again = world.sign_out.by_refresh_token(token).await;
+            assert_eq!(refusal(again), Refusal::SessionRevoked);
+        }
+        other.refresh().await.expect("the other session lives");
+    }
+}
+
+#[tokio::test]
+async fn only_a_refresh_token_that_is_valid_signs_out() {
+    let world = World::new();
+    let mut ann = world.signed_up("ann").await;
+    let forged = SecretString::from("a.b.c");
+    for token in [&ann.id_token, &forged] {
+        let refused = world.sign_out.by_refresh_token(token).await;
+        assert_eq!(refusal(refused), Refusal::TokenInvalid);
+    }
+    let old = ann.refresh_token.clone();
+    let lifetime = SessionPolicy::default().refresh_lifetime;
+    world.advance(lifetime.saturating_sub(LATE));
+    ann.refresh().await.expect("it has not expired yet");
+    world.advance(LATE);
+    let refused = world.sign_out.by_refresh_token(&old).await;
+    assert_eq!(refusal(refused), Refusal::TokenExpired);
+    ann.refresh().await.expect("the session goes on");
+
+    world.accounts.fail_on("find_session", Fault::Before);
+    let newest = &ann.refresh_token;
+    assert_unavailable(world.sign_out.by_refresh_token(newest).await);
+    assert_eq!(world.sign_out.refusal_of(newest).await, None, "unknown");
+    world.accounts.recover();
+    ann.refresh().await.expect("the session goes on");
 }
 
 #[tokio::test]

@@ -32,8 +32,9 @@ pub(crate) struct TokensAnswer<'a> {
     id_token: &'a str,
     /// When to have refreshed.
     id_token_expires_at: Instant,
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = sample::refresh_token)]
-    refresh_token: &'a str,
+    refresh_token: Option<&'a str>,
     /// When it is worth nothing any more unless it is used.
     refresh_token_expires_at: Instant,
 }
@@ -43,8 +44,18 @@ impl<'a> From<&'a TokenPair> for TokensAnswer<'a> {
         Self {
             id_token: pair.id_token.expose_secret(),
             id_token_expires_at: pair.id_expires_at.into(),
-            refresh_token: pair.refresh_token.expose_secret(),
+            refresh_token: Some(pair.refresh_token.expose_secret()),
             refresh_token_expires_at: pair.refresh_expires_at.into(),
+        }
+    }
+}
+
+impl TokensAnswer<'_> {
+    /// For a client that keeps it elsewhere.
+    pub(crate) fn without_refresh_token(self) -> Self {
+        Self {
+            refresh_token: None,
+            ..self
         }
     }
 }

@@ -24,6 +24,13 @@ pub(crate) const CREDENTIAL: &str = "AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK
 pub(crate) const COOKIE: &str = "revolve-device-hH3v0vYq1bJt=AZp8Dl0gfmSg-St9PF6KFA.q8Jx2vT0b6yA1mZ5s7dK9gW3uRfHnLpQ; \
                                  HttpOnly; SameSite=Strict; Path=/; Max-Age=31536000";
 
+/// The cookie with a refresh token.
+pub(crate) const TOKEN_COOKIE: &str = "revolve-refresh-hH3v0vYq1bJt=eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJnZW4iOjJ9.c2lnbmF0dXJl; \
+                                       HttpOnly; SameSite=Strict; Path=/; Max-Age=259200";
+/// The same once it is taken away.
+pub(crate) const NO_TOKEN_COOKIE: &str =
+    "revolve-refresh-hH3v0vYq1bJt=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0";
+
 /// An instant some days after the sign-in.
 pub(crate) fn later(days: i64, minutes: i64) -> Instant {
     Instant(SIGNED_IN + time::Duration::days(days) + time::Duration::minutes(minutes))
@@ -33,7 +40,7 @@ pub(crate) fn tokens() -> TokensAnswer<'static> {
     TokensAnswer {
         id_token: TOKEN,
         id_token_expires_at: later(0, 15),
-        refresh_token: TOKEN,
+        refresh_token: Some(TOKEN),
         refresh_token_expires_at: later(3, 0),
     }
 }
@@ -82,8 +89,10 @@ pub(crate) fn id_token() -> RefOr<Schema> {
     jwt("What your services verify, to be sent as `Authorization: Bearer …`.")
 }
 
-pub(super) fn refresh_token() -> RefOr<Schema> {
-    jwt("What buys the next pair, once: keep the newest in a safe place.")
+pub(crate) fn refresh_token() -> RefOr<Schema> {
+    jwt(
+        "What buys the next pair, once: keep the newest in a safe place. Not there with `Revolve-Tokens: cookie`: then the cookie has it.",
+    )
 }
 
 pub(crate) fn reauthentication() -> RefOr<Schema> {

@@ -111,6 +111,7 @@ impl Journey {
                     "accept-language",
                     "range",
                     "x-http-method-override",
+                    "revolve-tokens",
                 ] {
                     request = request.header(name, &secret);
                 }
