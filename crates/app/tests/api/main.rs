@@ -45,6 +45,7 @@ mod signin;
 mod signin_code;
 mod signout;
 mod signup;
+mod starting;
 mod stopping;
 mod support;
 mod tokens;

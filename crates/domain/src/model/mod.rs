@@ -24,8 +24,8 @@ pub use auth_method::AuthMethods;
 pub use email::EmailAddress;
 pub use field_error::FieldError;
 pub use ids::{
-    AccountVersion, ApiKeyId, DeliveryId, DeviceId, Epoch, EventId, Generation, ProofId, SessionId,
-    TokenId, UserId, WebhookId,
+    AccountVersion, ApiKeyId, DeliveryId, DeviceId, Epoch, EventId, Generation, InvalidId, ProofId,
+    SessionId, TokenId, UserId, WebhookId,
 };
 pub use label::Label;
 pub use locale::{Locale, LocaleError};

@@ -287,7 +287,7 @@ impl Body {
     /// Reads a JSON object in which lists and objects are so deep in each other at most.
     fn parse_nested(bytes: &[u8], depth: usize) -> Result<Self, Problem> {
         if is_deep(bytes, depth) {
-            return Err(too_deep(depth));
+            return Err(too_deep());
         }
         match serde_json::from_slice::<ObjectMembers>(bytes) {
             Ok(ObjectMembers::Unique(members)) => Ok(Self {
@@ -492,7 +492,7 @@ pub(crate) fn problems() -> [Problem; 7] {
     [
         malformed(1, 12),
         duplicate(),
-        too_deep(DEPTH),
+        too_deep(),
         incomplete(),
         too_slow(PATIENCE),
         too_large(),
@@ -510,12 +510,8 @@ pub(super) fn duplicate() -> Problem {
     Problem::malformed("duplicate_member", "The body has a member twice.")
 }
 
-fn too_deep(depth: usize) -> Problem {
-    let detail = if depth == DEPTH {
-        "The body must be a flat JSON object: its members are no objects or lists."
-    } else {
-        "Objects and lists are nested too deep in the body."
-    };
+fn too_deep() -> Problem {
+    let detail = "Objects and lists are nested too deep in the body.";
     Problem::malformed("nested_too_deep", detail)
 }
 

@@ -32,6 +32,11 @@ pub(crate) async fn layer(
     let answer = if is_safe || is_from_here(request.headers(), &settings.origin) {
         next.call(request).await?.map_into_boxed_body()
     } else {
+        // What was sent instead is a stranger's to choose.
+        tracing::info!(
+            expected = settings.origin,
+            "refused a form from another origin"
+        );
         request.into_response(foreign().error_response())
     };
     Ok(as_page(answer, language, &settings))

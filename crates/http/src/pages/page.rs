@@ -45,6 +45,8 @@ pub(super) enum AsksCode {
     Always,
     /// Where the mail was not asked for.
     Elsewhere,
+    /// Where the change was not asked for that the mail tells of: nobody has asked for the mail itself.
+    AwayFromChange,
     /// Once the link was not enough.
     IfNeeded,
 }
@@ -196,7 +198,7 @@ impl PageRequest {
         let texts = page.texts.get(self.language);
         let asks_code = match page.code {
             AsksCode::Always => true,
-            AsksCode::Elsewhere => is_elsewhere != IsElsewhere::No,
+            AsksCode::Elsewhere | AsksCode::AwayFromChange => is_elsewhere != IsElsewhere::No,
             AsksCode::IfNeeded => is_elsewhere == IsElsewhere::Yes,
         };
         let code = asks_code.then(|| self.code(page, given, is_elsewhere, problem));
@@ -231,10 +233,10 @@ impl PageRequest {
         Field {
             name: "code",
             label: texts.code,
-            hint: if required {
-                texts.code_hint.into()
-            } else {
-                texts.code_perhaps.into()
+            hint: match page.code {
+                _ if required => texts.code_hint.into(),
+                AsksCode::AwayFromChange => texts.code_away_from_change.into(),
+                _ => texts.code_perhaps.into(),
             },
             error: wrong.or_else(|| self.field_error("code", problem)),
             autocomplete: "one-time-code",
@@ -312,6 +314,9 @@ impl PageRequest {
             (_, Some(wait)) => Some((texts.limited)(wait.as_secs()).into()),
             ("code_required" | "session_required", _) if asks_password => {
                 Some(texts.elsewhere_with_password.into())
+            }
+            ("code_required", _) if page.code == AsksCode::AwayFromChange => {
+                Some(texts.away_from_change.into())
             }
             ("code_required", _) => Some(texts.elsewhere.into()),
             ("session_required", _) => Some(texts.owner.into()),

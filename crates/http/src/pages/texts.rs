@@ -67,6 +67,7 @@ pub(super) struct Texts {
     pub(super) code: &'static str,
     pub(super) code_hint: &'static str,
     pub(super) code_perhaps: &'static str,
+    pub(super) code_away_from_change: &'static str,
     pub(super) code_missing: &'static str,
     pub(super) code_invalid: &'static str,
     pub(super) code_wrong: fn(u32) -> String,
@@ -88,6 +89,8 @@ pub(super) struct Texts {
     /// The link was opened in another browser than the one that asked for the mail.
     pub(super) elsewhere: &'static str,
     pub(super) elsewhere_with_password: &'static str,
+    /// Nobody has asked for the mail, and what it tells of was asked for in another browser.
+    pub(super) away_from_change: &'static str,
     /// The address changes by the account's password.
     pub(super) owner: &'static str,
     pub(super) limited: fn(u64) -> String,
@@ -129,6 +132,7 @@ static ENGLISH: Texts = Texts {
     code: "Code from the mail",
     code_hint: "Six digits.",
     code_perhaps: "Six digits. Only needed if you asked for the mail in another browser.",
+    code_away_from_change: "Six digits. Only needed if the address was changed in another browser.",
     code_missing: "Enter the code from the mail.",
     code_invalid: "The code has six digits and nothing else.",
     code_wrong: |left| match left {
@@ -156,6 +160,7 @@ static ENGLISH: Texts = Texts {
 
     elsewhere: "This is not the browser in which you asked for the mail, so the link alone is not enough. Enter the code from the mail.",
     elsewhere_with_password: "This is not the browser in which you asked for the mail, so the link alone is not enough. Enter the code from the mail and the password of the account.",
+    away_from_change: "The address was not changed in this browser, so the link alone is not enough. Enter the code from the mail.",
     owner: "Enter the password of the account.",
     limited: |seconds| match seconds.div_ceil(60) {
         0 | 1 => "There were too many attempts. Try again in a minute.".to_owned(),
@@ -209,6 +214,7 @@ static GERMAN: Texts = Texts {
     code: "Code aus der E-Mail",
     code_hint: "Sechs Ziffern.",
     code_perhaps: "Sechs Ziffern. Nur nötig, wenn Sie die E-Mail in einem anderen Browser angefordert haben.",
+    code_away_from_change: "Sechs Ziffern. Nur nötig, wenn die Adresse in einem anderen Browser geändert wurde.",
     code_missing: "Geben Sie den Code aus der E-Mail ein.",
     code_invalid: "Der Code besteht aus sechs Ziffern.",
     code_wrong: |left| match left {
@@ -236,6 +242,7 @@ static GERMAN: Texts = Texts {
 
     elsewhere: "In diesem Browser haben Sie die E-Mail nicht angefordert, deshalb genügt der Link allein nicht. Geben Sie den Code aus der E-Mail ein.",
     elsewhere_with_password: "In diesem Browser haben Sie die E-Mail nicht angefordert, deshalb genügt der Link allein nicht. Geben Sie den Code aus der E-Mail und das Passwort des Kontos ein.",
+    away_from_change: "Die Adresse wurde nicht in diesem Browser geändert, deshalb genügt der Link allein nicht. Geben Sie den Code aus der E-Mail ein.",
     owner: "Geben Sie das Passwort des Kontos ein.",
     limited: |seconds| match seconds.div_ceil(60) {
         0 | 1 => "Das waren zu viele Versuche. Versuchen Sie es in einer Minute wieder.".to_owned(),

@@ -36,7 +36,7 @@ static PAGE: Page = Page {
             other: "",
         },
     },
-    code: AsksCode::Elsewhere,
+    code: AsksCode::AwayFromChange,
     password: AsksPassword::New,
     other: None,
 };

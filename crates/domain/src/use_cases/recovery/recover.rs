@@ -59,6 +59,7 @@ from_via!(RecoverError: StoreError => Failure, SignError => Failure);
 struct PreparedRecovery {
     /// The account as it will be.
     user: User,
+    takes_address_back: bool,
     hash: PasswordHash,
     client: ClientInfo,
     session: PreparedSession,
@@ -198,6 +199,7 @@ impl Recover {
         });
         let shown = starter.shown(&shown.asker.device_credentials);
         Ok(PreparedRecovery {
+            takes_address_back: user.email.as_str() != account.user.email.as_str(),
             user,
             hash,
             client,
@@ -229,6 +231,13 @@ impl Recover {
         let notice = recorder.notice(MailKind::PasswordReset, user, client, *at);
         let notice = notice.filter(|_| is_told);
         let (user_id, session, address) = (user.id, recovery.session.id, client.address);
+        let moved = prepared
+            .takes_address_back
+            .then_some(SecurityEvent::EmailChanged {
+                user: user_id,
+                session: None,
+                address,
+            });
         let begun = recovery
             .session
             .ending
@@ -252,8 +261,10 @@ impl Recover {
                     reason: EndReason::Recovered,
                 };
                 Told {
-                    events: [recovered, ended]
+                    events: moved
+                        .clone()
                         .into_iter()
+                        .chain([recovered, ended])
                         .chain(begun.clone())
                         .collect(),
                     mails: notice.clone().into_iter().collect(),

@@ -107,7 +107,10 @@ async fn a_name_that_leads_to_a_private_address_later_is_not_followed() {
     assert_eq!(hooks.calls(), [], "nothing was sent");
     let failing = hooks.manage.find(id).await.expect("it is there");
     let why = failing.last_error.expect("it failed");
-    assert!(why.starts_with("not sent: its address is not public"), "{why}");
+    assert!(
+        why.starts_with("not sent: its address is not public"),
+        "{why}"
+    );
     assert!(failing.failing_since.is_some() && failing.disabled.is_none());
     let backlog = hooks.manage.backlog(id).await.expect("it works");
     assert_eq!(backlog.waiting, 1, "it waits for a better address");
@@ -212,6 +215,51 @@ async fn a_webhook_that_fails_for_a_day_is_switched_off_and_operators_are_told()
         [call("one.example", "account.created")],
         "Bob"
     );
+}
+
+#[tokio::test]
+async fn a_replay_does_not_wait_for_the_next_attempt() {
+    let hooks = Hooks::new();
+    let id = hooks
+        .webhook("one.example", &["account.created"])
+        .await
+        .webhook
+        .id;
+    hooks.answer(500);
+    let from = hooks.world.clock.now();
+    hooks.world.signed_up("ann").await;
+    hooks.work().await;
+    hooks.calls();
+    hooks.answer(204);
+    hooks.world.advance(secs(1));
+    hooks.work().await;
+    assert_eq!(hooks.calls(), [], "its pause is half a minute");
+    let now = hooks.world.clock.now();
+    let replayed = hooks.manage.replay(id, from, now, Actor::Operator).await;
+    assert_eq!(replayed.expect("it is active"), 1);
+    hooks.work().await;
+    assert_eq!(hooks.calls(), [call("one.example", "account.created")]);
+}
+
+#[tokio::test]
+async fn a_replay_of_no_time_is_refused() {
+    let hooks = Hooks::new();
+    let id = hooks.webhook("one.example", &[]).await.webhook.id;
+    let now = hooks.world.clock.now();
+    let soon = now.plus(secs(1));
+    for (from, to) in [
+        (now, now),
+        (now, now.minus(secs(1))),
+        (soon, soon.plus(DAY)),
+    ] {
+        let refused = hooks.manage.replay(id, from, to, Actor::Operator).await;
+        assert!(
+            matches!(refused, Err(WebhookRefused::NoTime)),
+            "{refused:?}"
+        );
+    }
+    let replayed = hooks.manage.replay(id, now, soon, Actor::Operator).await;
+    assert!(replayed.is_ok(), "{replayed:?}");
 }
 
 #[tokio::test]
