@@ -32,6 +32,7 @@ const PAUSE: Duration = Duration::from_mins(5);
 const WINDOWS: Windows = Windows {
     retry_free: Duration::from_secs(10),
     retry_window: Duration::from_mins(10),
+    bound_retry_window: Duration::from_hours(24),
     ..Windows::SHORT
 };
 
