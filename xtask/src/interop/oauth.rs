@@ -3,12 +3,11 @@
 use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
-use serde::Serialize;
 use serde_json::json;
 
 use super::{
     issuer::{AUDIENCE, post},
-    tools::{Done, Library, Tools},
+    tools::{ClientDone, ClientTask, Library, Tools},
 };
 use crate::harness::{
     faketime::{self, FakeClock},
@@ -33,29 +32,9 @@ const PAUSE: Duration = Duration::from_mins(5);
 const WINDOWS: Windows = Windows {
     retry_free: Duration::from_secs(10),
     retry_window: Duration::from_mins(10),
+    bound_retry_window: Duration::from_hours(24),
     ..Windows::SHORT
 };
-
-/// What a client is to do, and with which session.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Task<'a> {
-    issuer: &'a str,
-    /// What ID tokens are for, which is what libraries take for the client's id.
-    audience: &'a str,
-    /// For introspection.
-    key: &'a str,
-    email: &'a str,
-    session: &'a str,
-    refresh_token: &'a str,
-    /// The device credential.
-    credential: &'a str,
-    refreshes: u32,
-    /// Seconds between refreshes.
-    pause: u64,
-    /// The file that sets the clock of service and client; without it no time passes.
-    clock: Option<&'a Path>,
-}
 
 /// Has every library play a client. Answers a line for each.
 ///
@@ -92,7 +71,7 @@ pub(super) async fn run(tools: &Tools, binary: &Binary, folder: &Path) -> Result
             let found = signed_up.pointer(pointer).and_then(|value| value.as_str());
             found.with_context(|| format!("the answer to the sign-up has no {pointer}"))
         };
-        let task = Task {
+        let task = ClientTask {
             issuer: &issuer,
             audience: AUDIENCE,
             key: &key,
@@ -105,7 +84,7 @@ pub(super) async fn run(tools: &Tools, binary: &Binary, folder: &Path) -> Result
             clock: clock.as_ref().map(FakeClock::file),
         };
         let played = tools.play_oauth(library, &task, clock.as_ref()).await;
-        let Done { library, version } = played.with_context(|| format!("{library:?}"))?;
+        let ClientDone { library, version } = played.with_context(|| format!("{library:?}"))?;
         lines.push(format!(
             "{library} {version}: {REFRESHES} refreshes {time}, each retried; introspection, user info, revocation"
         ));

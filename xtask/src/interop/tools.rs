@@ -1,6 +1,11 @@
 //! Python and node with the libraries at exact versions, below target/. Installed on first use, and again when the versions change.
 
-use std::{collections::BTreeMap, ffi::OsStr, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
@@ -27,27 +32,32 @@ pub(super) struct HookVerdicts {
     pub(super) accepted: Vec<bool>,
 }
 
+/// What a library is to do as an OAuth client, and with which session.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ClientTask<'a> {
+    pub(super) issuer: &'a str,
+    /// What ID tokens are for, which is what libraries take for the client's id.
+    pub(super) audience: &'a str,
+    /// For introspection.
+    pub(super) key: &'a str,
+    pub(super) email: &'a str,
+    pub(super) session: &'a str,
+    pub(super) refresh_token: &'a str,
+    /// The device credential.
+    pub(super) credential: &'a str,
+    pub(super) refreshes: u32,
+    /// Seconds between refreshes.
+    pub(super) pause: u64,
+    /// The file that sets the clock of service and client; without it no time passes.
+    pub(super) clock: Option<&'a Path>,
+}
+
 /// The library that has done it.
 #[derive(Debug, Deserialize)]
-pub(super) struct Done {
+pub(super) struct ClientDone {
     pub(super) library: String,
     pub(super) version: String,
-}
-
-/// A request that a library verifies.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct SignedRequest {
-    pub(super) secret: String,
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: String,
-}
-
-/// What a library says of each request.
-#[derive(Debug, Deserialize)]
-pub(super) struct HookVerdicts {
-    pub(super) library: String,
-    pub(super) version: String,
-    pub(super) accepted: Vec<bool>,
 }
 
 /// A library, and how its script is run.
@@ -143,9 +153,9 @@ impl Tools {
     pub(super) async fn play_oauth(
         &self,
         library: Library,
-        task: &impl Serialize,
+        task: &ClientTask<'_>,
         clock: Option<&FakeClock>,
-    ) -> Result<Done> {
+    ) -> Result<ClientDone> {
         let mut command = match library {
             Library::Python(name) => {
                 let mut python = self.python("oauth.py");

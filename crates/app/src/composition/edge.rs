@@ -3,7 +3,7 @@
 use crate::config::{self, Config};
 use actix_web::web::Data;
 use revolve_adapters::jose::MasterKey;
-use revolve_domain::{policy::SessionPolicy, use_cases::AdminUseCases};
+use revolve_domain::policy::SessionPolicy;
 use revolve_http::{
     AdminServices, CookieSettings, ForwardedHeader, Layers, Origins, PageSettings, Services,
     Shield, TrustedProxies, Watch,
