@@ -238,7 +238,7 @@ export interface ExportedSession {
 
 /** What is wrong with one field. */
 export interface FieldProblem {
-  /** `missing`: The member is needed. `unknown_field`: There is no such member here. `wrong_type`: The member has another type. `invalid_choice`: The word is none of those that are allowed. `invalid_id`: The member or parameter is no UUID. `invalid_code`: The text is no code of six digits. `invalid_email`: The text is no e-mail address. `invalid_url`: The text is no absolute http or https URL, or names a host that it may not. `invalid_locale`: The text is no language tag. `too_short`: The text has too few characters; `detail` says how many it needs. `too_long`: The text has too many characters; `detail` says how many it may have. `control_characters`: The text has control characters, invisible ones, or such that change the direction of text. `invalid_role`: The text is no role. `target_refused`: The URL leads to an address that events must not be sent to; `detail` says why. `invalid_number`: The parameter is no whole number, or out of the range that `detail` says. `invalid_instant`: The parameter is no instant (RFC 3339). `invalid_event`: The text can't be the name of an event, or of a group of them. `invalid_cursor`: The parameter is not the `next` of such a page. `repeated`: The parameter is there twice. `too_many`: There are too many; `detail` says how many there may be. `too_large`: The object is too long as JSON; `detail` says how many bytes it may have. `too_deep`: Arrays and objects are nested too deep; `detail` says how deep they may be. `too_common`: The password is a common one, or follows a common pattern. `contains_own_details`: The password is made of what others know: the address, the name, the device, this service. */
+  /** `missing`: The member is needed. `unknown_field`: There is no such member here. `wrong_type`: The member has another type. `invalid_choice`: The word is none of those that are allowed. `invalid_id`: The member or parameter is no UUID, or the nil or max one where an account gets it. `invalid_code`: The text is no code of six digits. `invalid_email`: The text is no e-mail address. `invalid_url`: The text is no absolute http or https URL, or names a host that it may not. `invalid_locale`: The text is no language tag. `too_short`: The text has too few characters; `detail` says how many it needs. `too_long`: The text has too many characters; `detail` says how many it may have. `control_characters`: The text has control characters, invisible ones, or such that change the direction of text. `invalid_role`: The text is no role. `target_refused`: The URL leads to an address that events must not be sent to; `detail` says why. `invalid_number`: The parameter is no whole number, or out of the range that `detail` says. `invalid_instant`: The parameter is no instant (RFC 3339). `invalid_event`: The text can't be the name of an event, or of a group of them. `invalid_cursor`: The parameter is not the `next` of such a page. `repeated`: The parameter is there twice. `too_many`: There are too many; `detail` says how many there may be. `too_large`: The object is too long as JSON; `detail` says how many bytes it may have. `too_deep`: Arrays and objects are nested too deep; `detail` says how deep they may be. `too_common`: The password is a common one, or follows a common pattern. `contains_own_details`: The password is made of what others know: the address, the name, the device, this service. */
   code: "missing" | "unknown_field" | "wrong_type" | "invalid_choice" | "invalid_id" | "invalid_code" | "invalid_email" | "invalid_url" | "invalid_locale" | "too_short" | "too_long" | "control_characters" | "invalid_role" | "target_refused" | "invalid_number" | "invalid_instant" | "invalid_event" | "invalid_cursor" | "repeated" | "too_many" | "too_large" | "too_deep" | "too_common" | "contains_own_details";
   /** What is wrong, for people: may change. */
   detail: string;
@@ -256,6 +256,36 @@ export interface FreshIdToken {
 
 /** An instant in RFC 3339 form. */
 export type Instant = string;
+
+/** Whether a token counts, and what it is (RFC 7662 §2.2). */
+export interface Introspection {
+  /** Whether it counts now. If not, nothing else is said. */
+  active: boolean;
+  /** The account's app data as of now, if it has any; for ID tokens. */
+  app?: Record<string, unknown>;
+  /** When it expires, in seconds since 1970. */
+  exp?: number;
+  /** When it was issued, in seconds since 1970. */
+  iat?: number;
+  /** Who has issued it. */
+  iss?: string;
+  /** The account's roles as of now, if it has any; for ID tokens. */
+  roles?: string[];
+  /** The session. */
+  sid?: string;
+  /** The account. */
+  sub?: string;
+  /** `Bearer` for an ID token. `N_A` for a refresh token, which no service may take for one. */
+  token_type?: "Bearer" | "N_A";
+}
+
+/** The token to ask about. */
+export interface IntrospectionRequest {
+  /** An ID token or a refresh token. */
+  token: string;
+  /** What kind it is; not needed, and not looked at. */
+  token_type_hint?: string;
+}
 
 /** A live session. */
 export interface ListedSession {
@@ -282,6 +312,16 @@ export interface NewDevice {
   credential?: string;
   /** The device, the same at each sign-in that keeps its credential. */
   id: string;
+}
+
+/** Why the request of an OAuth client was not carried out (RFC 6749 §5.2). Nothing was changed by a 4xx. */
+export interface OAuthError {
+  /** What happened, for programs that know this service: stable, and more precise. */
+  code: string;
+  /** What happened, by the word that OAuth has for it. */
+  error: string;
+  /** What happened, for people: may change. */
+  error_description: string;
 }
 
 /** The passwords. */
@@ -366,14 +406,22 @@ export interface RecoveryConfirmation {
 
 /** The token to trade. */
 export interface Refresh {
-  /** The newest refresh token. */
-  refreshToken: string;
+  /** The newest refresh token. Needed, but with `Revolve-Tokens: cookie` refused. */
+  refreshToken?: string;
 }
 
 /** The next pair of tokens. */
 export interface Refreshed {
   session: Session;
   tokens: Tokens;
+}
+
+/** The token whose session ends. */
+export interface RevocationRequest {
+  /** A refresh token or an ID token. */
+  token: string;
+  /** What kind it is; not needed, and not looked at. */
+  token_type_hint?: string;
 }
 
 /** A session, in the answer to a sign-in or a refresh. */
@@ -453,14 +501,40 @@ export interface SignUpConfirmation {
   secret?: string;
 }
 
+/** The token to trade. */
+export interface TokenRequest {
+  /** The audience of ID tokens; not looked at here, but libraries compare it with theirs. */
+  client_id?: string;
+  /** The grant. */
+  grant_type: "refresh_token";
+  /** The newest refresh token. */
+  refresh_token: string;
+  /** What the tokens are for, as far as OAuth knows: some of `openid profile email offline_access`. All pairs are the same. */
+  scope?: string;
+}
+
+/** The next pair of tokens (RFC 6749 §5.1, OpenID Connect Core 1.0 §12.2). */
+export interface TokenResponse {
+  /** What your services verify, to be sent as `Authorization: Bearer …`. */
+  access_token: string;
+  /** The seconds until the ID token expires. */
+  expires_in: number;
+  /** What your services verify, to be sent as `Authorization: Bearer …`. */
+  id_token: string;
+  /** What buys the next pair, once: keep the newest in a safe place. Not there with `Revolve-Tokens: cookie`: then the cookie has it. */
+  refresh_token: string;
+  /** How it is used (RFC 6750). */
+  token_type: "Bearer";
+}
+
 /** A pair of tokens. */
 export interface Tokens {
   /** What your services verify, to be sent as `Authorization: Bearer …`. */
   idToken: string;
   /** When to have refreshed. */
   idTokenExpiresAt: Instant;
-  /** What buys the next pair, once: keep the newest in a safe place. */
-  refreshToken: string;
+  /** What buys the next pair, once: keep the newest in a safe place. Not there with `Revolve-Tokens: cookie`: then the cookie has it. */
+  refreshToken?: string;
   /** When it is worth nothing any more unless it is used. */
   refreshTokenExpiresAt: Instant;
 }
@@ -494,6 +568,28 @@ export interface UserAnswer {
   user: User;
 }
 
+/** The account (OpenID Connect Core 1.0 §5.1). What it has not is left out. */
+export interface UserInfo {
+  /** What the operators' applications keep with the account. */
+  app?: Record<string, unknown>;
+  /** The address to sign in with. */
+  email: string;
+  /** Whether its owner has proved to read that mailbox. */
+  email_verified: boolean;
+  /** The language of the mails, as a tag (RFC 5646). */
+  locale?: string;
+  /** The name to show. */
+  name?: string;
+  /** A picture. */
+  picture?: string;
+  /** What operators let the account do. */
+  roles?: string[];
+  /** The account, as in the ID token. */
+  sub: string;
+  /** A home page. */
+  website?: string;
+}
+
 /** What a problem of the account API says in `code`. There may be new ones. */
 export type ProblemCode =
   | "body_too_large"
@@ -501,6 +597,8 @@ export type ProblemCode =
   | "code_required"
   | "code_wrong"
   | "conflict"
+  | "cookie_missing"
+  | "csrf_refused"
   | "deadline_exceeded"
   | "device_mismatch"
   | "duplicate_member"
@@ -513,6 +611,7 @@ export type ProblemCode =
   | "invalid_credentials"
   | "invalid_fields"
   | "invalid_limit"
+  | "invalid_tokens_mode"
   | "mail_not_configured"
   | "malformed_json"
   | "nested_too_deep"
