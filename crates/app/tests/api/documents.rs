@@ -128,6 +128,8 @@ fn bodies_have_the_members_that_are_described_and_no_others() {
             found.sort();
             // Either of them proves the mailbox.
             let code_or_secret = described.contains_key("secret");
+            // The body has it, or a cookie does.
+            let token_or_cookie = path == "/api/account/tokens";
             let wrong = |name: &String| {
                 let code = match name.as_str() {
                     "scope" => "invalid_choice",
@@ -156,6 +158,7 @@ fn bodies_have_the_members_that_are_described_and_no_others() {
                 .iter()
                 .copied()
                 .chain(code_or_secret.then_some("code"))
+                .chain(token_or_cookie.then_some("refreshToken"))
                 .map(|name| format!("{name}: missing"))
                 .collect();
             expected.sort();

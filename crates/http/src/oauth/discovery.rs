@@ -11,6 +11,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// The claims of ID tokens, and those that user info adds.
 const CLAIMS: [&str; 19] = [
@@ -125,7 +126,7 @@ fn docs(id: &'static str, summary: &'static str, description: &'static str) -> O
         .collect();
     let schema = schema_of(json!({
         "type": "object",
-        "required": members.keys().collect::<Vec<_>>(),
+        "required": members.keys().collect::<BTreeSet<_>>(),
         "properties": members,
     }));
     kept(
