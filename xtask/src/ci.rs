@@ -13,7 +13,7 @@ use crate::{
         interrupt::{Interrupt, Interrupted},
         process::{self, cargo},
     },
-    interop, schemathesis, test, torture, tour,
+    interop, pages, schemathesis, test, torture, tour,
 };
 
 /// Each adapter must build without the others: embedders take only what they need.
@@ -87,6 +87,15 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
         }
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => eprintln!("== client: skipped, {error:#}"),
+    }
+    match pages::Tools::prepare(interrupt).await {
+        Ok(tools) => {
+            report
+                .step("pages", Box::pin(tools.walk(interrupt)))
+                .await?;
+        }
+        Err(error) if error.is::<Interrupted>() => return Err(error),
+        Err(error) => eprintln!("== pages: skipped, {error:#}"),
     }
     let torture = torture::Args {
         stores: args.stores.clone(),

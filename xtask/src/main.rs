@@ -13,6 +13,7 @@ mod fuzz;
 mod harness;
 mod interop;
 mod openapi;
+mod pages;
 mod rolling;
 mod sbom;
 mod schemathesis;
@@ -69,6 +70,8 @@ enum Command {
     Interop,
     /// Generate docs/openapi.json, docs/openapi-admin.json and the tables of docs/api.md and docs/operators.md from the code
     Openapi,
+    /// Walk through every page in Chromium at two widths, in light and dark, and fail if axe finds a violation (node)
+    Pages,
     /// Send requests generated from the OpenAPI document, valid and invalid, and look for responses that it does not describe (Python)
     Schemathesis(schemathesis::Args),
     /// Restart two replicas one after the other under load: no request may fail
@@ -117,6 +120,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Fuzz(args) => fuzz::run(&args, &interrupt).await,
         Command::Interop => interop::run(&interrupt).await,
         Command::Openapi => openapi::run(&interrupt).await,
+        Command::Pages => pages::run(&interrupt).await,
         Command::Schemathesis(args) => schemathesis::run(&args, &interrupt).await,
         Command::Rolling(args) => rolling::run(&args, &interrupt).await,
         Command::Stores(args) => stores::run(&args, interrupt).await,

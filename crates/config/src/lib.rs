@@ -63,7 +63,7 @@ pub struct Config {
     pub limits: Limits,
     /// Mails.
     pub mail: Mail,
-    /// Pages for people, which the links of mails lead to.
+    /// Pages for people.
     pub pages: Pages,
     /// Where events are sent, and how patiently.
     pub webhooks: Webhooks,

@@ -34,7 +34,7 @@ pub use kit::{
     sliced::WRITE_AHEAD,
     watch::Watch,
 };
-pub use pages::PageSettings;
+pub use pages::{Accent, AccentError, Logo, LogoError, PageOptions, PageSettings};
 pub use revocations::feed::{Demand, EndNotices, Feed, FeedSettings};
 pub use routes::{
     account_pages, admin_api, api, description, health_checks, metrics, nothing_else,

@@ -83,31 +83,55 @@ const DOCUMENTS: &[RouteRow] = &[
 ];
 
 /// A page, and what its form does.
-const fn page(path: &'static str, show: fn() -> Route, submit: fn() -> Route) -> [RouteRow; 2] {
+const fn page(
+    path: &'static str,
+    limits: &'static [LimitName],
+    show: fn() -> Route,
+    submit: fn() -> Route,
+) -> [RouteRow; 2] {
     [
-        RouteRow::undescribed(Method::GET, path, show).limited(LimitName::CONFIRMATIONS),
-        RouteRow::undescribed(Method::POST, path, submit).limited(LimitName::CONFIRMATIONS),
+        RouteRow::undescribed(Method::GET, path, show).limited(limits),
+        RouteRow::undescribed(Method::POST, path, submit).limited(limits),
     ]
 }
 
 /// For people, below [`pages::BASE`]. They are not in the document: a page is the only client of its form, whose fields are no contract.
 #[rustfmt::skip]
 const PAGES: &[[RouteRow; 2]] = &[
-    page("/signup/confirm", || web::to(pages::confirm_sign_up::show), || web::to(pages::confirm_sign_up::submit)),
-    page("/recovery", || web::to(pages::recovery::show), || web::to(pages::recovery::submit)),
-    page("/password/choose", || web::to(pages::choose_password::show), || web::to(pages::choose_password::submit)),
-    page("/email/confirm", || web::to(pages::confirm_email::show), || web::to(pages::confirm_email::submit)),
-    page("/email/change", || web::to(pages::change_email::show), || web::to(pages::change_email::submit)),
-    page("/email/undo", || web::to(pages::undo_email::show), || web::to(pages::undo_email::submit)),
-    page("/email/disown", || web::to(pages::disown_email::show), || web::to(pages::disown_email::submit)),
+    page("", LimitName::PROOFS, || web::to(pages::own::home::show), || web::to(pages::own::home::submit)),
+    page("/profile", &[], || web::to(pages::own::profile::show), || web::to(pages::own::profile::submit)),
+    page("/profile/email", LimitName::PASSWORD, || web::to(pages::own::profile::show_address), || web::to(pages::own::profile::submit_address)),
+    page("/password", LimitName::PASSWORD, || web::to(pages::own::password::show), || web::to(pages::own::password::submit)),
+    page("/devices", &[], || web::to(pages::own::devices::show), || web::to(pages::own::devices::submit)),
+    page("/export", LimitName::EXPORTS, || web::to(pages::own::export::show), || web::to(pages::own::export::submit)),
+    page("/delete", LimitName::PASSWORD, || web::to(pages::own::delete::show), || web::to(pages::own::delete::submit)),
+    page("/signout", &[], || web::to(pages::own::sign_out::show), || web::to(pages::own::sign_out::submit)),
+    page("/signin", LimitName::PASSWORD, || web::to(pages::entry::sign_in::show), || web::to(pages::entry::sign_in::submit)),
+    page("/signin/code", LimitName::CONFIRMATIONS, || web::to(pages::landing::sign_in_code::show), || web::to(pages::landing::sign_in_code::submit)),
+    page("/signup", LimitName::SIGN_UP, || web::to(pages::entry::sign_up::show), || web::to(pages::entry::sign_up::submit)),
+    page("/signup/confirm", LimitName::CONFIRMATIONS, || web::to(pages::landing::confirm_sign_up::show), || web::to(pages::landing::confirm_sign_up::submit)),
+    page("/recovery", LimitName::CONFIRMATIONS, || web::to(pages::landing::recovery::show), || web::to(pages::landing::recovery::submit)),
+    page("/password/choose", LimitName::CONFIRMATIONS, || web::to(pages::landing::choose_password::show), || web::to(pages::landing::choose_password::submit)),
+    page("/email/confirm", LimitName::CONFIRMATIONS, || web::to(pages::landing::confirm_email::show), || web::to(pages::landing::confirm_email::submit)),
+    page("/email/change", LimitName::CONFIRMATIONS, || web::to(pages::landing::change_email::show), || web::to(pages::landing::change_email::submit)),
+    page("/email/undo", LimitName::CONFIRMATIONS, || web::to(pages::landing::undo_email::show), || web::to(pages::landing::undo_email::submit)),
+    page("/email/disown", LimitName::CONFIRMATIONS, || web::to(pages::landing::disown_email::show), || web::to(pages::landing::disown_email::submit)),
 ];
 
-/// What pages load.
-const ASSETS: &[RouteRow] =
-    &[
-        RouteRow::undescribed(Method::GET, "/style.css", || web::to(pages::style))
-            .without_deadline(),
-    ];
+/// Pages without a form, and what pages load.
+#[rustfmt::skip]
+const PAGES_TO_READ: &[RouteRow] = &[
+    RouteRow::undescribed(Method::GET, "/", || web::to(pages::own::home::show)),
+    RouteRow::undescribed(Method::GET, "/activity", || web::to(pages::own::activity::show)),
+    RouteRow::undescribed(Method::GET, "/style.css", || web::to(pages::style)).without_deadline(),
+    RouteRow::undescribed(Method::GET, "/logo", || web::to(pages::logo)).without_deadline(),
+];
+
+/// For password managers, at the root of the issuer's URL, where there are pages.
+#[rustfmt::skip]
+const BESIDE_PAGES: &[RouteRow] = &[
+    RouteRow::undescribed(Method::GET, "/.well-known/change-password", || web::to(pages::own::password::lead)).without_deadline(),
+];
 
 /// Below [`ADMIN_BASE`], on the listener for operators.
 #[rustfmt::skip]
@@ -216,13 +240,22 @@ pub fn account_pages(config: &mut web::ServiceConfig, services: &Services) {
         .wrap(layers.shield)
         .wrap(layers.watch.clone())
         .configure(|config| {
-            for resource in resources(PAGES.as_flattened(), layers).chain(resources(ASSETS, layers))
+            for resource in
+                resources(PAGES.as_flattened(), layers).chain(resources(PAGES_TO_READ, layers))
             {
                 config.service(resource);
             }
         })
         .default_service(web::to(nothing_here));
     config.service(scope);
+    for resource in resources(BESIDE_PAGES, layers) {
+        config.service(
+            resource
+                .app_data(services.proxies.clone())
+                .wrap(layers.shield)
+                .wrap(layers.watch.clone()),
+        );
+    }
 }
 
 /// What other services look for outside the base.
@@ -323,7 +356,15 @@ mod tests {
     fn the_rows_of_a_path_have_the_same_limits() {
         let pages = PAGES.as_flattened();
         for rows in [
-            ACCOUNT, OAUTH, WELL_KNOWN, HEALTH, DOCUMENTS, pages, ADMIN, ASSETS,
+            ACCOUNT,
+            OAUTH,
+            WELL_KNOWN,
+            HEALTH,
+            DOCUMENTS,
+            pages,
+            ADMIN,
+            PAGES_TO_READ,
+            BESIDE_PAGES,
         ] {
             assert!(are_limited_by_path(rows));
         }

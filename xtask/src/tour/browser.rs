@@ -13,6 +13,14 @@ use crate::harness::http::{HttpClient, Request, Response};
 /// What begins tokens, and the members that answers of the API have them in.
 const TOKENS: [&str; 4] = ["eyJhbGci", "eyJ0eXAi", "refreshToken", "idToken"];
 
+/// What a browser keeps.
+const COOKIES: [&str; 4] = [
+    "revolve-device",
+    "revolve-proof",
+    "revolve-refresh",
+    "revolve-id",
+];
+
 pub(super) struct Browser {
     http: HttpClient,
     issuer: String,
@@ -120,9 +128,11 @@ impl Browser {
             let pair = cookie.to_str()?.split(';').next().unwrap_or_default();
             let (name, value) = pair.split_once('=').context("a cookie has no value")?;
             ensure!(
-                name.contains("device") || name.contains("proof"),
+                COOKIES.iter().any(|kind| name.contains(kind)),
                 "the browser was handed the cookie {name}"
             );
+            let is_hidden = cookie.to_str()?.contains("; HttpOnly");
+            ensure!(is_hidden, "scripts can read the cookie {name}");
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
         let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());

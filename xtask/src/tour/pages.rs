@@ -52,7 +52,7 @@ pub(super) async fn forgotten_again(
         "the page does not say that it is done"
     );
     granted("her browser, which asked for the mail: she types a new password, and no code");
-    plain("the page hands out no token; she signs in where she did before");
+    plain("no page has a token in it: her browser is signed in by a cookie that no script reads");
     let old = laptop.present(&laptop.refresh_token, true).await?;
     let old = expect(old, 401, "session_revoked")?;
     refused(&format!("her laptop's session: {}", line(&old)));

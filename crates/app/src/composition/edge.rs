@@ -5,8 +5,8 @@ use actix_web::web::Data;
 use revolve_adapters::jose::MasterKey;
 use revolve_domain::policy::SessionPolicy;
 use revolve_http::{
-    AdminServices, CookieSettings, ForwardedHeader, Layers, Origins, PageSettings, Services,
-    Shield, TrustedProxies, Watch,
+    AdminServices, CookieSettings, ForwardedHeader, Layers, Origins, Services, Shield,
+    TrustedProxies, Watch,
 };
 use revolve_observe::metrics::Metrics;
 use std::sync::Arc;
@@ -48,14 +48,6 @@ pub(super) fn cookies(
         master.installations(),
         policy.refresh_lifetime,
     ))
-}
-
-pub(super) fn pages(config: &Config) -> Option<Data<PageSettings>> {
-    config.pages.enabled.then(|| {
-        Data::new(PageSettings {
-            name: config.pages.name.clone(),
-        })
-    })
 }
 
 /// The listener for operators, with what it shares with the public one.

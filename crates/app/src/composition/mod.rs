@@ -94,7 +94,7 @@ pub(crate) async fn compose(
     let secure = config.tokens.issuer.starts_with("https://") || config.http.tls.is_on();
     let proxies = edge::proxies(&config);
     let layers = edge::layers(&config, secure, metrics, &proxies);
-    let pages = edge::pages(&config);
+    let pages = settings::pages(&config)?.map(Data::new);
 
     let material = Material::new(&config, Arc::clone(&entropy))?;
     let cookies = edge::cookies(secure, &material.master, &policy);

@@ -77,6 +77,8 @@ pub struct Http {
     /// made of web pages, such as `capacitor://localhost`; none by default. Exact origins only: scheme, host and port if it is
     /// not the scheme's, without a path. They may send cookies, which browsers do only from the same site.
     pub cors_origins: Vec<String>,
+    /// The origins that pages may send a browser back to once it is signed in, by `return_to` in their URL; none by default. In the same form.
+    pub return_to: Vec<String>,
     /// TLS; none by default.
     pub tls: Tls,
     /// The proxies before the service, as networks such as "10.0.0.0/8" or "2001:db8::/32", or as addresses; none by default. Only they
@@ -105,6 +107,7 @@ impl Default for Http {
             keep_alive: Duration::from_secs(75),
             max_connections: 10_000,
             cors_origins: Vec::new(),
+            return_to: Vec::new(),
             tls: Tls::default(),
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
@@ -155,6 +158,10 @@ impl Http {
                 self.cors_origins.iter().all(|origin| is_origin(origin)),
                 "http.cors_origins: each must be an origin as browsers send it, such as https://app.example.org, without a path or a \
                  slash at its end; `*` and `null` are no origins",
+            ),
+            (
+                self.return_to.iter().all(|origin| is_origin(origin)),
+                "http.return_to: each must be an origin such as https://app.example.org, without a path or a slash at its end",
             ),
         ];
         rules.extend(self.tls.rules());

@@ -60,7 +60,7 @@ pub struct MailLinks {
     pub verify_email: Option<String>,
     /// To confirm the address that an account changes to; the page `/account/email/change`.
     pub change_email: Option<String>,
-    /// To sign in; none.
+    /// To sign in; the page `/account/signin/code`.
     pub sign_in: Option<String>,
     /// To take back an address that was changed; the page `/account/email/undo`. Without a link the mail sends its reader to the operators.
     pub undo: Option<String>,
@@ -175,7 +175,7 @@ impl Config {
                 .verify_email
                 .or_else(|| page("/account/email/confirm")),
             change_email: links.change_email.or_else(|| page("/account/email/change")),
-            sign_in: links.sign_in,
+            sign_in: links.sign_in.or_else(|| page("/account/signin/code")),
             undo: links.undo.or_else(|| page("/account/email/undo")),
         }
     }
@@ -287,20 +287,24 @@ mod tests {
         let issuer = "tokens.issuer = 'https://accounts.example.org:8443/auth'\n";
         let origin = "https://accounts.example.org:8443";
         let password = |origin| (page(origin, "recovery"), page(origin, "password/choose"));
+        let code = |origin| page(origin, "signin/code");
         let undo = |origin| page(origin, "email/undo");
-        assert_eq!(links(issuer), (password(origin), undo(origin), None));
+        assert_eq!(
+            links(issuer),
+            (password(origin), undo(origin), code(origin))
+        );
         let own = |path: &str| {
             format!("https://app.example.org/{path}?proof={{proof}}&secret={{secret}}")
         };
         let (reset, welcome) = (own("reset"), own("welcome"));
         let mut configured = format!("{issuer}mail.links.recovery = '{reset}'\n");
         let both = (Some(reset.clone()), Some(reset.clone()));
-        assert_eq!(links(&configured), (both, undo(origin), None));
+        assert_eq!(links(&configured), (both, undo(origin), code(origin)));
         configured = format!("{configured}mail.links.choose_password = '{welcome}'\n");
         let each = (Some(reset), Some(welcome));
-        assert_eq!(links(&configured), (each, undo(origin), None));
+        assert_eq!(links(&configured), (each, undo(origin), code(origin)));
         let local = "http://localhost:8080";
-        assert_eq!(links(""), (password(local), undo(local), None));
+        assert_eq!(links(""), (password(local), undo(local), code(local)));
         for none in [
             "pages.enabled = false",
             // Others on the way would read the secret.

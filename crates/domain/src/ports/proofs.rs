@@ -61,7 +61,7 @@ pub struct Recovery {
     pub proof: ProofVersion,
     /// The new password's hash.
     pub hash: PasswordHash,
-    /// The session that begins: of the account's next epoch, on a device of its own. One that has an ending is over as it begins.
+    /// The session that begins: of the account's next epoch, on a device of its own.
     pub session: Session,
     /// The time.
     pub at: Timestamp,
@@ -126,7 +126,7 @@ pub struct ProvedSignUp {
     pub proof: ProofVersion,
     /// The account: with the address of the proof, which is verified.
     pub user: User,
-    /// Its first session. One that has an ending is over as it begins.
+    /// Its first session.
     pub session: Session,
     /// The time.
     pub at: Timestamp,
@@ -218,7 +218,7 @@ pub trait Proofs: Send + Sync {
     /// remembers its device, spends the proof and voids the account's others but for those that [outlive](crate::proofs::outlives) it, in one
     /// commit. MUST answer `Gone` and change nothing unless
     /// [`crate::proofs::recovered`] says otherwise and the session is of the epoch that it says; `EmailTaken` and change nothing if another
-    /// account has the address that is restored. MUST store the session as it is, with its ending if it has one.
+    /// account has the address that is restored. MUST store the session as it is.
     async fn recover(
         &self,
         recovery: &Recovery,
@@ -250,7 +250,7 @@ pub trait Proofs: Send + Sync {
         tell: &Tell<AddressOutcome>,
     ) -> Result<AddressOutcome, StoreError>;
 
-    /// Creates the account with the password of the proof, and its first session as it is, with its ending if it has one, remembers the
+    /// Creates the account with the password of the proof, and its first session as it is, remembers the
     /// session's device, and voids all sign-ups of the address, in one commit. MUST answer `EmailTaken` and change nothing if the address is
     /// [taken](super::UserRepository).
     async fn sign_up(

@@ -90,7 +90,7 @@ pub(crate) async fn sign_in(
     Ok(answer(StatusCode::OK, &begun, &caller, &mode))
 }
 
-fn parse(
+pub(crate) fn parse(
     body: Body,
     caller: &RequestClient,
     email: fn(&str) -> Result<EmailAddress, FieldError>,

@@ -83,7 +83,7 @@ impl From<SignInByCodeError> for Problem {
 }
 
 /// 409: `accounts.sign_in_code` is off.
-fn sign_in_code_off() -> Problem {
+pub(crate) fn sign_in_code_off() -> Problem {
     Problem::new(
         StatusCode::CONFLICT,
         "sign_in_code_off",

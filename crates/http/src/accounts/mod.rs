@@ -11,17 +11,18 @@ mod reauthenticate;
 
 pub(crate) use activity::{activity, activity_docs};
 pub(crate) use begin::{sign_in, sign_in_docs, sign_up, sign_up_docs};
-pub(crate) use code::{request_code, request_code_docs, sign_in_by_code, sign_in_by_code_docs};
-pub(crate) use confirm::{confirm, confirm_docs, confirmation};
-pub(crate) use export::{export, export_docs};
-pub(crate) use me::{delete, delete_docs, details, details_docs, me, me_docs};
-pub(crate) use password::{change_password, change_password_docs};
-pub(crate) use reauthenticate::{reauthenticate, reauthenticate_docs};
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use {
-    begin::fields, me::parse as details_of, password::parse as passwords_of,
-    reauthenticate::parse as current_password_of,
+pub(crate) use code::{
+    request_code, request_code_docs, sign_in_by_code, sign_in_by_code_docs, sign_in_code_off,
 };
+pub(crate) use confirm::{confirm, confirm_docs, confirmation};
+pub(crate) use export::{export, export_docs, exported};
+pub(crate) use me::{delete, delete_docs, details, details_docs, me, me_docs};
+pub(crate) use password::{change_password, change_password_docs, parse as passwords_of};
+pub(crate) use reauthenticate::{
+    parse as current_password_of, reauthenticate, reauthenticate_docs,
+};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use {begin::fields, me::parse as details_of};
 
 use crate::kit::problem::Problem;
 use actix_web::http::StatusCode;

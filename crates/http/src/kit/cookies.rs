@@ -26,6 +26,8 @@ pub struct CookieSettings {
     proofs: Vec<String>,
     /// The same for refresh tokens of this origin's front end.
     tokens: Vec<String>,
+    /// The same for ID tokens, which pages keep beside them.
+    ids: Vec<String>,
     token_lifetime: Duration,
 }
 
@@ -60,6 +62,7 @@ impl CookieSettings {
             names,
             proofs: named_at_least_once("proof"),
             tokens: named_at_least_once("refresh"),
+            ids: named_at_least_once("id"),
             token_lifetime,
         }
     }
@@ -88,7 +91,12 @@ impl CookieSettings {
         }
     }
 
-    /// Keeps a refresh token.
+    /// The names under which pages keep an ID token: the one that is set, then others that are read.
+    pub(super) fn id_names(&self) -> Vec<String> {
+        self.ids.clone()
+    }
+
+    /// Keeps a token for as long as a refresh token lives.
     pub(super) fn token(&self, name: &str, token: &SecretString) -> Cookie<'static> {
         let token = token.expose_secret().to_owned();
         self.strict(name, token, self.token_lifetime)

@@ -30,12 +30,21 @@ pub(crate) struct TokenCookie {
 impl TokenCookie {
     /// That of a front end. The pages of this service share one, and a session, with scripts of the same origin.
     pub(crate) fn of(request: &HttpRequest, front_end: FrontEnd<'_>) -> Self {
-        let settings = request.app_data::<Data<CookieSettings>>().cloned();
-        let settings = settings.unwrap_or_else(|| Data::new(CookieSettings::default()));
-        let names = match front_end {
+        Self::named(request, |settings| match front_end {
             FrontEnd::Own => settings.token_names(None),
             FrontEnd::Listed(origin) => settings.token_names(Some(&tag(origin))),
-        };
+        })
+    }
+
+    /// The one in which pages keep the ID token, beside the refresh token of this origin. It is read by pages alone.
+    pub(crate) fn id(request: &HttpRequest) -> Self {
+        Self::named(request, CookieSettings::id_names)
+    }
+
+    fn named(request: &HttpRequest, names: impl FnOnce(&CookieSettings) -> Vec<String>) -> Self {
+        let settings = request.app_data::<Data<CookieSettings>>().cloned();
+        let settings = settings.unwrap_or_else(|| Data::new(CookieSettings::default()));
+        let names = names(&settings);
         let shown = |name: &String| Some((name.clone(), raw_cookie(request.headers(), name)?));
         let shown: Vec<(String, &str)> = names.iter().filter_map(shown).collect();
         let mut tokens = shown.iter().map(|(_, token)| *token);
@@ -48,7 +57,7 @@ impl TokenCookie {
         }
     }
 
-    /// The refresh token that the browser has sent.
+    /// The token that the browser has sent.
     pub(crate) fn token(&self) -> Option<&SecretString> {
         self.token.as_ref()
     }

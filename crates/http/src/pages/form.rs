@@ -1,6 +1,6 @@
 //! The forms of pages as browsers send them.
 
-use super::view::Given;
+use super::landing::Given;
 use crate::kit::{
     body::{Body, MediaType, read},
     form::fields,
@@ -10,7 +10,11 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use std::{collections::BTreeMap, future::Future, pin::Pin};
 
 /// The fields of a form, but for those that were left empty.
+#[derive(Debug, Default)]
 pub(crate) struct Form(BTreeMap<String, String>);
+
+/// The field with the place that its reader wants to go on to.
+pub(super) const RETURN_TO: &str = "return_to";
 
 impl Form {
     fn parse(bytes: &[u8]) -> Result<Self, Problem> {
@@ -29,16 +33,22 @@ impl Form {
 
     fn fields(&self, with_secret: bool) -> Body {
         let fields = self.0.clone().into_iter();
-        Body::of_fields(fields.filter(|(name, _)| with_secret || name != "secret"))
+        Body::of_fields(
+            fields.filter(|(name, _)| name != RETURN_TO && (with_secret || name != "secret")),
+        )
+    }
+
+    /// A field as it was typed.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
     }
 
     /// What is shown once more.
     pub(super) fn given(&self) -> Given {
-        let field = |name| self.0.get(name).cloned();
+        let field = |name| self.get(name).map(str::to_owned);
         Given {
             proof: field("proof").unwrap_or_default(),
             secret: field("secret"),
-            code: field("code"),
         }
     }
 }
@@ -59,7 +69,7 @@ mod tests {
 
     fn code(form: &str) -> Result<Option<String>, &'static str> {
         let form = Form::parse(form.as_bytes());
-        form.map(|form| form.given().code)
+        form.map(|form| form.get("code").map(str::to_owned))
             .map_err(|problem| problem.code())
     }
 
@@ -92,5 +102,7 @@ mod tests {
         assert_eq!(has("secret=s&code="), (false, true));
         let form = Form::parse(b"secret=s&code=").unwrap();
         assert!(!form.body_with_code().has("secret"));
+        let form = Form::parse(b"return_to=/account&email=a").unwrap();
+        assert!(form.body().has("email") && !form.body().has("return_to"));
     }
 }

@@ -1,9 +1,9 @@
 //! What is around the pages: forms are taken from these pages alone, and what goes wrong before or beside a form is a page, too.
 
 use super::{
-    PageSettings,
+    BASE, PageSettings,
     texts::Language,
-    view::{self, Frame, MessageView},
+    view::{self, Frame, Link, MessagePage},
 };
 use crate::kit::{
     origins::Origins,
@@ -18,8 +18,16 @@ use actix_web::{
     web::Data,
 };
 
-/// What a page may load and where its form goes: the stylesheet, and here (CSP 3).
-pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// What a page may load and where its form goes: the stylesheet and the logo, and here (CSP 3).
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The same for a page whose form leads on to another origin.
+pub(super) fn policy(origin: &str) -> String {
+    POLICY.replace(
+        "form-action 'self'",
+        &format!("form-action 'self' {origin}"),
+    )
+}
 
 /// The layer.
 pub(crate) async fn layer(
@@ -68,8 +76,9 @@ fn as_page(
     };
     let (request, response) = answer.into_parts();
     let message = language.texts().problem(code, response.status().as_u16());
-    let frame = Frame::new(language, &settings.name).failed();
-    let view = MessageView::new(frame, message);
+    let frame = Frame::new(language, settings).failed();
+    let next = Link::new(BASE, frame.texts.account);
+    let view = MessagePage::new(frame, message, Some(next));
     let page = view::page(response, &view).unwrap_or_else(|problem| problem.error_response());
     ServiceResponse::new(request, page)
 }

@@ -1,7 +1,9 @@
-//! The templates, and what they are filled with.
+//! What all templates share: what is around a page, its forms, and pages that only say something.
 
 use super::{
-    style,
+    PageSettings,
+    assets::Asset,
+    fields::Field,
     texts::{Language, Message, Texts},
 };
 use crate::kit::{problem::Problem, request_id::RequestId};
@@ -15,100 +17,176 @@ use std::borrow::Cow;
 
 /// What is around every page.
 pub(super) struct Frame<'a> {
-    texts: &'static Texts,
+    pub(super) texts: &'static Texts,
     /// What the service is called.
-    name: &'a str,
-    style: &'static str,
+    pub(super) name: &'a str,
+    pub(super) logo: Option<&'a str>,
+    pub(super) style: &'a str,
+    pub(super) terms: Option<&'a str>,
+    pub(super) privacy: Option<&'a str>,
+    /// What the pages of an account have around them, too.
+    pub(super) own: Option<OwnFrame>,
+    pub(super) is_mistake: bool,
     /// On pages that tell of a mistake or a failure.
-    request: Option<RequestId>,
+    pub(super) request: Option<RequestId>,
+}
+
+/// What is around the pages of an account.
+pub(super) struct OwnFrame {
+    pub(super) nav: Vec<NavItem>,
+    /// On the page that leads to all others.
+    pub(super) is_home: bool,
+}
+
+/// A page in the list of an account's pages.
+pub(super) struct NavItem {
+    pub(super) href: String,
+    pub(super) text: &'static str,
+    pub(super) is_current: bool,
 }
 
 impl<'a> Frame<'a> {
-    pub(super) fn new(language: Language, name: &'a str) -> Self {
+    pub(super) fn new(language: Language, settings: &'a PageSettings) -> Self {
+        let options = &settings.options;
         Self {
             texts: language.texts(),
-            name,
-            style: style::url(),
+            name: &options.name,
+            logo: settings.logo.as_ref().map(Asset::url),
+            style: settings.style.url(),
+            terms: options.terms.as_deref(),
+            privacy: options.privacy.as_deref(),
+            own: None,
+            is_mistake: false,
             request: None,
         }
     }
 
-    /// Names the request.
+    /// Says in the title that something is wrong, and names the request.
     pub(super) fn failed(self) -> Self {
+        self.failed_if(true)
+    }
+
+    /// The same if there is a problem.
+    pub(super) fn failed_if(self, is_mistake: bool) -> Self {
         Self {
-            request: Some(RequestId::current()),
+            request: is_mistake.then(RequestId::current),
+            is_mistake,
             ..self
+        }
+    }
+
+    /// Puts the pages of an account around it.
+    pub(super) fn own(self, own: OwnFrame) -> Self {
+        Self {
+            own: Some(own),
+            ..self
+        }
+    }
+
+    pub(super) fn has_footer(&self) -> bool {
+        self.terms.is_some() || self.privacy.is_some() || self.request.is_some()
+    }
+}
+
+/// A form.
+#[derive(Default)]
+pub(super) struct FormView {
+    pub(super) action: String,
+    pub(super) hidden: Vec<(&'static str, String)>,
+    /// What is wrong with it as a whole.
+    pub(super) alert: Option<Cow<'static, str>>,
+    pub(super) fields: Vec<Field>,
+    pub(super) button: &'static str,
+    /// Whether it can't be undone.
+    pub(super) is_grave: bool,
+    /// For password managers where none is asked for: whose password it is.
+    pub(super) username: Option<String>,
+}
+
+impl FormView {
+    /// A form; the first field with a mistake in it is where its reader goes on.
+    pub(super) fn new(
+        action: impl Into<String>,
+        button: &'static str,
+        mut fields: Vec<Field>,
+    ) -> Self {
+        if let Some(first) = fields.iter_mut().find(|field| field.error.is_some()) {
+            first.is_focused = true;
+        }
+        Self {
+            action: action.into(),
+            button,
+            fields,
+            ..Self::default()
         }
     }
 }
 
-/// What a page says of itself.
-pub(super) struct PageTexts {
-    pub(super) title: &'static str,
-    pub(super) intro: &'static str,
-    pub(super) button: &'static str,
-    /// Once it is done.
-    pub(super) done: Message,
-    /// The text of a link to another page.
-    pub(super) other: &'static str,
+/// What a page says that was done, or why it is shown.
+pub(super) struct Notice {
+    pub(super) text: &'static str,
+    pub(super) is_warning: bool,
 }
 
-/// What a form has been given: by its link, or when it was sent.
-#[derive(Debug, Default)]
-pub(super) struct Given {
-    pub(super) proof: String,
-    pub(super) secret: Option<String>,
-    /// As it was typed.
-    pub(super) code: Option<String>,
-}
+impl Notice {
+    pub(super) const fn done(text: &'static str) -> Self {
+        let is_warning = false;
+        Self { text, is_warning }
+    }
 
-/// A field that is asked for.
-pub(super) struct Field {
-    pub(super) name: &'static str,
-    pub(super) label: &'static str,
-    pub(super) hint: Cow<'static, str>,
-    pub(super) error: Option<Cow<'static, str>>,
-    pub(super) autocomplete: &'static str,
-    pub(super) required: bool,
-    /// Else it is a password, which is never shown again.
-    pub(super) is_code: bool,
-    pub(super) value: String,
+    pub(super) const fn warning(text: &'static str) -> Self {
+        let is_warning = true;
+        Self { text, is_warning }
+    }
 }
 
 /// A link to another page.
-pub(super) struct Other {
+pub(super) struct Link {
+    /// The words before it.
+    pub(super) before: &'static str,
     pub(super) href: String,
     pub(super) text: &'static str,
+}
+
+impl Link {
+    pub(super) fn new(href: impl Into<String>, text: &'static str) -> Self {
+        Self {
+            before: "",
+            href: href.into(),
+            text,
+        }
+    }
 }
 
 /// A page with a form.
 #[derive(Template)]
 #[template(path = "form.html")]
-pub(super) struct FormView<'a> {
+pub(super) struct FormPage<'a> {
     pub(super) frame: Frame<'a>,
-    pub(super) texts: &'a PageTexts,
-    pub(super) action: &'a str,
-    pub(super) given: &'a Given,
-    pub(super) alert: Option<Cow<'static, str>>,
-    pub(super) fields: Vec<Field>,
-    pub(super) other: Option<Other>,
+    pub(super) title: &'a str,
+    pub(super) intro: Cow<'a, str>,
+    pub(super) notice: Option<Notice>,
+    pub(super) form: FormView,
+    pub(super) links: Vec<Link>,
 }
 
 /// A page without one: what was done, or why it was not.
 #[derive(Template)]
 #[template(path = "message.html")]
-pub(super) struct MessageView<'a> {
+pub(super) struct MessagePage<'a> {
     frame: Frame<'a>,
     title: &'a str,
     text: &'a str,
+    next: Option<Link>,
 }
 
-impl<'a> MessageView<'a> {
-    pub(super) fn new(frame: Frame<'a>, message: &'a Message) -> Self {
+impl<'a> MessagePage<'a> {
+    pub(super) fn new(frame: Frame<'a>, message: &'a Message, next: Option<Link>) -> Self {
         Self {
             frame,
             title: message.title,
             text: message.text,
+            next,
         }
     }
 }
@@ -130,73 +208,60 @@ pub(super) fn page<B>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::{
+        PageOptions,
+        fields::{Field, Kind},
+    };
 
-    fn rendered(name: &str, given: &Given, field: Field) -> String {
-        let texts = PageTexts {
+    fn rendered(name: &str, hidden: Vec<(&'static str, String)>, field: Field) -> String {
+        let settings = PageSettings::new(PageOptions {
+            name: name.to_owned(),
+            ..PageOptions::default()
+        });
+        let mut form = FormView::new("/account/recovery", "Do it", vec![field]);
+        form.hidden = hidden;
+        let page = FormPage {
+            frame: Frame::new(Language::German, &settings),
             title: "A title",
-            intro: "An intro",
-            button: "Do it",
-            done: Message {
-                title: "Done",
-                text: "It is done.",
-            },
-            other: "",
+            intro: "An intro".into(),
+            notice: None,
+            form,
+            links: Vec::new(),
         };
-        let view = FormView {
-            frame: Frame::new(Language::German, name),
-            texts: &texts,
-            action: "/account/recovery",
-            given,
-            alert: None,
-            fields: vec![field],
-            other: None,
-        };
-        view.render().expect("it is a page")
+        page.render().expect("it is a page")
     }
 
     fn field() -> Field {
-        Field {
-            name: "code",
-            label: "Code",
-            hint: "Six digits.".into(),
-            error: None,
-            autocomplete: "one-time-code",
-            required: true,
-            is_code: true,
-            value: String::new(),
-        }
+        Field::new("code", "Code", Kind::Code, "one-time-code")
     }
 
     #[test]
     fn what_a_client_sends_is_no_markup() {
-        let given = Given {
-            proof: "\"><script>alert(1)</script>".to_owned(),
-            secret: Some("'\"<&>".to_owned()),
-            code: None,
-        };
+        let hidden = vec![
+            ("proof", "\"><script>alert(1)</script>".to_owned()),
+            ("secret", "'\"<&>".to_owned()),
+        ];
         let code = Field {
             value: "<img src=x onerror=alert(1)>".to_owned(),
             ..field()
         };
-        let html = rendered("Bücher & <b>Co</b>", &given, code);
+        let html = rendered("Bücher & <b>Co</b>", hidden, code);
         for markup in ["<script", "<img", "<b>"] {
             assert!(!html.contains(markup), "{markup}: {html}");
         }
         assert!(html.contains("Bücher &#38; &#60;b&#62;Co"), "{html}");
-        assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"de\">"));
+        assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"de\" dir=\"ltr\">"));
     }
 
     #[test]
     fn an_error_stands_beside_its_field_and_a_password_is_never_shown_again() {
         let wrong = Field {
-            name: "newPassword",
+            hint: "Eight characters.".into(),
             error: Some("It is too short.".into()),
-            autocomplete: "new-password",
-            is_code: false,
             value: "hunter2".to_owned(),
-            ..field()
+            ..Field::new("newPassword", "New", Kind::Password, "new-password")
         };
-        let html = rendered("Example", &Given::default(), wrong);
+        let html = rendered("Example", Vec::new(), wrong);
         assert!(!html.contains("hunter2"), "{html}");
         let input = html.split("<input id=\"newPassword\"").nth(1);
         let input = input.and_then(|rest| rest.split('>').next()).unwrap();
@@ -206,10 +271,22 @@ mod tests {
             " required",
             "aria-invalid=\"true\"",
             "aria-describedby=\"newPassword-error newPassword-hint\"",
+            " autofocus",
         ] {
             assert!(input.contains(attribute), "{attribute}: {input}");
         }
         assert!(html.contains("id=\"newPassword-error\">It is too short."));
-        assert!(!html.contains("name=\"secret\""), "there is none: {html}");
+        assert!(!html.contains("type=\"hidden\""), "there is none: {html}");
+    }
+
+    #[test]
+    fn only_the_first_mistake_is_where_its_reader_goes_on() {
+        let wrong = |name| Field {
+            error: Some("It is wrong.".into()),
+            ..Field::new(name, "Label", Kind::Text, "off")
+        };
+        let form = FormView::new("/", "Do it", vec![field(), wrong("a"), wrong("b")]);
+        let focused: Vec<bool> = form.fields.iter().map(|field| field.is_focused).collect();
+        assert_eq!(focused, [false, true, false]);
     }
 }

@@ -1,6 +1,6 @@
 //! Whether keys are keys, URLs can be read by their drivers, and the log level by the filter.
 
-use super::{composer, legacy, postgres, redis, smtp};
+use super::{composer, legacy, pages, postgres, redis, smtp};
 use crate::{
     config::{Check, Config, ConfigError, Profile, Secret},
     keys::retired_key,
@@ -9,7 +9,7 @@ use revolve_adapters::jose::{Algorithm, IdKey, MasterKey};
 use revolve_observe::telemetry;
 
 /// In the order in which messages name what they find.
-pub(crate) const CHECKS: [Check; 9] = [
+pub(crate) const CHECKS: [Check; 10] = [
     log_level,
     master_key,
     previous_master_keys,
@@ -19,6 +19,7 @@ pub(crate) const CHECKS: [Check; 9] = [
     redis_url,
     mail,
     verifier,
+    colour_and_logo,
 ];
 
 /// It is a filter of log lines.
@@ -125,4 +126,9 @@ fn verifier(config: &Config) -> Result<(), ConfigError> {
         .map_or(Ok(()), |mistake| {
             Err(ConfigError::new(format!("import.{mistake}")))
         })
+}
+
+/// Pages can be read in the colour, and the logo is a picture.
+fn colour_and_logo(config: &Config) -> Result<(), ConfigError> {
+    pages(config).map(drop)
 }

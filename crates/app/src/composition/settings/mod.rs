@@ -3,9 +3,11 @@
 mod certificates;
 mod checks;
 mod mail;
+mod pages;
 mod webhooks;
 
 pub(crate) use mail::{composer, smtp};
+pub(crate) use pages::pages;
 pub(crate) use webhooks::webhooks;
 
 use checks::CHECKS;

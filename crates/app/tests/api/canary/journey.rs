@@ -2,6 +2,7 @@
 
 mod cookie;
 mod misplaced;
+mod pages;
 
 use super::{
     forms::{KnownSecrets, Sink},
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::support::path;
 use futures_util::future::join_all;
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Client, Method, RequestBuilder, Response, redirect::Policy};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -81,7 +82,8 @@ impl Journey {
         let (email, password) = (format!("{}@example.org", fresh("ann")), fresh("password"));
         secrets.add("e-mail", &email);
         secrets.add("password", &password);
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client = Client::builder().no_proxy().redirect(Policy::none());
+        let client = client.build().unwrap();
         let (id_token, refresh_token, credential, token_cookie) = Default::default();
         let url = service.url.clone();
         Self {
@@ -141,11 +143,13 @@ impl Journey {
                     self.secrets.add_token("refresh token", value);
                     self.token_cookie = format!("{name}={value}");
                 }
+                name if name.contains("revolve-id") => self.secrets.add_token("ID token", value),
                 _ => self.secrets.add("device credential", value),
             }
         }
         let text = response.text().await.unwrap_or_default();
-        let json: Value = serde_json::from_str(&text).unwrap_or_default();
+        let json: Value =
+            serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone()));
         if status >= 400 {
             self.refusals
                 .push(Sink::new(format!("a problem document ({status})"), text));

@@ -2,7 +2,7 @@
 
 use super::{ANN, NEW, mail, signs_in};
 use crate::{
-    pages::browser::{Browser, asks, assert_page, cookies},
+    pages::browser::{Browser, asks, assert_page},
     support::{Actor, Mailing, PASSWORD, on_both_stores_with_mail},
 };
 use serde_json::{Value, json};
@@ -28,12 +28,14 @@ on_both_stores_with_mail! {
         assert_page(&page);
         assert!(!asks(&page, "code") && !asks(&page, "password"), "one click: {page:#?}");
         let answer = browser.submit(&link, &[]).await;
-        assert!(cookies(&answer.headers).iter().all(|name| name.starts_with("revolve-device")));
-        browser.done(answer).await;
+        let done = browser.done(answer).await;
+        assert!(done.text.contains("You are signed in"), "{done:#?}");
+        let home = browser.open("/account").await.expect(200);
+        assert!(home.text.contains(ANN) && home.text.contains("Address confirmed"), "{home:#?}");
         let mut ann = service.anon();
         ann.sign_in(ANN, PASSWORD).await.expect(200);
         let sessions = ann.get("/sessions").await.expect(200).json();
-        assert_eq!(sessions["sessions"].as_array().map(Vec::len), Some(1), "the page keeps none: {sessions}");
+        assert_eq!(sessions["sessions"].as_array().map(Vec::len), Some(2), "here and in the browser: {sessions}");
         assert_eq!(user(&ann).await["emailVerified"], true);
     }
 
@@ -112,8 +114,10 @@ on_both_stores_with_mail! {
         let (link, code) = mail(&service, OTHER, 1).await;
         assert_eq!(link.path, "/account/email/change");
         let page = phone.open(&link.target()).await.expect(200);
-        assert!(asks(&page, "password"), "{page:#?}");
-        phone.submit(&link, &[]).await.expect(403);
+        assert!(!asks(&page, "password") && !asks(&page, "code"), "it may be signed in: {page:#?}");
+        let refused = phone.submit(&link, &[]).await.expect(403);
+        assert_page(&refused);
+        assert!(asks(&refused, "password") && asks(&refused, "code"), "it is not: {refused:#?}");
         let refused = phone.submit(&link, &[("password", PASSWORD)]).await.expect(422);
         assert!(refused.text.contains("This is not the browser"), "the link alone does not do: {refused:#?}");
         assert_eq!(user(&ann).await["email"], ANN);

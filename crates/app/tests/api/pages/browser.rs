@@ -1,9 +1,17 @@
 //! A browser: it keeps cookies, says where its forms come from, and follows no redirect by itself.
 
-use crate::support::{Actor, Answer, App};
-use reqwest::{Client, Method, RequestBuilder, header::HeaderMap, redirect::Policy};
-use std::ops::Deref;
+use crate::support::{Actor, Answer, App, PASSWORD};
+use reqwest::{
+    Client, Method, RequestBuilder,
+    cookie::{CookieStore, Jar},
+    header::HeaderMap,
+    redirect::Policy,
+};
+use std::{ops::Deref, sync::Arc};
 use url::{Url, form_urlencoded};
+
+/// What a page may load, and where its forms go.
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The issuer's origin of the tests.
 pub(super) const ORIGIN: &str = "http://localhost:8080";
@@ -12,6 +20,8 @@ pub(super) const ORIGIN: &str = "http://localhost:8080";
 pub(super) struct Browser {
     actor: Actor,
     language: &'static str,
+    jar: Arc<Jar>,
+    service: Url,
 }
 
 /// The link of a mail to a page.
@@ -51,16 +61,76 @@ impl Link {
 
 impl Browser {
     pub(super) fn new(app: &App) -> Self {
+        let jar = Arc::new(Jar::default());
         let client = Client::builder()
-            .cookie_store(true)
+            .cookie_provider(Arc::clone(&jar))
             .redirect(Policy::none())
             .no_proxy()
             .build()
             .expect("a client can be made");
+        let url = format!("http://{}", app.address);
         Self {
-            actor: Actor::new(client, format!("http://{}", app.address)),
+            service: url.parse().expect("a URL"),
+            actor: Actor::new(client, url),
             language: "en-GB,en;q=0.9",
+            jar,
         }
+    }
+
+    /// The cookies whose names begin so, with their values.
+    pub(super) fn cookies(&self, prefix: &str) -> Vec<(String, String)> {
+        let sent = self.jar.cookies(&self.service);
+        let sent = sent.as_ref().map_or("", |sent| sent.to_str().unwrap());
+        let pairs = sent.split("; ").filter_map(|pair| pair.split_once('='));
+        pairs
+            .filter(|(name, _)| name.starts_with(prefix))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    /// The one whose name begins so.
+    pub(super) fn cookie(&self, prefix: &str) -> (String, String) {
+        let mut found = self.cookies(prefix);
+        assert_eq!(found.len(), 1, "{prefix}: {found:?}");
+        found.remove(0)
+    }
+
+    /// Puts a cookie in the jar.
+    pub(super) fn keep(&self, name: &str, value: &str) {
+        let cookie = format!("{name}={value}; Path=/");
+        self.jar.add_cookie_str(&cookie, &self.service);
+    }
+
+    /// Takes the cookies away whose names begin so.
+    pub(super) fn forget(&self, prefix: &str) {
+        for (name, _) in self.cookies(prefix) {
+            let gone = format!("{name}=; Path=/; Max-Age=0");
+            self.jar.add_cookie_str(&gone, &self.service);
+        }
+    }
+
+    /// Sends a form and goes where it leads.
+    pub(super) async fn sent(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let answer = self.post(path, fields).await;
+        self.done(answer).await
+    }
+
+    /// Signs up on the page.
+    pub(super) async fn signs_up(&self, email: &str) -> Answer {
+        self.sent(
+            "/account/signup",
+            &[("email", email), ("password", PASSWORD)],
+        )
+        .await
+    }
+
+    /// Signs in on the page.
+    pub(super) async fn signs_in(&self, email: &str, password: &str) -> Answer {
+        self.sent(
+            "/account/signin",
+            &[("email", email), ("password", password)],
+        )
+        .await
     }
 
     pub(super) fn german(app: &App) -> Self {
@@ -151,21 +221,26 @@ pub(super) fn assert_page(answer: &Answer) {
         ("cache-control", "no-store"),
         ("referrer-policy", "no-referrer"),
         ("x-content-type-options", "nosniff"),
-        (
-            "content-security-policy",
-            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
+        ("content-security-policy", POLICY),
     ] {
         assert_eq!(answer.header(header), value, "{header}: {answer:#?}");
     }
     let markup = answer.text.to_lowercase();
-    for foreign in ["<script", "style=", "http://", "https://", "javascript:"] {
+    for foreign in [
+        "<script",
+        "style=",
+        "src=\"http",
+        "href=\"http",
+        "action=\"http",
+        "javascript:",
+    ] {
         assert!(!markup.contains(foreign), "{foreign}: {answer:#?}");
     }
     assert!(markup.starts_with("<!doctype html>"), "{answer:#?}");
     for token in ["eyJhbGci", "eyJ0eXAi"] {
         assert!(!answer.text.contains(token), "no token: {answer:#?}");
     }
+    assert!(answer.text.len() < 20 * 1024, "{}", answer.text.len());
     if answer.status >= 400 {
         let id = answer.header("x-request-id");
         assert!(id.len() == 36 && markup.contains(id), "{answer:#?}");

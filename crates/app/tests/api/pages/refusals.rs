@@ -46,7 +46,7 @@ on_both_stores_with_mail! {
 
     async fn what_goes_wrong_beside_a_form_is_a_page(service: Mailing) {
         let (browser, german) = (Browser::new(&service), Browser::german(&service));
-        for target in ["/account/recovery", "/account/recovery?proof=x&secret=y", "/account/email/undo?secret=y"] {
+        for target in ["/account/recovery?proof=x&secret=y", "/account/recovery?secret=y", "/account/email/undo", "/account/email/undo?secret=y"] {
             let page = browser.open(target).await.expect(422);
             assert_page(&page);
             assert!(page.text.contains("This link is incomplete"), "{target}: {page:#?}");
@@ -65,6 +65,8 @@ on_both_stores_with_mail! {
         assert_page(&browser.load(twice).await.expect(400));
         let large = "x".repeat(20_000);
         assert_page(&browser.load(form(&[("proof", &large)])).await.expect(413));
+        let nobody = browser.load(form(&[])).await.expect(422);
+        assert!(asks(&nobody, "email") && nobody.text.contains("Enter your e-mail address"), "{nobody:#?}");
         let spare = form(&[("proof", PROOF), ("code", "123456"), ("newPassword", NEW), ("extra", "1")]);
         assert_page(&browser.load(spare).await.expect(422));
         let long = "x".repeat(129);
@@ -114,14 +116,14 @@ on_both_stores_with_mail! {
         let told = service.mails_to(ANN, 1).await.remove(0);
         assert_eq!(told.link(), None);
         assert!(told.code().is_some());
-        for path in ["/account/recovery", "/account/style.css", "/account/email/undo"] {
+        for path in ["/account", "/account/signin", "/account/recovery", "/account/style.css", "/account/email/undo", "/.well-known/change-password"] {
             ann.send(ann.request(Method::GET, path)).await.expect_problem(404, "not_found");
         }
     }
 
     async fn pages_are_called_what_the_service_is_called(service: Mailing, "pages.name = 'Bücher & Söhne'") {
         let page = Browser::new(&service).open("/account/email/undo?done").await.expect(200);
-        assert!(page.text.contains("<header>Bücher &#38; Söhne</header>"), "{page:#?}");
+        assert!(page.text.contains("<header><span>Bücher &#38; Söhne</span></header>"), "{page:#?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! A new account, once its mailbox is proved.
 
-use super::session_starter::{Begun, IssuedDevice, NewSession, PreparedSession, SessionStarter};
+use super::session_starter::{Begun, NewSession, PreparedSession, SessionStarter};
 use crate::{
     journal::{Actor, SecurityEvent},
     model::{
@@ -90,28 +90,11 @@ impl ConfirmSignUp {
         self.settle(&shown, outcome).await
     }
 
-    /// The same for a client that can keep no tokens, such as a page: the session is over as it begins. The client's device is known from
-    /// then on.
-    ///
-    /// # Errors
-    /// As [`Self::execute`].
-    pub async fn without_session(
-        &self,
-        request: ConfirmSignUpRequest,
-    ) -> Result<IssuedDevice, ConfirmSignUpError> {
-        let purpose = ProofPurpose::SignUp;
-        let checked = self.proofs.check(purpose, &request.proof, &request.client);
-        let proof = checked.await??;
-        let shown = request.proof.clone();
-        let outcome = self.create(&proof, request).await;
-        self.settle(&shown, outcome).await
-    }
-
-    async fn settle<T>(
+    async fn settle(
         &self,
         shown: &ShownProof,
-        outcome: Result<T, ConfirmSignUpError>,
-    ) -> Result<T, ConfirmSignUpError> {
+        outcome: Result<Begun, ConfirmSignUpError>,
+    ) -> Result<Begun, ConfirmSignUpError> {
         // A wrong password counts: no more of them can be tried than codes.
         if matches!(
             outcome,
@@ -154,18 +137,6 @@ impl ConfirmSignUp {
         let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
         self.commit(proof, user, &prepared).await?;
         Ok(prepared.begun(tokens, Vec::new(), others))
-    }
-
-    async fn create(
-        &self,
-        proof: &Proof,
-        request: ConfirmSignUpRequest,
-    ) -> Result<IssuedDevice, ConfirmSignUpError> {
-        self.own(proof, &request).await?;
-        let (user, mut prepared, others) = self.prepare(proof, request);
-        prepared.end();
-        self.commit(proof, user, &prepared).await?;
-        Ok(prepared.device(others))
     }
 
     /// The account, its first session, and the credentials of the devices that the client shows.
@@ -216,7 +187,7 @@ impl ConfirmSignUp {
         let (id, address) = (user.id, session.client.address);
         let created = SecurityEvent::AccountCreated {
             user: id,
-            session: session.ending.is_none().then_some(session.id),
+            session: Some(session.id),
             address,
             device: session.device_label().cloned(),
         };

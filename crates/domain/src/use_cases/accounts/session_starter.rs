@@ -2,8 +2,8 @@
 
 use crate::{
     model::{
-        AuthMethods, ClientInfo, DeviceId, EmailAddress, EndReason, Ending, Epoch, Generation,
-        Label, Locale, Password, Session, SessionId, Timestamp, User, UserId,
+        AuthMethods, ClientInfo, DeviceId, EmailAddress, EndReason, Epoch, Generation, Label,
+        Locale, Password, Session, SessionId, Timestamp, User, UserId,
     },
     policy::SessionPolicy,
     ports::{
@@ -192,16 +192,13 @@ impl SessionStarter {
     }
 
     /// After the commit: removes the entry of a session that has not begun. Where the answer was lost, the commit may have come through: a session
-    /// that no client holds must not take a place. One that is over as it begins left nothing to remove.
+    /// that no client holds must not take a place.
     pub(in crate::use_cases) async fn withdraw_unless<O>(
         &self,
         prepared: &PreparedSession,
         outcome: &Result<O, StoreError>,
         has_begun: impl FnOnce(&O) -> bool,
     ) {
-        if prepared.session.ending.is_some() {
-            return;
-        }
         if !outcome.as_ref().is_ok_and(has_begun) {
             self.withdraw(prepared).await;
         }
@@ -230,15 +227,6 @@ impl PreparedSession {
         }
     }
 
-    /// Over as it begins, for a client that can keep no tokens: there are none, the white list never hears of it, and its device is known
-    /// once the row is committed.
-    pub(in crate::use_cases) fn end(&mut self) {
-        self.session.ending = Some(Ending {
-            at: self.at,
-            reason: EndReason::SignedOut,
-        });
-    }
-
     /// The answer, once the row is committed.
     pub(in crate::use_cases) fn begun(
         self,
@@ -247,19 +235,14 @@ impl PreparedSession {
         others: Vec<SecretString>,
     ) -> Begun {
         Begun {
-            session: self.session.clone(),
+            device: IssuedDevice {
+                id: self.session.device,
+                credential: self.credential,
+                others,
+            },
+            session: self.session,
             tokens,
-            device: self.device(others),
             evicted,
-        }
-    }
-
-    /// The device, once the row is committed.
-    pub(in crate::use_cases) fn device(self, others: Vec<SecretString>) -> IssuedDevice {
-        IssuedDevice {
-            id: self.session.device,
-            credential: self.credential,
-            others,
         }
     }
 }

@@ -12,9 +12,7 @@ use crate::{
     },
     proofs::recovered,
     use_cases::{
-        accounts::{
-            Begun, IssuedDevice, NewSession, PasswordContext, PreparedSession, SessionStarter,
-        },
+        accounts::{Begun, NewSession, PasswordContext, PreparedSession, SessionStarter},
         parts::{
             Failure, MailboxProofs, ProofRefused, RequestLimits, ServicePorts, ShownProof, from_via,
         },
@@ -109,28 +107,11 @@ impl Recover {
         self.settle(&shown, outcome).await
     }
 
-    /// The same for a client that can keep no tokens, such as a page: the session is over as it begins. The client's device is known from
-    /// then on.
-    ///
-    /// # Errors
-    /// As [`Self::execute`].
-    pub async fn without_session(
-        &self,
-        purpose: ProofPurpose,
-        request: RecoverRequest,
-    ) -> Result<IssuedDevice, RecoverError> {
-        let checked = self.proofs.check(purpose, &request.proof, &request.client);
-        let proof = checked.await??;
-        let shown = request.proof.clone();
-        let outcome = self.reset(&proof, request).await;
-        self.settle(&shown, outcome).await
-    }
-
-    async fn settle<T>(
+    async fn settle(
         &self,
         shown: &ShownProof,
-        outcome: Result<T, RecoverError>,
-    ) -> Result<T, RecoverError> {
+        outcome: Result<Begun, RecoverError>,
+    ) -> Result<Begun, RecoverError> {
         if matches!(
             outcome,
             Err(RecoverError::WeakPassword(_) | RecoverError::EmailTaken | RecoverError::Failed(_))
@@ -148,17 +129,6 @@ impl Recover {
             .await?;
         self.commit(proof, &prepared).await?;
         Ok(prepared.session.begun(tokens, Vec::new(), prepared.others))
-    }
-
-    async fn reset(
-        &self,
-        proof: &Proof,
-        request: RecoverRequest,
-    ) -> Result<IssuedDevice, RecoverError> {
-        let mut prepared = self.prepare(proof, request).await?;
-        prepared.session.end();
-        self.commit(proof, &prepared).await?;
-        Ok(prepared.session.device(prepared.others))
     }
 
     /// Judges and hashes the password. Nothing is written.
@@ -238,16 +208,12 @@ impl Recover {
                 session: None,
                 address,
             });
-        let begun = recovery
-            .session
-            .ending
-            .is_none()
-            .then(|| SecurityEvent::SessionBegun {
-                user: user_id,
-                session,
-                address,
-                device: recovery.session.device_label().cloned(),
-            });
+        let begun = SecurityEvent::SessionBegun {
+            user: user_id,
+            session,
+            address,
+            device: recovery.session.device_label().cloned(),
+        };
         let told = move |outcome: &RecoveryOutcome| match outcome {
             RecoveryOutcome::Recovered(_) => {
                 let recovered = SecurityEvent::AccountRecovered {
@@ -264,8 +230,7 @@ impl Recover {
                     events: moved
                         .clone()
                         .into_iter()
-                        .chain([recovered, ended])
-                        .chain(begun.clone())
+                        .chain([recovered, ended, begun.clone()])
                         .collect(),
                     mails: notice.clone().into_iter().collect(),
                 }

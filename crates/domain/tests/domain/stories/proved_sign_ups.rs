@@ -130,29 +130,6 @@ async fn there_is_no_account_before_its_mailbox_is_proved() {
     world.signed_in("ann").await;
 }
 
-#[tokio::test]
-async fn a_client_that_keeps_no_tokens_gets_an_account_and_no_session() {
-    let world = world(Verification::Required);
-    let proof = sign_up(&world, "ann", "ann's password").await;
-    let device = world
-        .confirm_sign_up
-        .without_session(proved(&world, &proof))
-        .await
-        .expect("the code is right");
-    let request = SignInRequest {
-        device_credentials: vec![device.credential],
-        ..World::request("ann")
-    };
-    let begun = world.sign_in.execute(request).await;
-    let begun = begun.expect("the password is hers");
-    assert_eq!(begun.device.id, device.id, "the device is known");
-    let mut ann = world.client(begun);
-    ann.shows_credential = true;
-    assert_eq!(world.tokens.inner().size(ann.user), 1, "that session alone");
-    let sessions = world.list_sessions.execute(&ann.caller()).await;
-    assert_eq!(sessions.expect("the session lives").len(), 1);
-}
-
 /// A stranger's sign-up does not seed a password for an address that is not theirs.
 #[tokio::test]
 async fn the_sign_up_that_is_proved_is_the_account() {

@@ -108,47 +108,6 @@ async fn a_forgotten_password_is_set_anew() {
 }
 
 #[tokio::test]
-async fn a_client_that_keeps_no_tokens_sets_the_password_and_gets_no_session() {
-    let world = world();
-    let mut ann = world.signed_up("ann").await;
-    let proof = asked(&world, "ann").await;
-    world.events.take();
-    let purpose = ProofPurpose::ResetPassword;
-    let reset = async |request| world.recover.without_session(purpose, request).await;
-    for _ in 0..7 {
-        let mut weak = by_code(&world, &proof);
-        weak.password = World::password("password");
-        assert!(matches!(
-            reset(weak).await,
-            Err(RecoverError::WeakPassword(FieldError::TooCommon))
-        ));
-    }
-    let device = reset(by_code(&world, &proof))
-        .await
-        .expect("the code is right");
-    assert_eq!(
-        world.events.take_names(),
-        ["account.recovered", "sessions.ended"]
-    );
-    assert_eq!(world.tokens.inner().size(ann.user), 0);
-    assert_eq!(refusal(ann.refresh().await), Refusal::SessionRevoked);
-    let request = SignInRequest {
-        password: World::password(NEW),
-        device_credentials: vec![device.credential],
-        ..World::request("ann")
-    };
-    let begun = world.sign_in.execute(request).await;
-    let begun = begun.expect("the password is the new one");
-    assert_eq!(begun.device.id, device.id, "the device is known");
-    let mut ann = world.client(begun);
-    ann.shows_credential = true;
-    let sessions = world.list_sessions.execute(&ann.caller()).await;
-    assert_eq!(sessions.expect("the session lives").len(), 1);
-    let again = reset(by_code(&world, &proof)).await;
-    assert_eq!(refused(again), ProofRefused::Gone, "it is spent");
-}
-
-#[tokio::test]
 async fn nobody_can_tell_whether_there_is_an_account() {
     let world = world();
     let ann = world.signed_up("ann").await;

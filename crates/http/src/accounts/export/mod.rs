@@ -13,7 +13,7 @@ use crate::kit::{
     use_case::UseCase,
 };
 use actix_web::{
-    HttpResponse,
+    HttpResponse, HttpResponseBuilder,
     http::{
         Method,
         header::{CONTENT_DISPOSITION, ContentType},
@@ -23,7 +23,7 @@ use actix_web::{
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use revolve_domain::{
     model::{EventId, UserId},
-    use_cases::{ExportAccount, ExportAccountError, Failure},
+    use_cases::{Caller, ExportAccount, ExportAccountError, Failure},
 };
 use revolve_observe::telemetry::chain;
 
@@ -39,15 +39,20 @@ pub(crate) async fn export(
     caller: BearerCaller,
     method: Method,
 ) -> Result<HttpResponse, Problem> {
-    let mut response = HttpResponse::Ok();
-    response
-        .content_type(ContentType::json())
-        .insert_header((CONTENT_DISPOSITION, ATTACHMENT));
+    let caller = &caller.0;
     if method == Method::HEAD {
-        use_case.get().check(&caller.0).await?;
-        return Ok(response.finish());
+        use_case.get().check(caller).await?;
+        return Ok(document().finish());
     }
-    let export = use_case.get().execute(&caller.0).await?;
+    exported(use_case, caller).await
+}
+
+/// The document.
+pub(crate) async fn exported(
+    use_case: UseCase<ExportAccount>,
+    caller: &Caller,
+) -> Result<HttpResponse, Problem> {
+    let export = use_case.get().execute(caller).await?;
     let user = export.data.user.id;
     let mut head = serde_json::to_string(&ExportAnswer::from(&export))
         .map_err(|error| Problem::internal(&error))?;
@@ -59,7 +64,16 @@ pub(crate) async fn export(
             Ok(Bytes::from_static(END.as_bytes()))
         }));
     let content = parts.map_ok(|part| stream::iter(slices(part).map(Ok::<_, CutShort>)));
-    Ok(response.streaming(content.try_flatten()))
+    Ok(document().streaming(content.try_flatten()))
+}
+
+/// What is before the document.
+fn document() -> HttpResponseBuilder {
+    let mut answer = HttpResponse::Ok();
+    answer
+        .content_type(ContentType::json())
+        .insert_header((CONTENT_DISPOSITION, ATTACHMENT));
+    answer
 }
 
 /// Where the journal goes on.

@@ -64,25 +64,6 @@ pub async fn a_reset_begins_anew(subject: &impl ProofsSubject) {
     );
 }
 
-/// For a client that can keep no tokens: no session lives, and the device is known all the same.
-pub async fn a_reset_may_begin_a_session_that_is_over(subject: &impl ProofsSubject) {
-    let proving = Proving::new(subject);
-    let accounts = &proving.accounts;
-    let (user, _) = accounts.signed_up().await;
-    let proof = proving.opened(ProofPurpose::ResetPassword, &user).await;
-    let mut recovery = recovery(&proof, &user, 90);
-    recovery.session.ending = Some(Ending {
-        at: at(90),
-        reason: EndReason::SignedOut,
-    });
-    let RecoveryOutcome::Recovered(now) = proving.recover(&recovery).await else {
-        panic!("the proof is open");
-    };
-    assert_eq!(accounts.live(user.id, at(91)).await, []);
-    assert_eq!(accounts.row(&recovery.session).await, recovery.session);
-    assert!(accounts.keeps(&now, recovery.session.device).await);
-}
-
 /// The second finds it gone and changes nothing.
 pub async fn a_reset_spends_the_proof(subject: &impl ProofsSubject) {
     let proving = Proving::new(subject);

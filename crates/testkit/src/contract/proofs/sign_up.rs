@@ -8,7 +8,7 @@ use crate::contract::{
 };
 use crate::untold::untold;
 use revolve_domain::{
-    model::{EmailAddress, EndReason, Ending, Proof, ProofPurpose, User},
+    model::{EmailAddress, Proof, ProofPurpose, User},
     ports::{ProvedSignUp, SignUpOutcome},
 };
 
@@ -65,21 +65,6 @@ pub async fn a_proved_sign_up_is_an_account(subject: &impl ProofsSubject) {
         assert_eq!(sign_up(&proving, &late).await, SignUpOutcome::Gone);
     }
     assert!(proving.find(&other, 91).await.is_some());
-}
-
-/// For a client that can keep no tokens.
-pub async fn a_proved_sign_up_may_begin_a_session_that_is_over(subject: &impl ProofsSubject) {
-    let proving = Proving::new(subject);
-    let mut made = proved(&intended(&proving, &email(), "own").await);
-    made.session.ending = Some(Ending {
-        at: at(90),
-        reason: EndReason::SignedOut,
-    });
-    assert_eq!(sign_up(&proving, &made).await, SignUpOutcome::Created);
-    let accounts = &proving.accounts;
-    assert_eq!(accounts.live(made.user.id, at(91)).await, []);
-    assert_eq!(accounts.row(&made.session).await, made.session);
-    assert!(accounts.keeps(&made.user, made.session.device).await);
 }
 
 /// Nor does a proof of another purpose, or one that has expired.

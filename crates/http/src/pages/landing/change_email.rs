@@ -2,12 +2,16 @@
 
 use super::{
     confirm_email::confirm,
-    form::Form,
-    page::{AsksCode, AsksPassword, Page, PageRequest},
-    texts::{Localized, Message},
-    view::PageTexts,
+    page::{AsksCode, AsksPassword, Page, PageTexts, Then},
 };
-use crate::kit::{problem::Problem, use_case::UseCase};
+use crate::{
+    kit::{problem::Problem, use_case::UseCase},
+    pages::{
+        form::Form,
+        request::PageRequest,
+        texts::{Localized, Message},
+    },
+};
 use actix_web::HttpResponse;
 use revolve_domain::use_cases::ConfirmEmail;
 
@@ -16,6 +20,7 @@ static PAGE: Page = Page {
         en: PageTexts {
             title: "Confirm your new address",
             intro: "Confirm that the new e-mail address is yours. Your account has it from then on, and you sign in with it.",
+            sent: "We have sent a mail with a code to the new address. Enter it here, and your account has that address from then on.",
             button: "Change address",
             done: Message {
                 title: "Your address is changed",
@@ -26,6 +31,8 @@ static PAGE: Page = Page {
         de: PageTexts {
             title: "Neue Adresse bestätigen",
             intro: "Bestätigen Sie, dass die neue E-Mail-Adresse Ihnen gehört. Ihr Konto hat sie von da an, und Sie melden sich mit ihr an.",
+            sent: "Wir haben eine E-Mail mit einem Code an die neue Adresse geschickt. Geben Sie ihn hier ein; von da an hat Ihr Konto diese \
+                   Adresse.",
             button: "Adresse ändern",
             done: Message {
                 title: "Ihre Adresse ist geändert",
@@ -35,8 +42,9 @@ static PAGE: Page = Page {
         },
     },
     code: AsksCode::Elsewhere,
-    password: AsksPassword::Always,
+    password: AsksPassword::SignedOut,
     other: None,
+    then: Then::DoneAndOn,
 };
 
 /// `GET /email/change`
@@ -50,6 +58,5 @@ pub(crate) async fn submit(
     use_case: UseCase<ConfirmEmail>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let outcome = confirm(&page, use_case, &form).await;
-    page.answer(&PAGE, &form, outcome)
+    confirm(&PAGE, &page, use_case, &form).await
 }

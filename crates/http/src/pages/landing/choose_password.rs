@@ -1,13 +1,17 @@
 //! `/account/password/choose`: the password of an account that an operator has made, or made a link for. Such a link counts in any browser.
 
 use super::{
-    form::Form,
-    page::{AsksCode, AsksPassword, Page, PageRequest},
+    page::{AsksCode, AsksPassword, Page, PageTexts, Then},
     recovery::reset,
-    texts::{Localized, Message},
-    view::PageTexts,
 };
-use crate::kit::{problem::Problem, use_case::UseCase};
+use crate::{
+    kit::{problem::Problem, use_case::UseCase},
+    pages::{
+        form::Form,
+        request::PageRequest,
+        texts::{Localized, Message},
+    },
+};
 use actix_web::HttpResponse;
 use revolve_domain::{model::ProofPurpose, use_cases::Recover};
 
@@ -16,20 +20,22 @@ static PAGE: Page = Page {
         en: PageTexts {
             title: "Choose your password",
             intro: "You sign in with it from now on. Devices that are signed in to the account will be signed out.",
+            sent: "You sign in with it from now on. Devices that are signed in to the account will be signed out.",
             button: "Set password",
             done: Message {
                 title: "Your password is set",
-                text: "Sign in with it to go on.",
+                text: "You are signed in.",
             },
             other: "",
         },
         de: PageTexts {
             title: "Passwort wählen",
             intro: "Mit ihm melden Sie sich von jetzt an an. Geräte, die im Konto angemeldet sind, werden abgemeldet.",
+            sent: "Mit ihm melden Sie sich von jetzt an an. Geräte, die im Konto angemeldet sind, werden abgemeldet.",
             button: "Passwort setzen",
             done: Message {
                 title: "Ihr Passwort ist gesetzt",
-                text: "Melden Sie sich jetzt damit an.",
+                text: "Sie sind angemeldet.",
             },
             other: "",
         },
@@ -37,6 +43,7 @@ static PAGE: Page = Page {
     code: AsksCode::IfNeeded,
     password: AsksPassword::New,
     other: None,
+    then: Then::DoneAndOn,
 };
 
 /// `GET /password/choose`

@@ -1,13 +1,17 @@
 //! `/account/email/undo`: the former address of an account, with a new password.
 
 use super::{
-    form::Form,
-    page::{AsksCode, AsksPassword, Page, PageRequest},
+    page::{AsksCode, AsksPassword, Page, PageTexts, Then},
     recovery::reset,
-    texts::{Localized, Message},
-    view::PageTexts,
 };
-use crate::kit::{problem::Problem, use_case::UseCase};
+use crate::{
+    kit::{problem::Problem, use_case::UseCase},
+    pages::{
+        form::Form,
+        request::PageRequest,
+        texts::{Localized, Message},
+    },
+};
 use actix_web::HttpResponse;
 use revolve_domain::{model::ProofPurpose, use_cases::Recover};
 
@@ -17,10 +21,12 @@ static PAGE: Page = Page {
             title: "Take your address back",
             intro: "The account gets back the e-mail address that this mail was sent to. All devices will be signed out, and you choose a new \
                     password, since somebody else may know the present one.",
+            sent: "The account gets back the e-mail address that the mail was sent to. All devices will be signed out, and you choose a new \
+                   password, since somebody else may know the present one.",
             button: "Take address back",
             done: Message {
                 title: "The account has its former address again",
-                text: "All devices are signed out. Sign in with this address and the new password.",
+                text: "All other devices are signed out, and you are signed in here with the new password.",
             },
             other: "",
         },
@@ -28,10 +34,12 @@ static PAGE: Page = Page {
             title: "Adresse zurückholen",
             intro: "Das Konto bekommt die E-Mail-Adresse zurück, an die diese E-Mail ging. Alle Geräte werden abgemeldet, und Sie wählen ein \
                     neues Passwort, denn jemand anders kennt vielleicht das jetzige.",
+            sent: "Das Konto bekommt die E-Mail-Adresse zurück, an die die E-Mail ging. Alle Geräte werden abgemeldet, und Sie wählen ein \
+                   neues Passwort, denn jemand anders kennt vielleicht das jetzige.",
             button: "Adresse zurückholen",
             done: Message {
                 title: "Das Konto hat seine frühere Adresse wieder",
-                text: "Alle Geräte sind abgemeldet. Melden Sie sich mit dieser Adresse und dem neuen Passwort an.",
+                text: "Alle anderen Geräte sind abgemeldet, und Sie sind hier mit dem neuen Passwort angemeldet.",
             },
             other: "",
         },
@@ -39,6 +47,7 @@ static PAGE: Page = Page {
     code: AsksCode::AwayFromChange,
     password: AsksPassword::New,
     other: None,
+    then: Then::DoneAndOn,
 };
 
 /// `GET /email/undo`

@@ -1,37 +1,40 @@
 //! `/account/signup/confirm`: a sign-up whose mailbox is proved.
 
-use super::{
-    form::Form,
-    page::{AsksCode, AsksPassword, Page, PageRequest},
-    texts::{Localized, Message},
-    view::PageTexts,
-};
+use super::page::{AsksCode, AsksPassword, Page, PageTexts, Then};
 use crate::{
     accounts::confirmation,
     kit::{problem::Problem, use_case::UseCase},
+    pages::{
+        form::Form,
+        request::PageRequest,
+        texts::{Localized, Message},
+    },
 };
 use actix_web::HttpResponse;
-use revolve_domain::use_cases::{ConfirmSignUp, IssuedDevice};
+use revolve_domain::use_cases::{Begun, ConfirmSignUp};
 
 static PAGE: Page = Page {
     texts: Localized {
         en: PageTexts {
             title: "Confirm your sign-up",
             intro: "Confirm that this e-mail address is yours. Then your account is made, with the password that you have chosen.",
+            sent: "We have sent you a mail with a code. Enter it here, or open the link in the mail in this browser.",
             button: "Create account",
             done: Message {
                 title: "Your account is ready",
-                text: "Sign in with your e-mail address and your password.",
+                text: "You are signed in.",
             },
             other: "",
         },
         de: PageTexts {
             title: "Registrierung bestätigen",
             intro: "Bestätigen Sie, dass diese E-Mail-Adresse Ihnen gehört. Dann wird Ihr Konto angelegt, mit dem Passwort, das Sie gewählt haben.",
+            sent: "Wir haben Ihnen eine E-Mail mit einem Code geschickt. Geben Sie ihn hier ein, oder öffnen Sie den Link in der E-Mail in \
+                   diesem Browser.",
             button: "Konto anlegen",
             done: Message {
                 title: "Ihr Konto ist bereit",
-                text: "Melden Sie sich mit Ihrer E-Mail-Adresse und Ihrem Passwort an.",
+                text: "Sie sind angemeldet.",
             },
             other: "",
         },
@@ -39,6 +42,7 @@ static PAGE: Page = Page {
     code: AsksCode::Elsewhere,
     password: AsksPassword::Elsewhere,
     other: None,
+    then: Then::DoneAndOn,
 };
 
 /// `GET /signup/confirm`
@@ -60,10 +64,10 @@ async fn create(
     page: &PageRequest,
     use_case: UseCase<ConfirmSignUp>,
     form: &Form,
-) -> Result<Option<IssuedDevice>, Problem> {
+) -> Result<Option<Begun>, Problem> {
     let request = confirmation(form.body(), &page.caller)?;
-    let device = use_case
-        .run(async move |case| case.without_session(request).await)
+    let begun = use_case
+        .run(async move |case| case.execute(request).await)
         .await??;
-    Ok(Some(device))
+    Ok(Some(begun))
 }

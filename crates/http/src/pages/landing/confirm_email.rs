@@ -1,16 +1,19 @@
 //! `/account/email/confirm`: the address of an account is verified.
 
-use super::{
-    form::Form,
-    page::{AsksCode, AsksPassword, Page, PageRequest},
-    texts::{Localized, Message},
-    view::PageTexts,
+use super::page::{AsksCode, AsksPassword, Page, PageTexts, Then};
+use crate::{
+    kit::{problem::Problem, proof, use_case::UseCase},
+    pages::{
+        form::Form,
+        request::PageRequest,
+        session::is_session_refused,
+        texts::{Localized, Message},
+    },
 };
-use crate::kit::{problem::Problem, proof, use_case::UseCase};
 use actix_web::HttpResponse;
 use revolve_domain::{
     model::Password,
-    use_cases::{ConfirmEmail, ConfirmEmailRequest, IssuedDevice},
+    use_cases::{Caller, ConfirmEmail, ConfirmEmailRequest},
 };
 
 static PAGE: Page = Page {
@@ -18,20 +21,22 @@ static PAGE: Page = Page {
         en: PageTexts {
             title: "Confirm your address",
             intro: "Confirm that this e-mail address is yours and belongs to your account.",
+            sent: "We have sent you a mail with a code. Enter it here, or open the link in the mail.",
             button: "Confirm address",
             done: Message {
                 title: "Your address is confirmed",
-                text: "You can close this page.",
+                text: "Mails about your account now surely reach you.",
             },
             other: "This was not me",
         },
         de: PageTexts {
             title: "Adresse bestätigen",
             intro: "Bestätigen Sie, dass diese E-Mail-Adresse Ihnen und zu Ihrem Konto gehört.",
+            sent: "Wir haben Ihnen eine E-Mail mit einem Code geschickt. Geben Sie ihn hier ein, oder öffnen Sie den Link in der E-Mail.",
             button: "Adresse bestätigen",
             done: Message {
                 title: "Ihre Adresse ist bestätigt",
-                text: "Sie können diese Seite schließen.",
+                text: "E-Mails zu Ihrem Konto erreichen Sie jetzt sicher.",
             },
             other: "Das war ich nicht",
         },
@@ -39,6 +44,7 @@ static PAGE: Page = Page {
     code: AsksCode::Elsewhere,
     password: AsksPassword::Elsewhere,
     other: Some("/email/disown"),
+    then: Then::DoneAndOn,
 };
 
 /// `GET /email/confirm`
@@ -52,28 +58,48 @@ pub(crate) async fn submit(
     use_case: UseCase<ConfirmEmail>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    let outcome = confirm(&page, use_case, &form).await;
-    page.answer(&PAGE, &form, outcome)
+    confirm(&PAGE, &page, use_case, &form).await
 }
 
-/// Verifies the address, or changes it to the one that the mail was sent to. A page has no session to show: the password says whose account it
-/// is where the browser does not.
+/// Verifies the address, or changes it to the one that the mail was sent to. Where the browser has no session of the account, its password
+/// says whose it is.
 pub(super) async fn confirm(
+    texts: &Page,
     page: &PageRequest,
     use_case: UseCase<ConfirmEmail>,
     form: &Form,
-) -> Result<Option<IssuedDevice>, Problem> {
+) -> Result<HttpResponse, Problem> {
+    let (found, renewed) = page.session().await;
+    let caller = match found {
+        Ok(me) => Ok(Some(me.caller)),
+        Err(problem) if is_session_refused(&problem) => Ok(None),
+        Err(problem) => Err(problem),
+    };
+    let outcome = match caller {
+        Ok(caller) => carry_out(caller, page, use_case, form).await,
+        Err(problem) => Err(problem),
+    };
+    let answer = page.answer(texts, form, outcome.map(|()| None));
+    page.finish(answer, &renewed)
+}
+
+async fn carry_out(
+    caller: Option<Caller>,
+    page: &PageRequest,
+    use_case: UseCase<ConfirmEmail>,
+    form: &Form,
+) -> Result<(), Problem> {
     let mut body = form.body();
     let proof = proof::shown(&mut body, &page.caller);
     let password = body.optional_secret("password", Password::present);
     let request = ConfirmEmailRequest {
         proof: body.finish(proof)?,
-        caller: None,
+        caller,
         password,
         client: page.caller.described(),
     };
     use_case
         .run(async move |case| case.execute(&request).await)
         .await??;
-    Ok(None)
+    Ok(())
 }

@@ -1,14 +1,16 @@
 //! `/account/email/disown`: an account with the reader's address is another person's.
 
-use super::{
-    form::Form,
-    page::{AsksCode, AsksPassword, Page, PageRequest},
-    texts::{Localized, Message},
-    view::PageTexts,
+use super::page::{AsksCode, AsksPassword, Page, PageTexts, Then};
+use crate::{
+    kit::{problem::Problem, proof, use_case::UseCase},
+    pages::{
+        form::Form,
+        request::PageRequest,
+        texts::{Localized, Message},
+    },
 };
-use crate::kit::{problem::Problem, proof, use_case::UseCase};
 use actix_web::HttpResponse;
-use revolve_domain::use_cases::{DisownEmail, IssuedDevice};
+use revolve_domain::use_cases::{Begun, DisownEmail};
 
 static PAGE: Page = Page {
     texts: Localized {
@@ -16,6 +18,8 @@ static PAGE: Page = Page {
             title: "This was not me",
             intro: "Somebody has made an account with your e-mail address, which was never confirmed. Enter the code from the mail to delete that \
                     account.",
+            sent: "Somebody has made an account with your e-mail address, which was never confirmed. Enter the code from the mail to delete that \
+                   account.",
             button: "Delete that account",
             done: Message {
                 title: "The account is deleted",
@@ -27,6 +31,8 @@ static PAGE: Page = Page {
             title: "Das war ich nicht",
             intro: "Jemand hat mit Ihrer E-Mail-Adresse ein Konto angelegt, und sie wurde nie bestätigt. Geben Sie den Code aus der E-Mail ein, \
                     um dieses Konto zu löschen.",
+            sent: "Jemand hat mit Ihrer E-Mail-Adresse ein Konto angelegt, und sie wurde nie bestätigt. Geben Sie den Code aus der E-Mail ein, \
+                   um dieses Konto zu löschen.",
             button: "Dieses Konto löschen",
             done: Message {
                 title: "Das Konto ist gelöscht",
@@ -38,6 +44,7 @@ static PAGE: Page = Page {
     code: AsksCode::Always,
     password: AsksPassword::Never,
     other: None,
+    then: Then::Done,
 };
 
 /// `GET /email/disown`
@@ -60,7 +67,7 @@ async fn disown(
     page: &PageRequest,
     use_case: UseCase<DisownEmail>,
     form: &Form,
-) -> Result<Option<IssuedDevice>, Problem> {
+) -> Result<Option<Begun>, Problem> {
     let mut body = form.body_with_code();
     let shown = proof::shown(&mut body, &page.caller);
     let (shown, client) = (body.finish(shown)?, page.caller.described());

@@ -1,0 +1,7 @@
+//! The pages on which somebody signs up or in, or asks for a mail that does it.
+
+mod ask;
+pub(crate) mod sign_in;
+pub(crate) mod sign_up;
+
+pub(super) use ask::{Ask, AskTexts};

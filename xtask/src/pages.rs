@@ -1,0 +1,106 @@
+//! `cargo xtask pages`: every page in Chromium, with mails read and forms sent, judged by axe-core, and kept as pictures below target/pages.
+//! The scripts in `xtask/pages` drive the browser.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use tokio::process::Command;
+
+use crate::harness::{
+    folders,
+    interrupt::Interrupt,
+    node, process,
+    proxy::Proxy,
+    service::{Binary, Instance, Settings},
+};
+
+/// Where Chromium is, unless `REVOLVE_CHROMIUM` says so.
+const BROWSERS: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+const SCRIPTS: [&str; 4] = ["package.json", "walk.mjs", "hands.mjs", "mails.mjs"];
+
+/// A browser, and what drives it.
+pub(crate) struct Tools {
+    scripts: PathBuf,
+    browser: PathBuf,
+}
+
+impl Tools {
+    /// Installs what is missing below target/.
+    ///
+    /// # Errors
+    /// A reason in one line, if node, its registry or Chromium are missing.
+    pub(crate) async fn prepare(interrupt: &Interrupt) -> Result<Self> {
+        let browser =
+            browser().context("there is no Chromium; REVOLVE_CHROMIUM says where it is")?;
+        let sources = folders::root()?.join("xtask/pages");
+        let scripts = folders::target()?.join("pages-node");
+        fs::create_dir_all(&scripts)?;
+        // Node looks for packages beside the script.
+        for name in SCRIPTS {
+            fs::copy(sources.join(name), scripts.join(name))?;
+        }
+        let words = ["install", "--no-package-lock"];
+        let install = node::install(&scripts, "package.json", &words);
+        interrupt.guard(install).await?;
+        Ok(Self { scripts, browser })
+    }
+
+    /// Walks through every page.
+    pub(crate) async fn walk(&self, interrupt: &Interrupt) -> Result<()> {
+        eprintln!("building the service");
+        let binary = Binary::build(false, interrupt).await?;
+        let (folder, proxy) = (folders::temporary("pages")?, Proxy::bind().await?);
+        let (issuer, data) = (proxy.http_url(), folder.path().join("data"));
+        let settings = settings(&issuer, &data);
+        let home = folder.path().join("service");
+        let start = Instance::start(&binary, &settings, home);
+        let mut instance = interrupt.guard(start).await?;
+        proxy.lead_to(&instance.url().parse()?)?;
+        let pictures = folders::target()?.join("pages");
+        if pictures.exists() {
+            fs::remove_dir_all(&pictures)?;
+        }
+        let mut walk = Command::new("node");
+        walk.arg(self.scripts.join("walk.mjs"))
+            .arg(&issuer)
+            .arg(data.join("mail"))
+            .arg(&pictures)
+            .arg(&self.browser);
+        process::run(walk, interrupt).await?;
+        println!("pictures in {}", pictures.display());
+        instance.stop().await
+    }
+}
+
+/// Everything that has a page, and no limits: all requests come from one address.
+fn settings(issuer: &str, data: &Path) -> Settings {
+    Settings::plain()
+        .data_dir(data)
+        .with("TOKENS__ISSUER", issuer)
+        .with("ACCOUNTS__VERIFICATION", "optional")
+        .with("ACCOUNTS__SIGN_IN_CODE", "true")
+        .with("LIMITS__ENABLED", "false")
+        .with("HASHING__MEMORY_KIB", "64")
+        .with("HASHING__PASSES", "1")
+        .with("PAGES__NAME", "Example")
+        .with("PAGES__TERMS", "https://example.org/terms")
+        .with("PAGES__PRIVACY", "https://example.org/privacy")
+}
+
+fn browser() -> Option<PathBuf> {
+    let named = std::env::var_os("REVOLVE_CHROMIUM").map(PathBuf::from);
+    let usual = || {
+        BROWSERS
+            .iter()
+            .map(PathBuf::from)
+            .find(|path| path.exists())
+    };
+    named.or_else(usual)
+}
+
+pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
+    Tools::prepare(interrupt).await?.walk(interrupt).await
+}
