@@ -5,10 +5,9 @@ use crate::{
     keys::KeyId,
     limits::LimitName,
     model::{
-        ApiKeyId, DeliveryId, DetailsChange, EndReason, Generation, Label, SessionId, User, UserId,
-        WebhookId,
+        ApiKeyId, DeliveryId, DetailsChange, DisabledReason, EndReason, Generation, Label,
+        SessionId, User, UserId, WebhookId,
     },
-    webhooks::DisabledReason,
 };
 use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
