@@ -22,6 +22,9 @@ FRESH = 120
 # They end the session that calls, or change the password: each call gets an account of its own.
 ENDING = {"deleteAccount", "signOut", "changePassword", "endSession"}
 
+# They take a device credential alone.
+UNAUTHENTICATED = {"signUp", "signIn", "refresh", "oauthToken"}
+
 numbers = itertools.count(1)
 session = threading.local()
 
@@ -99,7 +102,9 @@ class IdToken:
 
     def set(self, case, caller, context):
         operation = case.operation.definition.raw.get("operationId")
-        if case.operation.definition.raw.get("security") and operation not in {"signUp", "signIn", "refresh"}:
+        if operation == "oauthIntrospect":
+            case.headers["Authorization"] = f"Bearer {os.environ['REVOLVE_API_KEY']}"
+        elif case.operation.definition.raw.get("security") and operation not in UNAUTHENTICATED:
             case.headers["Authorization"] = f"Bearer {caller.token()}"
         if is_meant_to_be_valid(case):
             give_real_values(operation, case, caller)
@@ -114,13 +119,20 @@ def give_real_values(operation, case, caller):
     elif operation == "signIn":
         # Its address stays, unlike the caller's.
         body.update(email=somebody("signs_in").email, password=PASSWORD)
-    elif operation == "refresh":
+    elif operation in {"refresh", "oauthToken"}:
         fresh = Account()
-        case.body, case.media_type = {"refreshToken": fresh.tokens["refreshToken"]}, "application/json"
-        case.headers.pop("Revolve-Tokens", None)
+        name = "refreshToken" if operation == "refresh" else "refresh_token"
+        if operation == "refresh":
+            case.body, case.media_type = {}, "application/json"
+            case.headers.pop("Revolve-Tokens", None)
+        case.body[name] = fresh.tokens["refreshToken"]
         if "Revolve-Device" in case.headers:
             case.headers["Revolve-Device"] = fresh.credential
         case.cookies.clear()
+    elif operation == "oauthIntrospect":
+        body["token"] = caller.tokens["refreshToken"]
+    elif operation == "oauthRevoke":
+        body["token"] = Account().tokens["refreshToken"]
     elif operation in {"changePassword", "reauthenticate"}:
         body["currentPassword"] = PASSWORD
     elif operation == "deleteAccount":

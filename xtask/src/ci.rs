@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
 use crate::{
-    architecture, faults,
+    architecture, client, faults,
     harness::{
         args::parse,
         folders,
@@ -80,6 +80,14 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => eprintln!("== interop: skipped, {error:#}"),
     }
+    match client::Package::prepare(interrupt).await {
+        Ok(package) => {
+            let tested = Box::pin(package.test(interrupt));
+            report.step("client", tested).await?;
+        }
+        Err(error) if error.is::<Interrupted>() => return Err(error),
+        Err(error) => eprintln!("== client: skipped, {error:#}"),
+    }
     match pages::Tools::prepare(interrupt).await {
         Ok(tools) => {
             report
@@ -95,6 +103,16 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     };
     report
         .step("torture", Box::pin(torture::run(&torture, interrupt)))
+        .await?;
+    let oauth2 = torture::Args {
+        stores: args.stores.clone(),
+        ..parse(&["--rounds", "30", "--oauth2"])?
+    };
+    report
+        .step(
+            "torture, OAuth 2",
+            Box::pin(torture::run(&oauth2, interrupt)),
+        )
         .await?;
     report.step("tour", tour::run(interrupt)).await?;
     report

@@ -6,6 +6,7 @@ mod attack;
 mod audit;
 mod bench;
 mod ci;
+mod client;
 mod documents;
 mod faults;
 mod fuzz;
@@ -48,6 +49,8 @@ enum Command {
     Test(test::Args),
     /// Run everything that a change must pass: format, architecture, lints, documentation, tests
     Ci(test::Args),
+    /// Check and test the TypeScript client in clients/js, over a service and in Chromium (node)
+    Client(client::Args),
     /// Attack a service with floods, slow clients, a scanner of mails and a stopwatch, and fail if a goal is missed
     Attack {
         #[command(subcommand)]
@@ -108,6 +111,7 @@ async fn run(command: Command) -> Result<()> {
     match command {
         Command::Test(args) => test::run(&args, &interrupt).await,
         Command::Ci(args) => ci::run(&args, &interrupt).await,
+        Command::Client(args) => client::run(&args, &interrupt).await,
         Command::Attack { attack } => attack::run(&attack, &interrupt).await,
         Command::Bench(args) => Box::pin(bench::run(&args, &interrupt)).await,
         Command::Architecture => architecture::run().await,

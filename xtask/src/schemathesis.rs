@@ -136,6 +136,8 @@ async fn test(
             .env("REVOLVE_ANSWERS", &answers);
         ("admin_hooks.py", admin.origin().to_owned())
     } else {
+        let key = instance.make_key("tokens:introspect").await?;
+        command.env("REVOLVE_API_KEY", key);
         ("hooks.py", instance.url().to_owned())
     };
     command

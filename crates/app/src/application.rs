@@ -195,7 +195,11 @@ impl Application {
 
 /// Listens. `key` is that of the configuration.
 fn bind(key: &'static str, at: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(at).with_context(|| format!("{key}: can't listen on {at}"))?;
+    let listener = TcpListener::bind(at).with_context(|| {
+        format!(
+            "{key}: can't listen on {at}; set {key} to an address that is this machine's and free"
+        )
+    })?;
     let address = listener
         .local_addr()
         .with_context(|| format!("{key}: the address in use is not known"))?;

@@ -13,6 +13,7 @@ pub mod fuzzing;
 mod health;
 mod keys;
 mod kit;
+mod oauth;
 mod pages;
 mod recovery;
 mod revocations;
@@ -36,7 +37,8 @@ pub use kit::{
 pub use pages::{Accent, AccentError, Logo, LogoError, PageOptions, PageSettings};
 pub use revocations::feed::{Demand, EndNotices, Feed, FeedSettings};
 pub use routes::{
-    account_pages, admin_api, api, description, health_checks, metrics, nothing_else, well_known,
+    account_pages, admin_api, api, description, health_checks, metrics, nothing_else,
+    oauth_endpoints, well_known,
 };
 pub use services::{AdminServices, Layers, Services};
 

@@ -10,7 +10,7 @@ use crate::{
         openapi::{ABOUT_ACCOUNT, ABOUT_ADMIN, Documented},
         route_table::{RouteRow, allowed, answering, nothing_here, only, resources},
     },
-    pages, recovery, revocations, sessions,
+    oauth, pages, recovery, revocations, sessions,
 };
 use actix_web::{
     Route,
@@ -49,11 +49,22 @@ const ACCOUNT: &[RouteRow] = &[
     RouteRow::new(Method::POST, "/signout", || web::to(sessions::sign_out), sessions::sign_out_docs),
 ];
 
+/// For OAuth clients, at the root of the issuer's URL.
+#[rustfmt::skip]
+const OAUTH: &[RouteRow] = &[
+    RouteRow::new(Method::POST, oauth::TOKEN, || web::to(oauth::token), oauth::token_docs).for_oauth_clients().limited(LimitName::REFRESH),
+    RouteRow::new(Method::POST, oauth::REVOKE, || web::to(oauth::revoke), oauth::revoke_docs).for_oauth_clients(),
+    RouteRow::admin(Method::POST, oauth::INTROSPECT, ApiKeyScope::TokensIntrospect, || web::to(oauth::introspect), oauth::introspect_docs).for_oauth_clients(),
+    RouteRow::new(Method::GET, oauth::USERINFO, || web::to(oauth::userinfo), oauth::userinfo_docs),
+    RouteRow::new(Method::POST, oauth::USERINFO, || web::to(oauth::userinfo), oauth::post_userinfo_docs),
+];
+
 /// For services that verify tokens, at the root of the issuer's URL.
 #[rustfmt::skip]
 const WELL_KNOWN: &[RouteRow] = &[
     RouteRow::new(Method::GET, keys::KEY_SET, || web::to(keys::jwks), keys::jwks_docs),
-    RouteRow::new(Method::GET, "/.well-known/openid-configuration", || web::to(keys::configuration), keys::configuration_docs),
+    RouteRow::new(Method::GET, "/.well-known/openid-configuration", || web::to(oauth::configuration), oauth::configuration_docs),
+    RouteRow::new(Method::GET, "/.well-known/oauth-authorization-server", || web::to(oauth::configuration), oauth::authorization_server_docs),
     RouteRow::new(Method::GET, "/.well-known/revocations", || web::to(revocations::revocations), revocations::revocations_docs).without_deadline(),
 ];
 
@@ -151,23 +162,24 @@ const ADMIN: &[RouteRow] = &[
 
 /// What the document of the public listener says, in the order in which a reader wants it.
 pub(crate) fn documented() -> Vec<Documented> {
-    described(&[
-        (BASE, ACCOUNT),
-        ("", WELL_KNOWN),
-        ("", HEALTH),
-        ("", DOCUMENTS),
-    ])
+    let private = described(&[(BASE, ACCOUNT), ("", OAUTH)], true);
+    let others = described(&[("", WELL_KNOWN), ("", HEALTH), ("", DOCUMENTS)], false);
+    private.into_iter().chain(others).collect()
 }
 
 /// What the document of the listener for operators says.
 pub(crate) fn documented_admin() -> Vec<Documented> {
-    described(&[(ADMIN_BASE, ADMIN), ("", DOCUMENTS)])
+    let private = described(&[(ADMIN_BASE, ADMIN)], true);
+    let others = described(&[("", DOCUMENTS)], false);
+    private.into_iter().chain(others).collect()
 }
 
-fn described(tables: &[(&'static str, &'static [RouteRow])]) -> Vec<Documented> {
-    let rows = tables
-        .iter()
-        .flat_map(|(base, rows)| rows.iter().filter_map(move |row| row.documented(base)));
+/// `is_private`: no cache may keep an answer.
+fn described(tables: &[(&'static str, &'static [RouteRow])], is_private: bool) -> Vec<Documented> {
+    let rows = tables.iter().flat_map(|(base, rows)| {
+        let documented = move |row: &RouteRow| row.documented(base, is_private);
+        rows.iter().filter_map(documented)
+    });
     rows.collect()
 }
 
@@ -186,6 +198,28 @@ pub fn api(services: &Services) -> impl HttpServiceFactory + 'static {
             }
         })
         .default_service(web::to(nothing_here))
+}
+
+/// What discovery names for OAuth clients. Each path is taken by itself: others below `/oauth/` may be the host program's.
+pub fn oauth_endpoints(config: &mut web::ServiceConfig, services: &Services) {
+    let layers = &services.layers;
+    for resource in resources(OAUTH, layers) {
+        config.service(
+            resource
+                .app_data(services.use_cases.clone())
+                .app_data(services.admin_use_cases.clone())
+                .app_data(services.discovery.clone())
+                .app_data(services.cookies.clone())
+                .app_data(services.proxies.clone())
+                .app_data(services.rates.clone())
+                .app_data(services.in_flight.clone())
+                // What caches of before `Cache-Control` understand (RFC 6749 §5.1).
+                .wrap(DefaultHeaders::new().add((header::PRAGMA, "no-cache")))
+                .wrap(cors::shared_with(&layers.origins))
+                .wrap(layers.shield)
+                .wrap(layers.watch.clone()),
+        );
+    }
 }
 
 /// The pages, unless they are switched off.
@@ -323,6 +357,7 @@ mod tests {
         let pages = PAGES.as_flattened();
         for rows in [
             ACCOUNT,
+            OAUTH,
             WELL_KNOWN,
             HEALTH,
             DOCUMENTS,

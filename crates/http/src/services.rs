@@ -37,6 +37,8 @@ pub struct Layers {
 #[expect(missing_docs, reason = "the types say it")]
 pub struct Services {
     pub use_cases: Data<UseCases>,
+    /// For the one operation here that takes an operator's key.
+    pub admin_use_cases: Data<AdminUseCases>,
     pub discovery: Data<Discovery>,
     pub feed: Data<Feed>,
     pub dependencies: Data<Dependencies>,

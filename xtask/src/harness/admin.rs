@@ -1,7 +1,6 @@
 //! The admin API of an instance, with a key of its own.
 
-use anyhow::{Context as _, Result};
-use serde_json::Value;
+use anyhow::Result;
 
 use super::{
     http::{HttpClient, Request, Response},
@@ -18,17 +17,10 @@ pub(crate) struct AdminApi {
 impl AdminApi {
     /// Makes a key with these scopes by the command line.
     pub(crate) async fn of(instance: &Instance, scopes: &str) -> Result<Self> {
-        let made = instance
-            .command(&[
-                "api-keys", "create", "--json", "--name", "xtask", "--scopes", scopes,
-            ])
-            .await?;
-        let made: Value = serde_json::from_str(&made)?;
-        let key = made["key"].as_str().context("the command prints no key")?;
         Ok(Self {
             http: HttpClient::new()?,
             base: instance.printed("admin API on ").await?,
-            key: key.to_owned(),
+            key: instance.make_key(scopes).await?,
         })
     }
 

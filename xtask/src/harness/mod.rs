@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod api;
 pub(crate) mod args;
 pub(crate) mod client;
+pub(crate) mod faketime;
 pub(crate) mod folders;
 pub(crate) mod http;
 pub(crate) mod interrupt;

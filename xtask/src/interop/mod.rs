@@ -1,8 +1,10 @@
 //! `cargo xtask interop`: tokens of the service, verified by independent libraries, and tokens of theirs, verified by `revolve-verify`; each
-//! also in variants that must be refused; and its webhooks, verified by the libraries of Standard Webhooks. The scripts in `xtask/interop` drive the libraries.
+//! also in variants that must be refused; its webhooks, verified by the libraries of Standard Webhooks; and OAuth clients at its endpoints. The scripts in
+//! `xtask/interop` drive the libraries.
 
 mod cases;
 mod issuer;
+mod oauth;
 mod report;
 mod token;
 mod tools;
@@ -43,7 +45,11 @@ pub(crate) async fn with(tools: &Tools, interrupt: &Interrupt) -> Result<()> {
     let home = folder.path().join("webhooks");
     let hooks = webhooks::run(tools, &binary, &home);
     let hooks = interrupt.guard(hooks).await.context("webhooks")?;
-    println!("{}{}", report.table(), hooks.join("\n"));
+    let home = folder.path().join("oauth");
+    let clients = oauth::run(tools, &binary, &home);
+    let clients = interrupt.guard(clients).await.context("OAuth clients")?;
+    let lines = [hooks, clients].concat();
+    println!("{}{}", report.table(), lines.join("\n"));
     if !report.faults().is_empty() {
         bail!(
             "{} tokens had another outcome than expected",

@@ -1,26 +1,64 @@
 //! Python and node with the libraries at exact versions, below target/. Installed on first use, and again when the versions change.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::webhooks::{HookVerdicts, SignedRequest};
 use crate::harness::{
-    folders,
-    interrupt::Interrupt,
-    process::{self, brief},
-    python::Venv,
+    faketime::FakeClock, folders, interrupt::Interrupt, node, process, python::Venv,
 };
 
-/// The oldest node that the libraries run on.
-const NODE: u32 = 20;
+/// A request that a library verifies.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct SignedRequest {
+    pub(super) secret: String,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: String,
+}
+
+/// What a library says of each request.
+#[derive(Debug, Deserialize)]
+pub(super) struct HookVerdicts {
+    pub(super) library: String,
+    pub(super) version: String,
+    pub(super) accepted: Vec<bool>,
+}
+
+/// What a library is to do as an OAuth client, and with which session.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ClientTask<'a> {
+    pub(super) issuer: &'a str,
+    /// What ID tokens are for, which is what libraries take for the client's id.
+    pub(super) audience: &'a str,
+    /// For introspection.
+    pub(super) key: &'a str,
+    pub(super) email: &'a str,
+    pub(super) session: &'a str,
+    pub(super) refresh_token: &'a str,
+    /// The device credential.
+    pub(super) credential: &'a str,
+    pub(super) refreshes: u32,
+    /// Seconds between refreshes.
+    pub(super) pause: u64,
+    /// The file that sets the clock of service and client; without it no time passes.
+    pub(super) clock: Option<&'a Path>,
+}
+
+/// The library that has done it.
+#[derive(Debug, Deserialize)]
+pub(super) struct ClientDone {
+    pub(super) library: String,
+    pub(super) version: String,
+}
 
 /// A library, and how its script is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,40 +105,12 @@ impl Tools {
 
     async fn prepare_node(&self) -> Result<()> {
         let wanted = self.scripts.join("package.json");
-        let version = process::output(Command::new("node").arg("--version"))
-            .await
-            .ok()
-            .context("there is no node")?;
-        let major = version
-            .trim_start_matches('v')
-            .split('.')
-            .next()
-            .and_then(|major| major.parse::<u32>().ok());
-        if major.is_none_or(|major| major < NODE) {
-            bail!("node is {version}, and {NODE} is needed");
-        }
-        if !is_installed(&wanted, &self.node) {
-            eprintln!("installing jose, openid-client and standardwebhooks below target/");
-            fs::create_dir_all(&self.node)?;
-            fs::copy(&wanted, self.node.join("package.json"))?;
-            let mut npm = Command::new("npm");
-            npm.args([
-                "install",
-                "--no-package-lock",
-                "--ignore-scripts",
-                "--no-audit",
-                "--no-fund",
-                "--loglevel",
-                "error",
-            ]);
-            brief(
-                process::output(npm.current_dir(&self.node)).await,
-                "the npm packages could not be installed",
-            )?;
-            note_installed(&wanted, &self.node)?;
-        }
+        fs::create_dir_all(&self.node)?;
+        fs::copy(&wanted, self.node.join("package.json"))?;
+        let words = ["install", "--no-package-lock"];
+        node::install(&self.node, "package.json", &words).await?;
         // Node looks for packages beside the script.
-        for script in ["run.mjs", "webhooks.mjs"] {
+        for script in ["run.mjs", "webhooks.mjs", "oauth.mjs"] {
             fs::copy(self.scripts.join(script), self.node.join(script))?;
         }
         Ok(())
@@ -139,6 +149,29 @@ impl Tools {
         ])
     }
 
+    /// Has a library play an OAuth client, by the same clock as the service.
+    pub(super) async fn play_oauth(
+        &self,
+        library: Library,
+        task: &ClientTask<'_>,
+        clock: Option<&FakeClock>,
+    ) -> Result<ClientDone> {
+        let mut command = match library {
+            Library::Python(name) => {
+                let mut python = self.python("oauth.py");
+                python.arg(name);
+                python
+            }
+            Library::Node(name) => {
+                let mut node = Command::new("node");
+                node.arg(self.node.join("oauth.mjs")).arg(name);
+                node
+            }
+        };
+        command.envs(clock.into_iter().flat_map(FakeClock::variables));
+        Ok(serde_json::from_slice(&pipe(&mut command, task).await?)?)
+    }
+
     /// A key pair for each algorithm, as JWKs: `{"RS256": {"private": …, "public": …}, …}`.
     pub(super) async fn keys(&self) -> Result<Value> {
         Ok(serde_json::from_slice(
@@ -152,15 +185,15 @@ impl Tools {
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
         tasks: &impl Serialize,
     ) -> Result<Vec<u8>> {
+        pipe(self.python(name).args(arguments), tasks).await
+    }
+
+    /// A script in Python.
+    fn python(&self, name: &str) -> Command {
+        let mut command = Command::new(self.python.program("python"));
         // -B: no compiled files beside the sources.
-        pipe(
-            Command::new(self.python.program("python"))
-                .arg("-B")
-                .arg(self.scripts.join(name))
-                .args(arguments),
-            tasks,
-        )
-        .await
+        command.arg("-B").arg(self.scripts.join(name));
+        command
     }
 }
 
@@ -236,16 +269,4 @@ async fn pipe(command: &mut Command, tasks: &impl Serialize) -> Result<Vec<u8>> 
         command.env_remove(name);
     }
     process::pipe(command, &serde_json::to_vec(tasks)?).await
-}
-
-/// Whether the packages of this list are installed in `folder`.
-fn is_installed(wanted: &Path, folder: &Path) -> bool {
-    let read = |path: &Path| fs::read(path).ok();
-    read(wanted).is_some_and(|wanted| read(&folder.join("installed")) == Some(wanted))
-}
-
-fn note_installed(wanted: &Path, folder: &Path) -> Result<()> {
-    fs::copy(wanted, folder.join("installed"))
-        .map(drop)
-        .with_context(|| format!("could not write to {}", folder.display()))
 }

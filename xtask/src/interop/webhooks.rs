@@ -1,15 +1,17 @@
 //! Webhooks of the service, also in a rotation, verified by the libraries of Standard Webhooks; and what was tampered with or is old, which they
 //! must refuse.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use revolve_testkit::webhook_sink::{ReceivedHook, WebhookSink, signature};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{process::Command, time::timeout};
 
-use super::{issuer::post, tools::Tools};
+use super::{
+    issuer::post,
+    tools::{HookVerdicts, SignedRequest, Tools},
+};
 use crate::harness::{
     http::HttpClient,
     process,
@@ -19,22 +21,6 @@ use crate::harness::{
 
 /// A secret that signs nothing.
 const FOREIGN: &str = "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
-
-/// A request that a library verifies.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct SignedRequest {
-    secret: String,
-    headers: BTreeMap<String, String>,
-    body: String,
-}
-
-/// What a library says of each request.
-#[derive(Debug, Deserialize)]
-pub(super) struct HookVerdicts {
-    library: String,
-    version: String,
-    accepted: Vec<bool>,
-}
 
 /// A request that a library must accept or refuse.
 struct HookCase {

@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Install, start and attack another system: the name of a folder in xtask/peers (needs node and npm)
     #[arg(long, value_name = "NAME", conflicts_with_all = ["url", "profile", "tokens"])]
     pub(crate) peer: Option<String>,
+    /// Attack the instances that are started as OAuth clients do, by xtask/profiles/oauth2.toml
+    #[arg(long, conflicts_with_all = ["url", "peer", "profile", "tokens"])]
+    pub(crate) oauth2: bool,
     /// The stores of the instances that are started
     #[arg(long, value_enum, default_value_t = StoreChoice::Both)]
     pub(crate) store: StoreChoice,
@@ -97,7 +100,11 @@ impl Args {
             &humantime::format_duration(self.patience).to_string(),
         );
         words.extend(self.windows.words());
-        for (flag, given) in [("--release", self.release), ("--local", self.stores.local)] {
+        for (flag, given) in [
+            ("--oauth2", self.oauth2),
+            ("--release", self.release),
+            ("--local", self.stores.local),
+        ] {
             if given {
                 words.push(flag.to_owned());
             }
@@ -172,10 +179,10 @@ mod tests {
         assert_eq!(again.replace("1s500ms", "1500ms"), words.join(" "));
         let parsed: Args = args::parse(&again.split(' ').collect::<Vec<_>>()).unwrap();
         assert_eq!(parsed.whole(9), again);
-        let own: Args = args::parse(&["--store", "server", "--local"]).unwrap();
+        let own: Args = args::parse(&["--store", "server", "--local", "--oauth2"]).unwrap();
         assert_eq!(
             own.whole(1),
-            "--store server --patience 1m --local --parallel 1,4,32 --rounds 200 --seed 1"
+            "--store server --patience 1m --oauth2 --local --parallel 1,4,32 --rounds 200 --seed 1"
         );
     }
 

@@ -138,7 +138,7 @@ impl RoundContext {
     fn api(&self, base: &str) -> Api {
         Api {
             http: self.run.http.clone(),
-            profile: Arc::clone(&self.run.profile),
+            profile: Arc::clone(self.servers.profile.as_ref().unwrap_or(&self.run.profile)),
             base: base.to_owned(),
             journal: self.journal.clone(),
         }

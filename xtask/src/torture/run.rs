@@ -50,7 +50,11 @@ pub(super) async fn attack(args: &Args, interrupt: &Interrupt) -> Result<Torture
         let run = prepare(args, profile, None)?;
         return run_rounds(args, run, vec![servers], interrupt).await;
     }
-    let profile = ServerProfile::load(args.profile.as_deref())?;
+    let profile = if args.oauth2 {
+        ServerProfile::of_own_oauth2(None)?
+    } else {
+        ServerProfile::load(args.profile.as_deref())?
+    };
     if !args.url.is_empty() {
         return attack_foreign(args, profile, interrupt).await;
     }
@@ -63,7 +67,7 @@ pub(super) async fn attack(args: &Args, interrupt: &Interrupt) -> Result<Torture
     let mut groups = Vec::new();
     if args.store != StoreChoice::Server {
         let deployment = Deployment::embedded(&binary, &run.windows, interrupt).await?;
-        groups.push(ServerGroup::own(deployment, &own_args(args, "embedded")));
+        groups.push(own_group(args, deployment, "embedded").await?);
     }
     if args.store == StoreChoice::Embedded {
         return run_rounds(args, run, groups, interrupt).await;
@@ -71,7 +75,7 @@ pub(super) async fn attack(args: &Args, interrupt: &Interrupt) -> Result<Torture
     let stores = ServerStores::start(&args.stores, "torture", interrupt).await?;
     let outcome = async {
         let deployment = Deployment::server(&binary, &run.windows, &stores, interrupt).await?;
-        groups.push(ServerGroup::own(deployment, &own_args(args, "server")));
+        groups.push(own_group(args, deployment, "server").await?);
         run_rounds(args, run, groups, interrupt).await
     };
     let outcome = outcome.await;
@@ -96,8 +100,14 @@ async fn attack_foreign(
     run_rounds(args, run, vec![servers], interrupt).await
 }
 
-fn own_args(args: &Args, store: &str) -> String {
-    format!("--store {store} {}", args.again())
+async fn own_group(args: &Args, deployment: Deployment, store: &str) -> Result<ServerGroup> {
+    let again = format!("--store {store} {}", args.again());
+    let group = ServerGroup::own(deployment, &again);
+    if args.oauth2 {
+        group.by_oauth2().await
+    } else {
+        Ok(group)
+    }
 }
 
 /// `short` windows are for our own instances; other servers have those of their profile.

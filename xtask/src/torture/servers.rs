@@ -1,6 +1,10 @@
 //! The servers that rounds attack.
 
-use crate::harness::service::Deployment;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+
+use crate::harness::{profile::ServerProfile, service::Deployment};
 
 /// Replicas of one service: ours over one kind of store, or those of another operator.
 pub(crate) struct ServerGroup {
@@ -9,6 +13,8 @@ pub(crate) struct ServerGroup {
     /// The arguments that lead a replayed round to the same servers.
     pub(crate) replay_args: String,
     pub(crate) urls: Vec<String>,
+    /// That of the run, filled in with what only these servers know.
+    pub(crate) profile: Option<Arc<ServerProfile>>,
     deployment: Option<Deployment>,
 }
 
@@ -18,6 +24,7 @@ impl ServerGroup {
             name,
             replay_args,
             urls,
+            profile: None,
             deployment: None,
         }
     }
@@ -27,8 +34,21 @@ impl ServerGroup {
             name: deployment.name.to_owned(),
             replay_args: replay_args.to_owned(),
             urls: deployment.urls(),
+            profile: None,
             deployment: Some(deployment),
         }
+    }
+
+    /// The same, attacked as OAuth clients do, with a key for introspection.
+    pub(crate) async fn by_oauth2(self) -> Result<Self> {
+        let deployment = self.deployment.as_ref();
+        let deployment = deployment.context("only our own have a key")?;
+        let key = deployment.make_key("tokens:introspect").await?;
+        Ok(Self {
+            name: format!("{}, by OAuth 2", self.name),
+            profile: Some(Arc::new(ServerProfile::of_own_oauth2(Some(&key))?)),
+            ..self
+        })
     }
 
     /// The last log lines of our own replicas.

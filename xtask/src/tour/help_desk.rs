@@ -5,8 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::{
     device::{DeviceClient, expect, line},
     output::{granted, heading, plain, refused},
-    setup::TourSetup,
-    story::EMAIL,
+    setup::{EMAIL, TourSetup},
 };
 use crate::harness::admin::AdminApi;
 

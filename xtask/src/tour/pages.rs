@@ -6,8 +6,7 @@ use super::{
     device::{DeviceClient, expect, line},
     mailbox::Mailbox,
     output::{granted, heading, plain, refused},
-    setup::TourSetup,
-    story::EMAIL,
+    setup::{EMAIL, TourSetup},
 };
 
 const TYPED: &str = "what she types into the page";

@@ -16,6 +16,8 @@ use crate::harness::{
     service::{Binary, Instance, Settings},
 };
 
+/// The address of her account.
+pub(super) const EMAIL: &str = "ann@example.org";
 /// `sessions.retry_free`: shorter than the default, so that the tour need not wait.
 pub(super) const RETRY_FREE: Duration = Duration::from_secs(1);
 

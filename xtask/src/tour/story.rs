@@ -12,10 +12,9 @@ use super::{
     mailbox::Mailbox,
     output::{self, granted, heading, plain, refused, short},
     pages,
-    setup::{RETRY_FREE, TourSetup},
+    setup::{EMAIL, RETRY_FREE, TourSetup},
 };
 
-pub(super) const EMAIL: &str = "ann@example.org";
 const PASSWORD: &str = "correct horse battery";
 const NEW_PASSWORD: &str = "a password that she remembers";
 /// Refreshes at once, as from tabs that wake up together.

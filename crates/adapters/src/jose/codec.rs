@@ -246,12 +246,15 @@ impl TokenCodec for JoseTokens {
         {
             return Err(TokenRejected::Invalid);
         }
-        if now >= Timestamp::from_seconds(claims.exp) {
+        let expires_at = Timestamp::from_seconds(claims.exp);
+        if now >= expires_at {
             return Err(TokenRejected::Expired);
         }
         Ok(VerifiedId {
             user: claims.sub,
             session: claims.sid,
+            issued_at: Timestamp::from_seconds(claims.iat),
+            expires_at,
         })
     }
 

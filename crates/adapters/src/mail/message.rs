@@ -128,6 +128,11 @@ impl Composer {
         &self.from.email
     }
 
+    /// The language of mails for a reader: theirs, or the service's own if mails are not written in it.
+    pub fn language(&self, reader: Option<&Locale>) -> &str {
+        self.templates.language(reader)
+    }
+
     /// What a mail of this name says to Ann, in the language that is nearest to this one.
     ///
     /// # Errors

@@ -54,7 +54,7 @@ const CURSOR: &str = "SELECT written_in, number FROM webhook_cursor";
 const MOVE: &str =
     "UPDATE webhook_cursor SET written_in = $3, number = $4 WHERE written_in = $1 AND number = $2";
 
-/// Not to an endpoint that is gone. In the order of keys, as several may order the same ones at once.
+/// Not to an endpoint that is gone. What waits or was given up begins anew. In the order of keys, as several may order the same ones at once.
 const ORDER: &str = "
     INSERT INTO webhook_deliveries AS d (webhook_id, event_id, created_at, next_at, expires_at)
     SELECT w.id, o.event, o.at, o.at, o.expires_at
@@ -62,8 +62,8 @@ const ORDER: &str = "
         JOIN webhooks w ON w.id = o.webhook
     ORDER BY w.id, o.event
     ON CONFLICT (webhook_id, event_id) DO UPDATE SET given_up = false, created_at = excluded.created_at, next_at = excluded.next_at,
-        expires_at = excluded.expires_at, attempts = 0, leased_until = NULL
-    WHERE d.given_up";
+        expires_at = excluded.expires_at, attempts = 0
+    WHERE d.leased_until IS NULL";
 
 /// Of each endpoint of `$3` what is due at `$1`, as many as `$4` says.
 const LEASE: &str = concat!(

@@ -46,13 +46,12 @@ const CURSOR: &str = "SELECT written_in, number FROM webhook_cursor";
 const MOVE: &str =
     "UPDATE webhook_cursor SET written_in = ?3, number = ?4 WHERE written_in = ?1 AND number = ?2";
 
-/// Not to an endpoint that is gone.
+/// Not to an endpoint that is gone. What waits or was given up begins anew.
 const ORDER: &str = "
     INSERT INTO webhook_deliveries (webhook_id, event_id, created_at, next_at, expires_at)
     SELECT id, ?2, ?3, ?3, ?4 FROM webhooks WHERE id = ?1
-    ON CONFLICT (webhook_id, event_id) DO UPDATE SET given_up = 0, created_at = ?3, next_at = ?3, expires_at = ?4, attempts = 0,
-        leased_until = NULL
-    WHERE given_up";
+    ON CONFLICT (webhook_id, event_id) DO UPDATE SET given_up = 0, created_at = ?3, next_at = ?3, expires_at = ?4, attempts = 0
+    WHERE leased_until IS NULL";
 const DUE: &str = "
     SELECT event_id FROM webhook_deliveries WHERE webhook_id = ?1 AND given_up = 0 AND next_at <= ?2 AND expires_at > ?2
     ORDER BY next_at LIMIT ?3";

@@ -29,13 +29,13 @@ pub(super) fn retry_after(head: &HeaderMap, now: Timestamp) -> Option<Duration> 
 /// Reads what a polite answer has, for a moment and no longer than until then: the status says it all, also before a body that never comes.
 pub(super) async fn read_some(response: Response<Incoming>, until: Instant) {
     let until = until.min(Instant::now() + PATIENCE);
-    drop(timeout_at(until, read(response)).await);
+    drop(timeout_at(until, read(response.into_body())).await);
 }
 
-async fn read(mut response: Response<Incoming>) {
+async fn read(mut body: impl Body<Data = Bytes> + Unpin) {
     let mut read = 0;
-    while !response.body().is_end_stream() && read < ANSWER {
-        match response.frame().await {
+    while !body.is_end_stream() && read < ANSWER {
+        match body.frame().await {
             Some(Ok(frame)) => read += frame.data_ref().map_or(0, Bytes::len),
             Some(Err(_)) | None => return,
         }
@@ -45,7 +45,23 @@ async fn read(mut response: Response<Incoming>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hyper::header::HeaderValue;
+    use futures_util::stream;
+    use http_body_util::StreamBody;
+    use hyper::{body::Frame, header::HeaderValue};
+    use std::convert::Infallible;
+
+    #[tokio::test]
+    async fn a_body_is_not_read_beyond_4_kib() {
+        for (bytes, frames) in [(1024, 4), (1000, 5), (4096, 1), (100_000, 1)] {
+            let mut taken = 0;
+            let endless = stream::iter((0..1000).map(|_| {
+                taken += 1;
+                Ok::<_, Infallible>(Frame::data(Bytes::from(vec![b'x'; bytes])))
+            }));
+            read(StreamBody::new(endless)).await;
+            assert_eq!(taken, frames, "of {bytes} bytes");
+        }
+    }
 
     #[test]
     fn an_answer_says_when_to_come_back_in_seconds_or_as_an_instant() {

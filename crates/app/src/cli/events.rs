@@ -10,6 +10,7 @@ use crate::{
 };
 use anyhow::{Result, anyhow};
 use revolve_domain::{
+    journal::SecurityEvent,
     model::{EventId, Label, Timestamp, UserId},
     ports::{JournalQuery, JournalRecord},
     use_cases::AccountName,
@@ -76,6 +77,11 @@ struct EntryMembers<'a> {
 
 /// The newest entries, the oldest of them first, and then those to come.
 pub(super) async fn run(config: &Config, args: &Args) -> Result<()> {
+    // The journal may have those of another release.
+    let is_known = |name: &String| SecurityEvent::journaled_names().any(|event| event == name);
+    if let Some(name) = args.name.as_ref().filter(|name| !is_known(name)) {
+        eprintln!("no event of this release is `{name}`");
+    }
     let tools = journal_tools(config, Purpose::Read).await?;
     let user = match &args.user {
         Some(name) => Some(find(&tools, name).await?),

@@ -60,6 +60,13 @@ pub(super) async fn run(config: Config, command: MailCommand) -> Result<()> {
             html,
         } => {
             let composer = settings::composer(&config)?;
+            if let Some(asked) = &language {
+                let shown = composer.language(Some(asked));
+                let near = |shown: &Locale| shown.language() == asked.language();
+                if !shown.parse::<Locale>().is_ok_and(|shown| near(&shown)) {
+                    eprintln!("mail.languages has no {asked}: its readers get {shown}");
+                }
+            }
             let mail = composer.preview(name, language.as_ref())?;
             if html {
                 answer::text(&mail.html)

@@ -3,7 +3,7 @@
 use super::{block_on, signals::Signals};
 use crate::{
     ADMIN_BASE, Application, BASE, Reload,
-    config::{Loaded, Profile},
+    config::{Config, Loaded, Profile},
     start_telemetry,
 };
 use anyhow::{Context, Result};
@@ -20,6 +20,7 @@ use std::{
     process,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use url::{Host, Url};
 
 pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
     let Loaded {
@@ -30,23 +31,30 @@ pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
         // Before anything else, or a signal during the start would end the process.
         let hangup = signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?;
         let (profile, data_dir) = (config.profile, config.data_dir.clone());
+        let (issuer, is_default) = (config.tokens.origin(), is_default_issuer(&config));
         let application = Application::build(config).await?;
-        println!(
-            "listening on {}://{}",
-            application.scheme(),
-            application.address()
-        );
+        let (scheme, address) = (application.scheme(), application.address());
+        let is_here = is_here(&issuer, scheme, address);
+        // Cookies and forms are of one origin, and links of mails lead to the issuer's: that is the one to open.
+        let url = if is_here {
+            issuer.clone()
+        } else {
+            format!("{scheme}://{address}")
+        };
+        println!("listening on {url}");
         if let Some(address) = application.metrics_address() {
             println!("metrics on http://{address}/metrics");
         }
         if let Some(address) = application.admin_address() {
-            println!(
-                "admin API on {}://{address}{ADMIN_BASE}",
-                application.scheme()
-            );
+            println!("admin API on {scheme}://{address}{ADMIN_BASE}");
         }
         if profile == Profile::Embedded {
-            welcome(application.scheme(), application.address(), &data_dir);
+            welcome(&url, &data_dir);
+            if is_default && !is_here {
+                tracing::warn!(
+                    "links of mails lead to {issuer}, which is not where this service listens: set tokens.issuer to the URL that browsers open"
+                );
+            }
         }
         let mut signals = Signals::listen()?;
         notify("READY=1\n");
@@ -108,11 +116,31 @@ fn send(socket: &OsStr, state: &str) -> io::Result<()> {
         .map(drop)
 }
 
-/// Three lines that can be pasted into a shell.
-fn welcome(scheme: &str, address: SocketAddr, data_dir: &Path) {
-    let post = |path: &str| {
-        format!("curl -sS {scheme}://{address}{BASE}{path} -H 'content-type: application/json'")
+fn is_default_issuer(config: &Config) -> bool {
+    config.tokens.issuer == Config::default().tokens.issuer
+}
+
+/// Whether this origin is a name of the socket for the browsers of this machine.
+fn is_here(origin: &str, scheme: &str, address: SocketAddr) -> bool {
+    let Ok(url) = Url::parse(origin) else {
+        return false;
     };
+    let is_same_host = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(host)) => address.ip() == host,
+        Some(Host::Ipv6(host)) => address.ip() == host,
+        None => false,
+    };
+    address.ip().is_loopback()
+        && is_same_host
+        && url.scheme() == scheme
+        && url.port_or_known_default() == Some(address.port())
+}
+
+/// Three lines that can be pasted into a shell.
+fn welcome(url: &str, data_dir: &Path) {
+    let post =
+        |path: &str| format!("curl -sS {url}{BASE}{path} -H 'content-type: application/json'");
     let (sign_up, refresh) = (post("/signup"), post("/tokens"));
     println!(
         r#"sign up:  A=$({sign_up} -d '{{"email":"me@example.org","password":"correct horse battery"}}'); echo "$A""#
@@ -121,4 +149,35 @@ fn welcome(scheme: &str, address: SocketAddr, data_dir: &Path) {
         r#"refresh:  A=$(echo "$A" | sed 's/.*"refreshToken":"\([^"]*\)".*/{{"refreshToken":"\1"}}/' | {refresh} -d @-); echo "$A""#
     );
     println!("look at:  ls -l {}   # keys and data", data_dir.display());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_here;
+
+    #[test]
+    fn the_issuer_is_printed_only_if_it_is_this_socket() {
+        let is_shown =
+            |origin: &str, address: &str| is_here(origin, "http", address.parse().unwrap());
+        for (origin, address) in [
+            ("http://localhost:8080", "127.0.0.1:8080"),
+            ("http://localhost:8080", "[::1]:8080"),
+            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+            ("http://[::1]:8080", "[::1]:8080"),
+            ("http://localhost", "127.0.0.1:80"),
+        ] {
+            assert!(is_shown(origin, address), "{origin} {address}");
+        }
+        for (origin, address) in [
+            ("http://localhost:8080", "127.0.0.1:18099"),
+            ("http://localhost:8080", "0.0.0.0:8080"),
+            ("http://localhost:8080", "192.0.2.7:8080"),
+            ("http://127.0.0.1:8080", "[::1]:8080"),
+            ("https://localhost:8080", "127.0.0.1:8080"),
+            ("https://accounts.example.org", "127.0.0.1:8080"),
+            ("null", "127.0.0.1:8080"),
+        ] {
+            assert!(!is_shown(origin, address), "{origin} {address}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use crate::config::{self, Config};
 use actix_web::web::Data;
 use revolve_adapters::jose::MasterKey;
-use revolve_domain::{policy::SessionPolicy, use_cases::AdminUseCases};
+use revolve_domain::policy::SessionPolicy;
 use revolve_http::{
     AdminServices, CookieSettings, ForwardedHeader, Layers, Origins, Services, Shield,
     TrustedProxies, Watch,
@@ -51,9 +51,9 @@ pub(super) fn cookies(
 }
 
 /// The listener for operators, with what it shares with the public one.
-pub(super) fn admin(services: &Services, use_cases: AdminUseCases) -> AdminServices {
+pub(super) fn admin(services: &Services) -> AdminServices {
     AdminServices {
-        use_cases: Data::new(use_cases),
+        use_cases: services.admin_use_cases.clone(),
         layers: services.layers.clone(),
         passwords: services.passwords.clone(),
         proxies: services.proxies.clone(),

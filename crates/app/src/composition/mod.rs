@@ -230,6 +230,7 @@ pub(crate) async fn compose(
 
     let services = Services {
         use_cases: Data::new(use_cases),
+        admin_use_cases: Data::new(admin_use_cases),
         discovery: Data::new(discovery),
         feed,
         dependencies: Data::new(Dependencies {
@@ -246,7 +247,7 @@ pub(crate) async fn compose(
         in_flight: Data::new(background.in_flight()),
     };
     Ok(Parts {
-        admin: edge::admin(&services, admin_use_cases),
+        admin: edge::admin(&services),
         services,
         reloads,
         closer,

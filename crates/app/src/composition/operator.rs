@@ -80,9 +80,9 @@ pub(crate) async fn operator_tools(config: &Config, purpose: Purpose) -> Result<
 ///
 /// # Errors
 /// A message that names the configuration key or the store that is wrong.
-pub(crate) async fn add_account(config: &Config) -> Result<AddAccount> {
+pub(crate) async fn add_account(config: &Config, purpose: Purpose) -> Result<AddAccount> {
     let (hasher, strength) = (argon2(config, Arc::new(SystemEntropy))?, strength(config));
-    let database = user_database(config, Purpose::Change).await?;
+    let database = user_database(config, purpose).await?;
     Ok(ports(config, database.clone()).add_account(database, hasher, strength))
 }
 

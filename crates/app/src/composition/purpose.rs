@@ -7,6 +7,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use revolve_adapters::{postgres, sqlite};
+use std::path::{self, Path, PathBuf};
 
 /// What a command does with the stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,28 +16,37 @@ pub(crate) enum Purpose {
     Read,
     /// To write: the tables are migrated first, as at each start.
     Change,
+    /// To write, also before the first start: an embedded installation is made where there is none.
+    Create,
 }
 
 impl Purpose {
     /// Checks the tables before the stores are opened.
     ///
     /// # Errors
-    /// If the command only reads and the tables are not those of this release. The message says what to do.
+    /// If there is no embedded installation and the command makes none, or if it only reads and the tables are not those of this release.
+    /// The message says what to do.
     pub(super) async fn check(self, config: &Config) -> Result<()> {
+        if self == Self::Create {
+            return Ok(());
+        }
+        if config.profile == Profile::Embedded {
+            data_dir::check(&config.data_dir)?;
+            if !is_there(config)? {
+                bail!(
+                    "there is no {}: run this in the service's folder, with the same `--config` and `REVOLVE__…` variables; for a new \
+                     installation start the service, or run `revolve migrate`",
+                    shown(&embedded_file(config))
+                );
+            }
+        }
         if self == Self::Change {
             return Ok(());
         }
         let (found, wanted) = match config.profile {
             Profile::Embedded => {
-                data_dir::check(&config.data_dir)?;
-                let file = config.data_dir.join("revolve.sqlite3");
+                let file = embedded_file(config);
                 let context = || format!("the store {}", file.display());
-                if !file.try_exists().with_context(context)? {
-                    bail!(
-                        "there is no {} yet: start the service, or make it with `revolve migrate`",
-                        file.display()
-                    );
-                }
                 let facts = sqlite::inspect(&file).await.with_context(context)?;
                 (facts.schema, facts.wanted_schema)
             }
@@ -64,10 +74,36 @@ impl Purpose {
         }
     }
 
+    /// Says on standard error that there is a new installation.
+    pub(super) fn tell_new(config: &Config) {
+        eprintln!("made a new installation in {}", shown(&config.data_dir));
+    }
+
     /// Names on standard error the migrations that ran, since the command was for something else.
     pub(super) fn tell(store: &str, migrated: &[String]) {
         for migration in migrated {
             eprintln!("migrated the tables in {store}: {migration}");
         }
     }
+}
+
+/// The embedded profile's store.
+pub(super) fn embedded_file(config: &Config) -> PathBuf {
+    config.data_dir.join("revolve.sqlite3")
+}
+
+/// Whether the embedded profile has an installation here.
+///
+/// # Errors
+/// If this user may not look.
+pub(super) fn is_there(config: &Config) -> Result<bool> {
+    let file = embedded_file(config);
+    file.try_exists()
+        .with_context(|| format!("the store {}", file.display()))
+}
+
+/// Where it is, whatever the folder that the command runs in.
+fn shown(path: &Path) -> String {
+    let whole = path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole.display().to_string()
 }

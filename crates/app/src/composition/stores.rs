@@ -1,6 +1,10 @@
 //! The stores: those of a profile, as the service and the commands reach them.
 
-use super::{Purpose, settings};
+use super::{
+    Purpose,
+    purpose::{embedded_file, is_there},
+    settings,
+};
 use crate::{
     config::{Config, Profile},
     data_dir,
@@ -268,8 +272,13 @@ pub(super) async fn embedded_for(
     purpose: Purpose,
 ) -> Result<SqliteStore> {
     purpose.check(config).await?;
+    let is_new = !is_there(config)?;
     let store = embedded_store(config, clock).await?;
-    Purpose::tell("SQLite", store.migrated());
+    if is_new {
+        Purpose::tell_new(config);
+    } else {
+        Purpose::tell("SQLite", store.migrated());
+    }
     Ok(store)
 }
 
@@ -281,10 +290,10 @@ pub(super) async fn server_for(config: &Config, purpose: Purpose) -> Result<Post
     Ok(store)
 }
 
-/// A command may come before the first start: the folder is made if it is not there.
+/// The folder is made if it is not there.
 async fn embedded_store(config: &Config, clock: Arc<dyn Clock>) -> Result<SqliteStore> {
     data_dir::prepare(&config.data_dir)?;
-    let file = config.data_dir.join("revolve.sqlite3");
+    let file = embedded_file(config);
     SqliteStore::open(&file, clock)
         .await
         .with_context(|| format!("the store {}", file.display()))

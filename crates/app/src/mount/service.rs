@@ -84,10 +84,14 @@ impl Service {
         move |config| revolve_http::account_pages(config, &services)
     }
 
-    /// `/.well-known/…`: the key set and the revocation feed. It must be at the root of the issuer's URL.
+    /// `/.well-known/…`, the key set, the revocation feed and discovery, with the endpoints for OAuth clients that discovery names:
+    /// `/oauth/token`, `/oauth/revoke`, `/oauth/introspect` and `/userinfo`. It must be at the root of the issuer's URL.
     pub fn well_known(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
         let services = self.services.clone();
-        move |config| revolve_http::well_known(config, &services)
+        move |config| {
+            revolve_http::well_known(config, &services);
+            revolve_http::oauth_endpoints(config, &services);
+        }
     }
 
     /// `/openapi.json` and, for people, `/docs`: what all of these routes take and answer.

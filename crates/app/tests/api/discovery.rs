@@ -1,4 +1,4 @@
-//! `/.well-known/jwks.json` and `/.well-known/openid-configuration`
+//! `/.well-known/jwks.json`, `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`
 
 use crate::support::{Actor, App, Store, on_both_stores, with_config};
 use reqwest::Method;
@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 
 const KEY_SET: &str = "/.well-known/jwks.json";
 const CONFIGURATION: &str = "/.well-known/openid-configuration";
+const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
 
 on_both_stores! {
     async fn the_key_set_names_the_key_of_the_tokens_and_nothing_private(app: App) {
@@ -30,7 +31,7 @@ fn who_has_the_newest_answer_hears_just_that() {
         "tokens.key_set_max_age = '90s'",
         |app| async move {
             let anon = app.anon();
-            for path in [KEY_SET, CONFIGURATION] {
+            for path in [KEY_SET, CONFIGURATION, AUTHORIZATION_SERVER] {
                 let first = anon.send(anon.request(Method::GET, path)).await.expect(200);
                 let tag = first.header("etag").to_owned();
                 assert!(tag.starts_with('"') && tag.len() > 20, "{tag}");
@@ -100,21 +101,51 @@ fn the_configuration_says_what_is_true() {
             "email_verified",
             "name",
             "picture",
+            "website",
+            "locale",
             "roles",
             "app",
             "version"
           ],
+          "grant_types_supported": [
+            "refresh_token"
+          ],
           "id_token_signing_alg_values_supported": [
             "EdDSA"
+          ],
+          "introspection_endpoint": "https://accounts.example.org/oauth/introspect",
+          "introspection_endpoint_auth_methods_supported": [
+            "client_secret_basic",
+            "Bearer"
           ],
           "issuer": "https://accounts.example.org/",
           "jwks_uri": "https://accounts.example.org/.well-known/jwks.json",
           "request_uri_parameter_supported": false,
+          "revocation_endpoint": "https://accounts.example.org/oauth/revoke",
+          "revocation_endpoint_auth_methods_supported": [
+            "none"
+          ],
+          "scopes_supported": [
+            "openid",
+            "profile",
+            "email",
+            "offline_access"
+          ],
           "subject_types_supported": [
             "public"
-          ]
+          ],
+          "token_endpoint": "https://accounts.example.org/oauth/token",
+          "token_endpoint_auth_methods_supported": [
+            "none"
+          ],
+          "userinfo_endpoint": "https://accounts.example.org/userinfo"
         }
         "#);
+            let oauth = anon
+                .send(anon.request(Method::GET, AUTHORIZATION_SERVER))
+                .await
+                .expect(200);
+            assert_eq!(oauth.text, answer.text, "RFC 8414 §5");
             let no_list_is_empty =
                 |value: &serde_json::Value| value.as_array().is_none_or(|list| !list.is_empty());
             assert!(

@@ -215,7 +215,7 @@ on_both_stores! {
         assert!(said.err.contains("cut off in line 3"), "{said:?}");
         assert_eq!(said.json()["imported"], 1);
         let said = import(&app, "csv", "email,nickname\nann.eight@example.org,Ann\n", &[]).await.expect(1);
-        assert!(said.err.contains("no column `nickname`"), "{said:?}");
+        assert!(said.err.contains("the column `nickname` is not known"), "{said:?}");
         let said = import(&app, "keycloak", "{\"users\": 5}", &[]).await.expect(1);
         assert!(said.err.contains("no JSON document with accounts"), "{said:?}");
     }
@@ -253,5 +253,35 @@ fn the_parameters_of_firebase_go_with_firebase() {
             said.err.contains("--hash-config: none can't be read"),
             "{said:?}"
         );
+        let said = app
+            .revolve(&["user", "import", "-", "--format", "firebase"])
+            .await
+            .expect(2);
+        assert!(said.err.contains("needs --hash-config"), "{said:?}");
+    });
+}
+
+#[test]
+fn a_file_of_another_system_than_was_said_is_told() {
+    with_config(Store::Embedded, "", async |app: App| {
+        let auth0 = r#"{"user_id":"auth0|1","email":"ann@example.org"}"#;
+        let auth0 = format!("{auth0}\n{auth0}\n");
+        let django = "id,password,email\n1,!,ann@example.org\n";
+        for (format, text, expected) in [
+            (
+                "revolve",
+                auth0.as_str(),
+                "2 rows were refused: if another system wrote the file, name it with --format",
+            ),
+            (
+                "firebase",
+                &auth0,
+                "export: it is no JSON document with accounts",
+            ),
+            ("csv", django, "export: the column `id` is not known"),
+        ] {
+            let said = import(&app, format, text, &[]).await.expect(1);
+            assert!(said.err.contains(expected), "{format}: {said:?}");
+        }
     });
 }

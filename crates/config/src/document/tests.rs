@@ -202,10 +202,12 @@ fn uncomment(text: &str) -> String {
         line.split_once(" = ")
             .is_some_and(|(name, value)| !name.contains(' ') && !value.starts_with('…'))
     };
+    // The value of what is not set by default is an example.
+    let mut is_set = true;
     let lines = text.lines().map(|line| {
-        line.strip_prefix("# ")
-            .filter(|line| key(line))
-            .unwrap_or(line)
+        let value = line.strip_prefix("# ").filter(|line| key(line) && is_set);
+        is_set = !line.contains("; not set by default.");
+        value.unwrap_or(line)
     });
     lines.map(|line| line.to_owned() + "\n").collect()
 }

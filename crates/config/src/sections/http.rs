@@ -30,9 +30,11 @@ pub struct Http {
     /// The address to listen on; 127.0.0.1:8080. Port 0 takes any free one.
     pub listen: SocketAddr,
     /// The address for `/metrics`; none by default. Not for the outside world.
+    #[schemars(extend("examples" = ["127.0.0.1:9090"]))]
     pub metrics_listen: Option<SocketAddr>,
     /// The address for the admin API, such as 127.0.0.1:8090; none by default. Not for the outside world: its callers have API keys that
     /// may do anything with accounts. It must be of this machine alone (loopback), unless `http.tls` is on, which then holds here, too.
+    #[schemars(extend("examples" = ["127.0.0.1:8090"]))]
     pub admin_listen: Option<SocketAddr>,
     /// Whether the admin API may be served without TLS at an address that others reach; false. Only where nobody else reads what goes
     /// over the network, such as behind a proxy with TLS on the network of a container.

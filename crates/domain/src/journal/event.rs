@@ -5,10 +5,9 @@ use crate::{
     keys::KeyId,
     limits::LimitName,
     model::{
-        ApiKeyId, DeliveryId, DetailsChange, EndReason, Generation, Label, SessionId, User, UserId,
-        WebhookId,
+        ApiKeyId, DeliveryId, DetailsChange, DisabledReason, EndReason, Generation, Label,
+        SessionId, User, UserId, WebhookId,
     },
-    webhooks::DisabledReason,
 };
 use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
@@ -44,6 +43,8 @@ macro_rules! security_events {
         }
 
         impl SecurityEvent {
+            const TABLE: &'static [(&'static str, Journaled)] = &[$(($name, Journaled::$journaled),)+];
+
             const fn table_name(&self) -> &'static str {
                 match self {
                     $(Self::$event { .. } => $name,)+
@@ -352,17 +353,30 @@ impl EventFields {
 }
 
 impl SecurityEvent {
+    const SIGNED_OUT: &'static str = "session.signed_out";
+    const REPLACED: &'static str = "session.replaced";
+    const EVICTED: &'static str = "session.evicted";
+
     /// The stable name, such as `session.reused`.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::SessionEnded { reason, .. } => match reason {
-                EndReason::SignedOut => "session.signed_out",
-                EndReason::Replaced => "session.replaced",
-                EndReason::Evicted => "session.evicted",
+                EndReason::SignedOut => Self::SIGNED_OUT,
+                EndReason::Replaced => Self::REPLACED,
+                EndReason::Evicted => Self::EVICTED,
                 _ => self.table_name(),
             },
             _ => self.table_name(),
         }
+    }
+
+    /// The names of all that comes into the journal.
+    pub fn journaled_names() -> impl Iterator<Item = &'static str> {
+        let table = Self::TABLE.iter();
+        table
+            .filter(|(_, journaled)| *journaled != Journaled::Never)
+            .map(|(name, _)| *name)
+            .chain([Self::SIGNED_OUT, Self::REPLACED, Self::EVICTED])
     }
 
     /// How the event comes into the journal.

@@ -100,14 +100,14 @@ macro_rules! limits_table {
                     RefreshAddress(range: AddressRange) "refresh-address",
                 }
             }
-            /// The limits of the admin API.
+            /// The limits of operators' keys.
             ADMIN {
-                /// Requests to the admin API with one key, counted in each replica by itself; "1200/1m".
+                /// Requests to the admin API and of introspection with one key, counted in each replica by itself; "1200/1m".
                 admin_per_key: AdminPerKey = 1200 in 60 {
                     /// Requests with a key.
                     AdminKey(key: ApiKeyId) "admin-key",
                 }
-                /// Requests to the admin API from one address with keys that are none, or are over, counted in each replica by itself; "60/1m".
+                /// Requests to the admin API and of introspection from one address with keys that are none, or are over, counted in each replica by itself; "60/1m".
                 admin_per_address: AdminPerAddress = 60 in 60 {
                     /// Requests from an address without a good key.
                     AdminAddress(range: AddressRange) "admin-address",

@@ -4,6 +4,7 @@ mod api_key;
 mod app_data;
 mod auth_method;
 mod characters;
+mod disabled_reason;
 mod email;
 mod field_error;
 mod hosts;
@@ -21,11 +22,12 @@ mod web_url;
 pub use api_key::{ApiKey, ApiKeyScope, ApiKeyStanding, ShownApiKey, UnknownScope};
 pub use app_data::{AppData, AppPatch};
 pub use auth_method::AuthMethods;
+pub use disabled_reason::DisabledReason;
 pub use email::EmailAddress;
 pub use field_error::FieldError;
 pub use ids::{
-    AccountVersion, ApiKeyId, DeliveryId, DeviceId, Epoch, EventId, Generation, ProofId, SessionId,
-    TokenId, UserId, WebhookId,
+    AccountVersion, ApiKeyId, DeliveryId, DeviceId, Epoch, EventId, Generation, InvalidId, ProofId,
+    SessionId, TokenId, UserId, WebhookId,
 };
 pub use label::Label;
 pub use locale::{Locale, LocaleError};

@@ -139,6 +139,10 @@ pub struct VerifiedId {
     pub user: UserId,
     /// `sid`.
     pub session: SessionId,
+    /// `iat`, in whole seconds.
+    pub issued_at: Timestamp,
+    /// `exp`, in whole seconds.
+    pub expires_at: Timestamp,
 }
 
 /// The claims of a refresh token.

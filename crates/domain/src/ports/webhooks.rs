@@ -46,8 +46,8 @@ pub trait Webhooks: Send + Sync {
     /// Up to where the journal was looked through; `None` if there was never an endpoint.
     async fn cursor(&self) -> Result<Option<JournalCursor>, StoreError>;
 
-    /// Inserts deliveries and moves the cursor, in one commit. MUST answer `false` and change nothing unless the cursor is `from`. What is
-    /// on its way already stays as it is.
+    /// Inserts deliveries as [`Webhooks::order`] does and moves the cursor, in one commit. MUST answer `false` and change nothing unless the
+    /// cursor is `from`.
     async fn fan_out(
         &self,
         from: JournalCursor,
@@ -55,7 +55,8 @@ pub trait Webhooks: Send + Sync {
         orders: &[WebhookOrder],
     ) -> Result<bool, StoreError>;
 
-    /// Inserts deliveries, with what is told of it. What is on its way already stays as it is; what was given up is due again, as if new.
+    /// Inserts deliveries, with what is told of it. What is leased stays as it is; what waits for another attempt or was
+    /// given up is due again, as if new.
     async fn order(&self, orders: &[WebhookOrder], tell: &Tell<()>) -> Result<(), StoreError>;
 
     /// Leases deliveries that are due and have not expired, of each endpoint those that are tried next, up to its room. MUST never give the

@@ -4,10 +4,11 @@
 use super::{
     Activity, AddAccount, AdminPorts, Authenticate, AuthenticateKey, ChangeAccount, ChangePassword,
     Clear, ConfirmEmail, ConfirmSignUp, CreateAccount, DeleteAccount, DisownEmail, EndSession,
-    ExportAccount, ImportAccount, ListSessions, ManageAccounts, ManageApiKeys, ManageDeliveries,
-    ManageWebhooks, Me, OperatorPorts, Prune, ReadJournal, Reauthenticate, Recover, RecoveryLinks,
-    Refresh, RequestRecovery, RequestSignInCode, RequestVerification, RevocationFeed, ServicePorts,
-    SignIn, SignInByCode, SignOut, SignUp, UpdateDetails,
+    ExportAccount, ImportAccount, IntrospectToken, ListSessions, ManageAccounts, ManageApiKeys,
+    ManageDeliveries, ManageWebhooks, Me, OperatorPorts, Prune, ReadJournal, Reauthenticate,
+    Recover, RecoveryLinks, Refresh, RequestRecovery, RequestSignInCode, RequestVerification,
+    RevocationFeed, RevokeToken, ServicePorts, SignIn, SignInByCode, SignOut, SignUp,
+    UpdateDetails,
 };
 use crate::ports::{
     AccountDirectory, ApiKeys, Clearings, PasswordHasher, PasswordStrength, ProofSecrets, Proofs,
@@ -69,6 +70,7 @@ use_cases! {
         list_sessions: ListSessions,
         activity: Activity,
         end_session: EndSession,
+        revoke_token: RevokeToken,
         authenticate: Authenticate,
         clear: Clear,
         prune: Prune,
@@ -77,9 +79,10 @@ use_cases! {
 }
 
 use_cases! {
-    /// The use cases of the admin API, each also available by its type through [`AsRef`].
+    /// The use cases of operators' programs, which show a key, each also available by its type through [`AsRef`].
     AdminUseCases(ports: AdminPorts) {
         authenticate_key: AuthenticateKey = AuthenticateKey::new(&ports.service, ports.api_keys.clone()),
+        introspect_token: IntrospectToken = IntrospectToken::new(&ports.service),
         manage_accounts: ManageAccounts = ports.operators().manage_accounts(
             ports.directory.clone(),
             ports.service.sessions.clone(),

@@ -1,5 +1,6 @@
 //! Which events an endpoint gets.
 
+use crate::journal::SecurityEvent;
 use std::{fmt, str::FromStr};
 
 /// Names of events, such as `account.created`, and groups, such as `session.*`; empty: every event.
@@ -7,7 +8,7 @@ use std::{fmt, str::FromStr};
 pub struct EventFilter(Vec<String>);
 
 /// Not a filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
     /// Too many.
     #[error("there may be at most {} names", EventFilter::MOST)]
@@ -15,6 +16,9 @@ pub enum FilterError {
     /// Not a name.
     #[error("must be names of events such as account.created, or groups such as session.*")]
     Name,
+    /// Nothing that comes into the journal is called that.
+    #[error("no event of this release is `{0}`")]
+    Unknown(String),
 }
 
 impl EventFilter {
@@ -42,6 +46,19 @@ impl EventFilter {
         Ok(Self(all))
     }
 
+    /// Takes names and groups of this release: what an operator asks for, who may have misspelt it.
+    ///
+    /// # Errors
+    /// [`FilterError`].
+    pub fn choose<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, FilterError> {
+        let filter = Self::parse(names)?;
+        let is_known = |name: &str| SecurityEvent::journaled_names().any(|event| fits(name, event));
+        match filter.0.iter().find(|name| !is_known(name)) {
+            Some(name) => Err(FilterError::Unknown(name.clone())),
+            None => Ok(filter),
+        }
+    }
+
     /// The names and groups.
     pub fn names(&self) -> &[String] {
         &self.0
@@ -49,11 +66,15 @@ impl EventFilter {
 
     /// Whether an event is among them.
     pub fn matches(&self, event: &str) -> bool {
-        self.0.is_empty()
-            || self.0.iter().any(|name| match name.strip_suffix('*') {
-                Some(group) => event.starts_with(group),
-                None => event == name,
-            })
+        self.0.is_empty() || self.0.iter().any(|name| fits(name, event))
+    }
+}
+
+/// Whether an event has this name, or is of this group.
+fn fits(name: &str, event: &str) -> bool {
+    match name.strip_suffix('*') {
+        Some(group) => event.starts_with(group),
+        None => event == name,
     }
 }
 
@@ -112,6 +133,32 @@ mod tests {
             "Session.*",
         ] {
             assert_eq!(EventFilter::parse([bad]), Err(FilterError::Name), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_chosen_is_the_name_of_an_event() {
+        for good in [
+            "account.created",
+            "session.*",
+            "session.evicted",
+            "webhook.tested",
+        ] {
+            assert!(EventFilter::choose([good]).is_ok(), "{good}");
+        }
+        // The last one is part of a refresh, which writes nothing.
+        for bad in [
+            "acount.*",
+            "acount.created",
+            "account.create",
+            "session.repeated",
+        ] {
+            let refused = Err(FilterError::Unknown(bad.to_owned()));
+            assert_eq!(EventFilter::choose(["account.created", bad]), refused);
+            assert!(
+                EventFilter::parse([bad]).is_ok(),
+                "of another release: {bad}"
+            );
         }
     }
 }

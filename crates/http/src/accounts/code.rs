@@ -5,6 +5,7 @@ use crate::kit::{
     answer::sample,
     body::Body,
     caller::RequestClient,
+    even::evened,
     openapi::{Member, Operation, email},
     problem::Problem,
     proof::{self, PROOF, mail_not_configured, members, requested, requested_docs, shown_docs},
@@ -34,9 +35,8 @@ pub(crate) async fn request_code(
         asker: caller.asker(),
         client: caller.described(),
     };
-    let proof = use_case
-        .run(async move |case| case.execute(request).await)
-        .await??;
+    let asked = use_case.run(async move |case| case.execute(request).await);
+    let proof = evened(asked).await??;
     Ok(requested(&caller, &proof))
 }
 

@@ -100,9 +100,16 @@ fn parse(
             body.refuse("password", "unknown_field", "is not known beside `invite`");
         }
         Some(FirstAccess::Invitation)
-    } else {
+    } else if body.has("password") {
         body.secret("password", |text| Password::choose(text, min_length))
             .map(FirstAccess::Password)
+    } else {
+        body.refuse(
+            "password",
+            "missing",
+            "is needed, unless `invite` is true: then a mail lets its reader choose one",
+        );
+        None
     };
     let DetailsChange {
         name,

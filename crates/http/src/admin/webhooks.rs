@@ -330,10 +330,9 @@ fn url(body: &mut Body) -> Option<WebhookUrl> {
 
 fn events(body: &mut Body) -> Option<EventFilter> {
     let names = body.list("events", |name| Ok(name.to_owned()))?;
-    let filter = EventFilter::parse(names.iter().map(String::as_str));
+    let filter = EventFilter::choose(names.iter().map(String::as_str));
     if filter.is_err() {
-        let detail =
-            "must be at most 64 names such as account.created, or groups such as session.*";
+        let detail = "must be at most 64 names of events of this release, such as account.created, or groups such as session.*";
         body.refuse("events", "invalid_event", detail);
     }
     filter.ok()
@@ -358,6 +357,11 @@ impl From<WebhookRefused> for Problem {
             )]),
             WebhookRefused::TooMany => too_many(),
             WebhookRefused::Disabled => disabled(),
+            WebhookRefused::NoTime => Self::fields(vec![FieldProblem::new(
+                "from",
+                "no_time",
+                "must be before `to`, and not in the future",
+            )]),
             WebhookRefused::TooMuch => Self::fields(vec![FieldProblem::new(
                 "from",
                 "too_many",
@@ -434,7 +438,7 @@ fn members(is_new: bool) -> impl Iterator<Item = Member> {
     .max_length(Some(WebhookUrl::LONGEST));
     let events = schema_of(json!({
         "type": "array",
-        "description": "Names of events, and groups such as `session.*`; empty: everything. `invalid_event`",
+        "description": "Names of events of the journal, and groups such as `session.*`; empty: everything. `invalid_event`",
         "maxItems": EventFilter::MOST,
         "items": { "type": "string", "maxLength": 64, "pattern": "^[a-z_]+\\.([a-z_]+|\\*)$" },
         "examples": [["account.*", "session.reused"]],
@@ -568,7 +572,10 @@ pub(crate) fn replay_docs() -> Operation {
         "WebhookReplayTime",
         "Of which time.",
         [
-            Member::required("from", at("From when on. `invalid_instant`, `too_many`")),
+            Member::required(
+                "from",
+                at("From when on. `invalid_instant`, `no_time`, `too_many`"),
+            ),
             Member::optional("to", at("Before when; now by default. `invalid_instant`")),
         ],
         [(

@@ -1,19 +1,18 @@
-//! `/.well-known/jwks.json` and `/.well-known/openid-configuration`: what other services need to verify ID tokens.
+//! `/.well-known/jwks.json`: what other services need to verify ID tokens.
 
 use crate::kit::{
     cached::cached,
     openapi::{Operation, if_none_match, schema_of},
-    problem::Problem,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use revolve_domain::ports::KeySet;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
 /// The path of the key set.
 pub(crate) const KEY_SET: &str = "/.well-known/jwks.json";
 
-/// What is published about keys.
+/// What is published about the issuer and its keys.
 pub struct Discovery {
     /// The public keys.
     pub keys: Arc<dyn KeySet>,
@@ -32,60 +31,6 @@ pub(crate) async fn jwks(request: HttpRequest, discovery: web::Data<Discovery>) 
         discovery.keys.to_json(),
     )
 }
-
-/// `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0 §3, RFC 8414 §2)
-///
-/// Only what is true here. There is no authorization endpoint, so nothing that describes one is there: an empty list of response or
-/// grant types must be left out (OpenID Connect Discovery 1.0 §4.2, RFC 8414 §3.2; ADR 8).
-pub(crate) async fn configuration(
-    request: HttpRequest,
-    discovery: web::Data<Discovery>,
-) -> Result<HttpResponse, Problem> {
-    let keys: Value = serde_json::from_str(&discovery.keys.to_json())
-        .map_err(|error| Problem::internal(&error))?;
-    let keys = keys["keys"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let mut algorithms: Vec<&str> = keys.iter().filter_map(|key| key["alg"].as_str()).collect();
-    algorithms.sort_unstable();
-    algorithms.dedup();
-    let issuer = &discovery.issuer;
-    let document = json!({
-        "issuer": issuer,
-        "jwks_uri": format!("{}{KEY_SET}", issuer.trim_end_matches('/')),
-        "id_token_signing_alg_values_supported": algorithms,
-        "subject_types_supported": ["public"],
-        "claims_supported": CLAIMS,
-        "request_uri_parameter_supported": false,
-    });
-    Ok(cached(
-        &request,
-        discovery.max_age,
-        "application/json",
-        document.to_string(),
-    ))
-}
-
-const CLAIMS: [&str; 17] = [
-    "iss",
-    "sub",
-    "aud",
-    "iat",
-    "exp",
-    "sid",
-    "epoch",
-    "auth_time",
-    "amr",
-    "user",
-    "email",
-    "email_verified",
-    "name",
-    "picture",
-    "roles",
-    "app",
-    "version",
-];
 
 const CACHE: &str = "How long it may be kept (RFC 9111 §5.2).";
 const TAG: &str = "The tag of this answer (RFC 9110 §8.8.3).";
@@ -128,52 +73,8 @@ pub(crate) fn jwks_docs() -> Operation {
     )
 }
 
-pub(crate) fn configuration_docs() -> Operation {
-    let words = json!({ "type": "array", "items": { "type": "string" } });
-    let schema = schema_of(json!({
-        "type": "object",
-        "required": [
-            "issuer", "jwks_uri", "id_token_signing_alg_values_supported", "subject_types_supported", "claims_supported",
-            "request_uri_parameter_supported",
-        ],
-        "properties": {
-            "issuer": { "type": "string", "description": "The claim `iss` of every token." },
-            "jwks_uri": { "type": "string", "format": "uri" },
-            "id_token_signing_alg_values_supported": words,
-            "subject_types_supported": words,
-            "claims_supported": words,
-            "request_uri_parameter_supported": { "type": "boolean", "enum": [false] },
-        },
-    }));
-    let example = json!({
-        "issuer": "https://accounts.example.org",
-        "jwks_uri": format!("https://accounts.example.org{KEY_SET}"),
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "subject_types_supported": ["public"],
-        "claims_supported": CLAIMS,
-        "request_uri_parameter_supported": false,
-    });
-    let description = "Where the key set is and which algorithms are in use (OpenID Connect Discovery 1.0 §3). It is for verifiers: there is \
-                       no authorization endpoint, so nothing that describes one is there.";
-    kept(
-        Operation::new(
-            "openidConfiguration",
-            "verification",
-            "The issuer's configuration",
-            description,
-        )
-        .parameter_of(if_none_match())
-        .answer(
-            200,
-            "The configuration.",
-            "application/json",
-            schema,
-            [("An issuer", example)],
-        ),
-    )
-}
-
-fn kept(operation: Operation) -> Operation {
+/// What may be kept, and asked for again by its tag.
+pub(crate) fn kept(operation: Operation) -> Operation {
     operation
         .empty(304, "You have it.")
         .header(

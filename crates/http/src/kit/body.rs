@@ -287,7 +287,7 @@ impl Body {
     /// Reads a JSON object in which lists and objects are so deep in each other at most.
     fn parse_nested(bytes: &[u8], depth: usize) -> Result<Self, Problem> {
         if is_deep(bytes, depth) {
-            return Err(too_deep(depth));
+            return Err(too_deep());
         }
         match serde_json::from_slice::<ObjectMembers>(bytes) {
             Ok(ObjectMembers::Unique(members)) => Ok(Self {
@@ -433,7 +433,7 @@ pub(crate) enum MediaType {
 }
 
 impl MediaType {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::Form => "application/x-www-form-urlencoded",
@@ -476,12 +476,23 @@ pub(crate) async fn read(
     Ok(bytes.freeze())
 }
 
+/// What every operation with a form may answer because of the form as a whole.
+pub(crate) fn form_problems() -> [Problem; 5] {
+    [
+        duplicate(),
+        incomplete(),
+        too_slow(PATIENCE),
+        too_large(),
+        unsupported(MediaType::Form),
+    ]
+}
+
 /// What every operation with a body may answer because of the body as a whole.
 pub(crate) fn problems() -> [Problem; 7] {
     [
         malformed(1, 12),
         duplicate(),
-        too_deep(DEPTH),
+        too_deep(),
         incomplete(),
         too_slow(PATIENCE),
         too_large(),
@@ -495,20 +506,16 @@ fn malformed(line: usize, column: usize) -> Problem {
     Problem::malformed("malformed_json", detail)
 }
 
-pub(crate) fn duplicate() -> Problem {
+pub(super) fn duplicate() -> Problem {
     Problem::malformed("duplicate_member", "The body has a member twice.")
 }
 
-fn too_deep(depth: usize) -> Problem {
-    let detail = if depth == DEPTH {
-        "The body must be a flat JSON object: its members are no objects or lists."
-    } else {
-        "Objects and lists are nested too deep in the body."
-    };
+fn too_deep() -> Problem {
+    let detail = "Objects and lists are nested too deep in the body.";
     Problem::malformed("nested_too_deep", detail)
 }
 
-pub(crate) fn incomplete() -> Problem {
+pub(super) fn incomplete() -> Problem {
     Problem::malformed(
         "incomplete_body",
         "The body ended early or could not be read.",
@@ -528,11 +535,15 @@ fn unsupported(media_type: MediaType) -> Problem {
         "Send the body as `Content-Type: {}`, not compressed.",
         media_type.name()
     );
-    Problem::new(
+    let problem = Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupported_media_type",
         detail,
-    )
+    );
+    match media_type {
+        MediaType::Json => problem,
+        MediaType::Form => problem.accepting(media_type.name()),
+    }
 }
 
 fn too_slow(limit: Duration) -> Problem {

@@ -62,6 +62,8 @@ fn common(cors: Cors) -> Cors {
     cors.allowed_headers([header::IF_NONE_MATCH, REQUEST_ID])
         .allowed_headers(TRACING)
         .expose_headers([
+            // Clients reckon by the service's clock.
+            "Date",
             "Retry-After",
             "RateLimit",
             "RateLimit-Policy",

@@ -3,7 +3,7 @@
 
 use crate::kit::problem::Problem;
 use actix_web::{
-    Error, HttpMessage, HttpRequest, ResponseError, Route,
+    Error, HttpMessage, HttpRequest, Route,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{ConnectionType, StatusCode, Version},
@@ -58,7 +58,7 @@ async fn keep(
     let kept = request.request().clone();
     let answer = match timeout_at(deadline.at, next.call(request)).await {
         Ok(answer) => answer?,
-        Err(_) => ServiceResponse::new(kept, late().error_response()),
+        Err(_) => ServiceResponse::from_err(late(), kept),
     };
     Ok(if answer.status() == StatusCode::REQUEST_TIMEOUT {
         cut_off(answer)

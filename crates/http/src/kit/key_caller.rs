@@ -8,16 +8,19 @@ use actix_web::{
     Error, FromRequest, HttpMessage, HttpRequest, Route,
     body::BoxBody,
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::StatusCode,
+    http::{StatusCode, header::AUTHORIZATION},
     middleware::{Next, from_fn},
     web::Data,
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use revolve_domain::{
     journal::Actor,
     model::{ApiKeyId, ApiKeyScope},
     use_cases::{AdminUseCases, KeyRefused},
 };
+use secrecy::{SecretString, zeroize::Zeroizing};
 use std::future::{Ready, ready};
+use url::form_urlencoded;
 
 /// On whose behalf a request to the admin API is: its key's.
 #[derive(Clone, Copy)]
@@ -45,19 +48,23 @@ impl FromRequest for KeyCaller {
     }
 }
 
-/// A route that only keys with this scope reach.
-pub(crate) fn admitted(scope: ApiKeyScope, route: Route) -> Route {
-    route.wrap(from_fn(move |request, next| admit(scope, request, next)))
+/// A route that only keys with this scope reach. `takes_basic`: as the password of HTTP Basic authentication, too.
+pub(crate) fn admitted(scope: ApiKeyScope, takes_basic: bool, route: Route) -> Route {
+    route.wrap(from_fn(move |request, next| {
+        admit(scope, takes_basic, request, next)
+    }))
 }
 
 async fn admit(
     scope: ApiKeyScope,
+    takes_basic: bool,
     mut request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
     let (http, payload) = request.parts_mut();
-    let shown = Bearer::from_request(http, payload).await;
-    let Ok(Bearer(key)) = shown else {
+    let bearer = Bearer::from_request(http, payload).await;
+    let basic = || client_secret(http).filter(|_| takes_basic);
+    let Some(key) = bearer.ok().map(|Bearer(key)| key).or_else(basic) else {
         return Err(no_key().into());
     };
     let client = caller::address(request.request());
@@ -68,6 +75,21 @@ async fn admit(
     let id = admitted.map_err(Problem::from)?;
     request.extensions_mut().insert(KeyCaller(id));
     next.call(request).await
+}
+
+/// The password of HTTP Basic authentication as OAuth clients write it: name and password are encoded as in a form before that (RFC 6749
+/// §2.3.1). The name is the client's own and says nothing here.
+fn client_secret(request: &HttpRequest) -> Option<SecretString> {
+    let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, pair) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = Zeroizing::new(STANDARD.decode(pair.trim()).ok()?);
+    let at = pair.iter().position(|byte| *byte == b':')?;
+    // A form with one field, and that without a value.
+    let (name, _) = form_urlencoded::parse(&pair[at + 1..]).next()?;
+    Some(SecretString::from(name.into_owned()))
 }
 
 fn no_key() -> Problem {

@@ -8,6 +8,8 @@ pub(crate) mod caller;
 pub(crate) mod cookies;
 pub(crate) mod cors;
 pub(crate) mod deadline;
+pub(crate) mod even;
+pub(crate) mod form;
 pub(crate) mod forwarded;
 pub(crate) mod key_caller;
 pub(crate) mod openapi;

@@ -6,17 +6,17 @@ use crate::{
         deadline::within,
         key_caller::admitted,
         openapi::{Documented, Operation},
-        problem::Problem,
+        problem::{ErrorForm, Problem},
         rate_limit::with_policy,
     },
 };
 use actix_web::{
     Error, HttpResponse, Resource, Route,
-    body::MessageBody,
+    body::{BoxBody, MessageBody},
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     guard,
-    http::Method,
-    middleware::{Condition, from_fn},
+    http::{ConnectionType, Method},
+    middleware::{Condition, Next, from_fn},
     web,
 };
 use revolve_domain::{limits::LimitName, model::ApiKeyScope};
@@ -29,8 +29,9 @@ pub(crate) struct RouteRow {
     /// `None`: it is not in the document.
     describe: Option<fn() -> Operation>,
     limits: &'static [LimitName],
-    /// What an operator's key needs; `None` for what is none of the admin API's.
+    /// What an operator's key needs; `None` for what takes none.
     scope: Option<ApiKeyScope>,
+    errors: ErrorForm,
     has_deadline: bool,
 }
 
@@ -59,11 +60,12 @@ impl RouteRow {
             describe: None,
             limits: &[],
             scope: None,
+            errors: ErrorForm::Problem,
             has_deadline: true,
         }
     }
 
-    /// An operation of the admin API, for keys with this scope.
+    /// An operation of operators' programs, for keys with this scope.
     pub(crate) const fn admin(
         method: Method,
         path: &'static str,
@@ -82,37 +84,77 @@ impl RouteRow {
         self
     }
 
+    /// Is for OAuth clients: errors have the form that those read, and a key may be shown as they show their secret.
+    pub(crate) const fn for_oauth_clients(mut self) -> Self {
+        self.errors = ErrorForm::OAuth;
+        self
+    }
+
     /// Answers at once, or has a limit of its own.
     pub(crate) const fn without_deadline(mut self) -> Self {
         self.has_deadline = false;
         self
     }
 
-    /// What the document of its API says of it, if it is there.
-    pub(crate) fn documented(&self, base: &'static str) -> Option<Documented> {
-        let mut operation = (self.describe?)().limited_by(self.limits);
+    /// What the document of its API says of it, if it is there. `is_private`: no cache may keep an answer.
+    pub(crate) fn documented(&self, base: &'static str, is_private: bool) -> Option<Documented> {
+        let mut operation = (self.describe?)()
+            .limited_by(self.limits)
+            .telling_errors_as(self.errors);
         if let Some(scope) = self.scope {
-            operation = operation.for_key(scope);
+            operation = operation.for_key(scope, self.takes_basic());
         }
         Some(Documented {
             method: self.method.clone(),
             path: format!("{base}{}", self.path),
-            is_private: !base.is_empty(),
+            is_private,
             operation,
         })
+    }
+
+    /// Whether a key may be the password of HTTP Basic authentication, too.
+    fn takes_basic(&self) -> bool {
+        self.errors == ErrorForm::OAuth
     }
 
     fn route(&self, layers: &Layers) -> Route {
         let mut route = answering(&self.method, (self.handler)());
         if let Some(scope) = self.scope {
-            route = admitted(scope, route);
+            route = admitted(scope, self.takes_basic(), route);
         }
         if self.has_deadline {
-            within(layers.deadline, route)
-        } else {
-            route
+            route = within(layers.deadline, route);
+        }
+        match self.errors {
+            ErrorForm::Problem => route,
+            form @ ErrorForm::OAuth => {
+                route.wrap(from_fn(move |request, next| told_as(form, request, next)))
+            }
         }
     }
+}
+
+/// Puts what went wrong in this form, whoever has found it.
+async fn told_as(
+    form: ErrorForm,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    // After routing the request may be shared: nothing changes it any more.
+    let kept = request.request().clone();
+    let answer = match next.call(request).await {
+        Ok(answer) => answer,
+        Err(error) => ServiceResponse::from_err(error, kept),
+    };
+    let error = answer.response().error();
+    let Some(problem) = error.and_then(|error| error.as_error::<Problem>()) else {
+        return Ok(answer);
+    };
+    let mut told = form.response(problem);
+    if answer.response().head().connection_type() == ConnectionType::Close {
+        told.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    Ok(answer.into_response(told))
 }
 
 /// Whether all rows of a path have the same limits: a resource names them on every answer, that of a wrong method, too.

@@ -168,13 +168,8 @@ impl Fields<'_> {
     }
 
     /// The code of a mail.
-    pub(super) fn code(&self, required: bool) -> Field {
+    pub(super) fn code(&self, required: bool, hint: &'static str) -> Field {
         let texts = self.texts;
-        let hint = if required {
-            texts.code_hint
-        } else {
-            texts.code_perhaps
-        };
         let mut field = self.filled(Field {
             hint: hint.into(),
             required,

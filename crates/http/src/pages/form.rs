@@ -2,12 +2,12 @@
 
 use super::landing::Given;
 use crate::kit::{
-    body::{Body, MediaType, duplicate, incomplete, read},
+    body::{Body, MediaType, read},
+    form::fields,
     problem::Problem,
 };
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use std::{collections::BTreeMap, future::Future, pin::Pin};
-use url::form_urlencoded;
 
 /// The fields of a form, but for those that were left empty.
 #[derive(Debug, Default)]
@@ -18,23 +18,7 @@ pub(super) const RETURN_TO: &str = "return_to";
 
 impl Form {
     fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        let mut fields = BTreeMap::new();
-        for (name, value) in form_urlencoded::parse(bytes) {
-            // In place of what is no UTF-8: a password must not become another one.
-            if name.contains(char::REPLACEMENT_CHARACTER)
-                || value.contains(char::REPLACEMENT_CHARACTER)
-            {
-                return Err(incomplete());
-            }
-            if fields
-                .insert(name.into_owned(), value.into_owned())
-                .is_some()
-            {
-                return Err(duplicate());
-            }
-        }
-        fields.retain(|_, value| !value.trim().is_empty());
-        Ok(Self(fields))
+        fields(bytes).map(Self)
     }
 
     /// What the API's operation would be sent. A code goes before the link's secret: where it was asked for, the link did not do.

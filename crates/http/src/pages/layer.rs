@@ -41,6 +41,11 @@ pub(crate) async fn layer(
     let answer = if is_safe || origins.is_own(request.headers()) {
         next.call(request).await?.map_into_boxed_body()
     } else {
+        // What was sent instead is a stranger's to choose.
+        tracing::info!(
+            expected = origins.own(),
+            "refused a form from another origin"
+        );
         request.into_response(foreign().error_response())
     };
     Ok(as_page(answer, language, &settings))

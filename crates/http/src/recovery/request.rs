@@ -3,6 +3,7 @@
 use crate::kit::{
     body::Body,
     caller::RequestClient,
+    even::evened,
     openapi::{Member, Operation, email},
     problem::Problem,
     proof::{mail_not_configured, requested, requested_docs},
@@ -27,9 +28,8 @@ pub(crate) async fn request(
         asker: caller.asker(),
         client: caller.described(),
     };
-    let proof = use_case
-        .run(async move |case| case.execute(request).await)
-        .await??;
+    let asked = use_case.run(async move |case| case.execute(request).await);
+    let proof = evened(asked).await??;
     Ok(requested(&caller, &proof))
 }
 

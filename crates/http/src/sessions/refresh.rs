@@ -10,8 +10,8 @@ use crate::kit::{
     token_mode::{TokenMode, cookie_docs},
     use_case::UseCase,
 };
-use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, web};
-use revolve_domain::use_cases::{Refresh, RefreshRequest, Refusal};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, dev::Payload, web};
+use revolve_domain::use_cases::{Refresh, RefreshRequest, Refreshed, Refusal, Refused};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::json;
@@ -34,6 +34,25 @@ pub(crate) async fn refresh(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let token = shown(&mode, &request, &mut payload.into_inner()).await?;
+    let (refreshed, mut response) = match trade(use_case, caller, token).await? {
+        Ok(traded) => traded,
+        Err(refused) => return mode.refused(refused),
+    };
+    for cookie in mode.cookies(&refreshed.tokens) {
+        response.cookie(cookie);
+    }
+    Ok(response.json(RefreshAnswer {
+        tokens: mode.tokens(&refreshed.tokens),
+        session: SessionAnswer::new(&refreshed.session, None),
+    }))
+}
+
+/// Trades a token. The answer lacks its body, which each kind of client reads by other names, and what only some keep.
+pub(crate) async fn trade(
+    use_case: UseCase<Refresh>,
+    caller: RequestClient,
+    token: SecretString,
+) -> Result<Result<(Refreshed, HttpResponseBuilder), Refused>, Problem> {
     let renamed = caller.renamed_cookie();
     let request = RefreshRequest {
         token,
@@ -45,19 +64,16 @@ pub(crate) async fn refresh(
         .await?;
     let refreshed = match refreshed {
         Ok(refreshed) => refreshed,
-        Err(refused) => return mode.refused(refused),
+        Err(refused) => return Ok(Err(refused)),
     };
     let mut response = HttpResponse::Ok();
-    for cookie in renamed.into_iter().chain(mode.cookies(&refreshed.tokens)) {
+    if let Some(cookie) = renamed {
         response.cookie(cookie);
     }
     if let Some(budget) = &refreshed.budget {
         response.insert_header((rate_limit::LEVEL, rate_limit::level(budget)));
     }
-    Ok(response.json(RefreshAnswer {
-        tokens: mode.tokens(&refreshed.tokens),
-        session: SessionAnswer::new(&refreshed.session, None),
-    }))
+    Ok(Ok((refreshed, response)))
 }
 
 /// The token of the body or of the cookie, never of both.
@@ -89,6 +105,7 @@ pub(crate) fn parse(mut body: Body) -> Result<SecretString, Problem> {
     body.finish(token)
 }
 
+pub(crate) const RENAMED_COOKIE: &str = "The same device credentials under the cookie's present name, if the browser has them under earlier names alone.";
 const COOKIE: &str = "With `Revolve-Tokens: cookie` the next refresh token, as after a sign-in. And the same device credentials under the cookie's \
                       present name, if the browser has them under earlier names alone.";
 

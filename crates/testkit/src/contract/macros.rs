@@ -399,6 +399,7 @@ macro_rules! webhooks_contract {
             a_cursor_is_moved_from_a_place_once,
             an_event_is_leased_as_the_journal_has_it,
             what_is_on_its_way_is_not_ordered_twice,
+            what_waits_is_due_when_it_is_ordered_again,
             parallel_leases_share_events,
             a_webhook_has_no_more_than_its_room,
             a_lease_of_an_event_that_ran_out_is_due_again,

@@ -21,6 +21,7 @@ pub struct TestCodec;
 struct IdPart {
     sub: UserId,
     sid: SessionId,
+    iat: i64,
     exp: i64,
 }
 
@@ -142,12 +143,15 @@ impl TokenCodec for TestCodec {
 
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
         let part: IdPart = Self::verify("id", token)?;
-        if now >= Timestamp::from_seconds(part.exp) {
+        let expires_at = Timestamp::from_seconds(part.exp);
+        if now >= expires_at {
             return Err(TokenRejected::Expired);
         }
         Ok(VerifiedId {
             user: part.sub,
             session: part.sid,
+            issued_at: Timestamp::from_seconds(part.iat),
+            expires_at,
         })
     }
 

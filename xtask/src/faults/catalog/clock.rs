@@ -1,6 +1,6 @@
 //! The clock of a replica jumps by an hour, or is five seconds off, by libfaketime.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::time::sleep;
@@ -15,6 +15,7 @@ use crate::{
     },
     harness::{
         client::Client,
+        faketime::{self, FakeClock},
         journal::claims,
         profile::Answer,
         service::{Instance, Settings},
@@ -36,7 +37,7 @@ const EXPIRED: Duration = Duration::from_millis(3500);
 struct Pair {
     right: Instance,
     wrong: Instance,
-    clock: PathBuf,
+    clock: FakeClock,
 }
 
 impl Pair {
@@ -46,15 +47,8 @@ impl Pair {
         name: &str,
         library: &str,
     ) -> Result<Self> {
-        let clock = env.folder(&format!("{name}-clock"));
-        fs::write(&clock, "+0s\n")?;
-        let faked = settings
-            .clone()
-            .foreign("LD_PRELOAD", library)
-            .foreign("FAKETIME_TIMESTAMP_FILE", &clock.display().to_string())
-            .foreign("FAKETIME_NO_CACHE", "1")
-            // Only the time of day is wrong.
-            .foreign("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        let clock = FakeClock::new(library, env.folder(&format!("{name}-clock")))?;
+        let faked = clock.of(settings);
         let right = env
             .start_service(settings, &format!("{name}-right"))
             .await?;
@@ -65,15 +59,11 @@ impl Pair {
             clock,
         })
     }
-
-    fn set(&self, seconds: i64) -> Result<()> {
-        Ok(fs::write(&self.clock, format!("{seconds:+}s\n"))?)
-    }
 }
 
 /// No honest client is signed out; a right clock accepts no token after its `exp`, and a wrong one no refresh token.
 pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()> {
-    let library = library().ok_or_else(|| {
+    let library = faketime::library().ok_or_else(|| {
         Skipped("libfaketime is not installed (Debian: `apt-get install libfaketime`)".to_owned())
     })?;
     let redis = env.redis().await?;
@@ -99,14 +89,14 @@ pub(super) async fn run(env: &mut Environment, rounds: &mut Rounds) -> Result<()
     while let Some(mut round) = rounds.next() {
         let jump = round.in_turn(&JUMPS);
         let fault = async {
-            long.set(jump)?;
+            long.clock.set(jump)?;
             scenario.wait_for_recovery().await
         };
         clients.run(&scenario, &mut round, fault).await?;
         is_faked(&scenario, &long, jump, &round).await?;
         expires(&scenario, &short, jump, &round).await?;
-        long.set(0)?;
-        short.set(0)?;
+        long.clock.set(0)?;
+        short.clock.set(0)?;
         round.record(|findings| {
             findings.check(if jump.abs() > 60 {
                 "jumps by an hour"
@@ -145,7 +135,7 @@ fn issued(client: &Client) -> Result<i64> {
 /// An expired token is refused: an ID token by the right clock, a refresh token by both, since the store counts its lifetime.
 async fn expires(scenario: &Scenario, pair: &Pair, jump: i64, round: &Round) -> Result<()> {
     let (_, client) = scenario.sign_up(pair.right.url()).await?;
-    pair.set(jump)?;
+    pair.clock.set(jump)?;
     sleep(EXPIRED).await;
     let (right, wrong) = (
         scenario.api(pair.right.url(), &client.api.journal),
@@ -175,17 +165,4 @@ async fn expires(scenario: &Scenario, pair: &Pair, jump: i64, round: &Round) -> 
         });
     }
     Ok(())
-}
-
-/// Where distributions install it.
-fn library() -> Option<String> {
-    let folders = fs::read_dir("/usr/lib")
-        .ok()?
-        .flatten()
-        .map(|entry| entry.path());
-    let places = folders.chain([PathBuf::from("/usr/lib"), PathBuf::from("/usr/local/lib")]);
-    let mut libraries = places.map(|place| place.join("faketime/libfaketimeMT.so.1"));
-    libraries
-        .find(|library| library.exists())
-        .map(|library| library.display().to_string())
 }

@@ -15,11 +15,11 @@ use crate::faults::{
 
 const REPLICAS: usize = 2;
 /// How late endpoints answer, so that events are on their way at the kill.
-const LATE: Duration = Duration::from_millis(800);
+const LATE: Duration = Duration::from_millis(1500);
 /// A replica sends no more than this to an endpoint at once: with more under way both send.
 const OF_ONE: usize = 4;
 /// So many are under way within this.
-const AT_MOST: Duration = Duration::from_secs(5);
+const AT_MOST: Duration = Duration::from_secs(8);
 
 /// Everything that was committed arrives by the other replica, at both endpoints, also what only the killed one knew of. What was on its way may
 /// come twice, the same.

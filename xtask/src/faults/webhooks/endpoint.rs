@@ -10,10 +10,7 @@ use revolve_testkit::webhook_sink::{ReceivedHook, WebhookSink};
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::{
-    claims::{Arrival, Fate, judge},
-    store::EVENTS,
-};
+use super::claims::{Arrival, Fate, judge};
 use crate::{
     faults::rounds::Round,
     harness::{
@@ -21,6 +18,16 @@ use crate::{
         service::{Binary, Instance, Settings},
     },
 };
+
+/// The events that endpoints get: those that are written in the commit of what they tell.
+pub(super) const EVENTS: [&str; 6] = [
+    "account.created",
+    "password.changed",
+    "session.begun",
+    "session.replaced",
+    "session.signed_out",
+    "sessions.ended",
+];
 
 /// So many events are named if something is wrong with them.
 const NAMED: usize = 3;

@@ -178,8 +178,8 @@ impl HookStack {
         self.scenario.route_to(&urls);
     }
 
-    /// Waits until both endpoints have all events, with pauses cut short, and holds the service to every one. `killed` is when a replica
-    /// was killed, if one was: its leases are cut short, too.
+    /// Waits until both endpoints have all events and nothing is to be sent any more, with pauses cut short, and holds the service to every event.
+    /// `killed` is when a replica was killed, if one was: its leases are cut short, too.
     pub(in crate::faults) async fn verify(
         &mut self,
         commits: Commits,
@@ -190,19 +190,26 @@ impl HookStack {
         let mut commits = commits.0;
         commits.retain(|id, _| !self.judged.contains(id));
         let (begun, before) = (Instant::now(), self.scenario.stalled());
-        loop {
+        let left = loop {
             let lost = killed.map(|killed| LEASE.saturating_sub(killed.elapsed()));
             self.store.hasten(lost.unwrap_or_default()).await?;
             let taken = [self.steady.taken(), self.broken.taken()];
-            let done = taken
+            let have_all = taken
                 .iter()
                 .all(|taken| commits.keys().all(|id| taken.contains_key(id)));
+            let steady = self.store.waiting(&self.steady).await?;
+            let left = steady + self.store.waiting(&self.broken).await?;
             let stalled = self.scenario.stalled().saturating_sub(before);
-            if done || begun.elapsed() > PATIENCE + stalled {
-                break;
+            if (have_all && left == 0) || begun.elapsed() > PATIENCE + stalled {
+                break left;
             }
             sleep(POLL).await;
-        }
+        };
+        round.record(|findings| {
+            findings.require("times nothing was left to send", left == 0, || {
+                format!("{left} events are still to be sent")
+            });
+        });
         if killed.is_none() {
             judge_delays(&commits, &self.steady.taken(), stalled, round);
         }

@@ -11,7 +11,7 @@ use anyhow::Result;
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 
-use super::endpoint::Endpoint;
+use super::endpoint::{EVENTS, Endpoint};
 use crate::{
     faults::user_database::{BUSY, with_file},
     harness::stores::PostgresConnection,
@@ -19,16 +19,6 @@ use crate::{
 
 /// Between two looks.
 pub(in crate::faults) const POLL: Duration = Duration::from_millis(50);
-
-/// The events that endpoints get: those that are written in the commit of what they tell.
-pub(super) const EVENTS: [&str; 6] = [
-    "account.created",
-    "password.changed",
-    "session.begun",
-    "session.replaced",
-    "session.signed_out",
-    "sessions.ended",
-];
 
 const POSTGRES_EVENTS: &str =
     "SELECT id::text AS id, event FROM journal WHERE at >= to_timestamp($1::float8)";

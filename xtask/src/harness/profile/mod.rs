@@ -1,6 +1,7 @@
 //! The description of a server's API: its requests, and how its responses are read. All clients use one, for Revolve as well.
 
 mod answer;
+mod own_oauth2;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -66,7 +67,7 @@ pub(crate) enum Scope {
 }
 
 /// JSON pointers into a response.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ResponsePointers {
     refresh: String,
@@ -91,6 +92,8 @@ pub(crate) struct ServerOperation {
     /// What members of the JSON must be as well, by JSON pointer; another value is a refusal, such as `"active": false` (RFC 7662 §2.2).
     #[serde(default)]
     ok_if: BTreeMap<String, Value>,
+    /// Where things are in its answer, if not where they are in the others.
+    take: Option<ResponsePointers>,
 }
 
 /// Left out of a request if one of the two has no value.
@@ -171,14 +174,12 @@ impl ServerProfile {
                 "`{pointer}` in ok_if is no JSON pointer: it must begin with a /"
             );
         }
-        for pointer in [
-            Some(&profile.take.refresh),
-            profile.take.access.as_ref(),
-            profile.take.credential.as_ref(),
-        ]
-        .into_iter()
-        .flatten()
-        {
+        let takes = profile.operations().filter_map(|op| op.take.as_ref());
+        let pointers = takes.chain([&profile.take]).flat_map(|take| {
+            let optional = [&take.access, &take.credential];
+            optional.into_iter().flatten().chain([&take.refresh])
+        });
+        for pointer in pointers {
             if !pointer.starts_with('/') {
                 bail!("`{pointer}` in [take] is no JSON pointer: it must begin with a /");
             }
@@ -297,12 +298,13 @@ impl ServerProfile {
             if let Some((pointer, expected)) = operation.ok_if.iter().find(differs) {
                 return Answer::Refused(format!("{pointer} is not {expected}"));
             }
-            let refresh = text(&self.take.refresh).or_else(|| presented.map(str::to_owned));
+            let take = operation.take.as_ref().unwrap_or(&self.take);
+            let refresh = text(&take.refresh).or_else(|| presented.map(str::to_owned));
             return match refresh {
                 Some(refresh) => Answer::Granted(Grant {
                     refresh,
-                    access: self.take.access.as_deref().and_then(text),
-                    credential: self.take.credential.as_deref().and_then(text),
+                    access: take.access.as_deref().and_then(text),
+                    credential: take.credential.as_deref().and_then(text),
                 }),
                 None => Answer::Done,
             };

@@ -167,3 +167,55 @@ fn mistakes_in_a_profile_are_named() {
         assert!(format!("{error:#}").contains(words), "{error:#}");
     }
 }
+
+#[test]
+fn our_own_service_is_an_oauth_2_server() {
+    let profile = ServerProfile::of_own_oauth2(Some("rvk_key")).unwrap();
+    assert!(profile.unset.is_empty() && profile.accounts.is_empty());
+    assert!(!profile.has_credentials() && profile.scope(Scope::This).is_some());
+    let vars = Vars {
+        refresh: Some("r"),
+        access: Some("i"),
+        user: Some("ann@example.org"),
+        ..Vars::default()
+    };
+    let request = |operation: &ServerOperation| {
+        profile
+            .request(operation, "http://127.0.0.1:1", &vars)
+            .unwrap()
+    };
+    let paths = [
+        Some(&profile.refresh),
+        profile.check.as_ref(),
+        profile.sign_out.as_ref(),
+        profile.sign_up.as_ref(),
+    ];
+    let paths = paths.map(|operation| request(operation.unwrap()).url.path().to_owned());
+    let expected = [
+        "/oauth/token",
+        "/oauth/introspect",
+        "/oauth/revoke",
+        "/api/account/signup",
+    ];
+    assert_eq!(paths, expected);
+    let check = request(profile.check.as_ref().unwrap());
+    let basic = format!("Basic {}", STANDARD.encode("torture:rvk_key"));
+    assert!(
+        check.headers.contains(&("Authorization".to_owned(), basic)),
+        "{:?}",
+        check.headers
+    );
+    let signed_up = r#"{"tokens":{"idToken":"i","refreshToken":"r"},"device":{"credential":"c"}}"#;
+    let refreshed = r#"{"access_token":"i","refresh_token":"r"}"#;
+    let refresh = |operation: &ServerOperation, status, body: &str| {
+        let Answer::Granted(grant) = profile.read(operation, &response(status, body), None) else {
+            panic!("no tokens are found in {body}")
+        };
+        grant.refresh
+    };
+    assert_eq!(
+        refresh(profile.sign_up.as_ref().unwrap(), 201, signed_up),
+        "r"
+    );
+    assert_eq!(refresh(&profile.refresh, 200, refreshed), "r");
+}

@@ -79,6 +79,12 @@ impl Deployment {
             .collect()
     }
 
+    /// Makes an API key that counts at all of them.
+    pub(crate) async fn make_key(&self, scopes: &str) -> Result<String> {
+        let replica = self.replicas.first().context("there is no replica")?;
+        replica.make_key(scopes).await
+    }
+
     /// The last log lines of all replicas.
     pub(crate) fn last_log_lines(&self) -> Vec<String> {
         self.replicas

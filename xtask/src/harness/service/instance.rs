@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
@@ -193,6 +194,18 @@ impl Instance {
             .envs(self.settings.variables())
             .current_dir(&self.home);
         process::output(&mut command).await
+    }
+
+    /// Makes an API key with these scopes.
+    pub(crate) async fn make_key(&self, scopes: &str) -> Result<String> {
+        let made = self
+            .command(&[
+                "api-keys", "create", "--json", "--name", "xtask", "--scopes", scopes,
+            ])
+            .await?;
+        let made: Value = serde_json::from_str(&made)?;
+        let key = made["key"].as_str().context("the command prints no key")?;
+        Ok(key.to_owned())
     }
 
     fn log(&self) -> PathBuf {

@@ -10,7 +10,7 @@ use crate::{
         Format,
         answer::{self, CommandOutput},
     },
-    composition::add_account,
+    composition::{Purpose, add_account},
     config::Config,
 };
 use anyhow::{Context, Result, anyhow};
@@ -154,7 +154,7 @@ pub(super) async fn run(config: Config, args: Args) -> Result<()> {
     let (text, request) = tokio::task::spawn_blocking(prepare)
         .await
         .context("the arguments")??;
-    let user = add(config, request).await?;
+    let user = add(config, request, Purpose::Create).await?;
     let password = args.generate.then(|| text.expose_secret().to_owned());
     say(&user, password, "added", args.format)
 }
@@ -165,13 +165,13 @@ pub(super) async fn invite(config: Config, args: InviteArgs) -> Result<()> {
     let request = tokio::task::spawn_blocking(move || account.request(FirstAccess::Invitation))
         .await
         .context("the arguments")??;
-    let user = add(config, request).await?;
+    let user = add(config, request, Purpose::Change).await?;
     say(&user, None, "invited", args.format)
 }
 
-async fn add(config: Config, request: AddAccountRequest) -> Result<User> {
+async fn add(config: Config, request: AddAccountRequest, purpose: Purpose) -> Result<User> {
     let telemetry = announced(&config)?;
-    let add = add_account(&config).await?;
+    let add = add_account(&config, purpose).await?;
     drop(config);
     let user = add.execute(request, Actor::Operator).await?;
     telemetry.stop();

@@ -201,7 +201,7 @@ fn filter(text: &str) -> Result<EventFilter> {
         .split(',')
         .map(str::trim)
         .filter(|name| !name.is_empty());
-    Ok(EventFilter::parse(names)?)
+    Ok(EventFilter::choose(names)?)
 }
 
 fn instant(text: &str) -> Result<Timestamp> {

@@ -153,13 +153,17 @@ impl CommandOutput for WebhookTable {
         if self.0.is_empty() {
             return "there are no webhooks\n".to_owned();
         }
-        let mut text = format!("{:36}  {:8}  NAME, URL, EVENTS\n", "ID", "STATE");
+        let mut text = format!(
+            "{:36}  {:8}  {:20}  NAME, URL, EVENTS\n",
+            "ID", "STATE", "FAILING SINCE"
+        );
         for row in &self.0 {
             let state = row.disabled_reason.unwrap_or("enabled");
+            let failing = row.failing_since.as_deref().unwrap_or("-");
             // Writing to a string does not fail.
             let _ = writeln!(
                 text,
-                "{}  {state:8}  {}: {} {}",
+                "{}  {state:8}  {failing:20}  {}: {} {}",
                 row.id,
                 row.name,
                 row.url,

@@ -46,6 +46,8 @@ on_both_stores! {
 
     async fn what_is_wrong_is_named_and_makes_no_account(app: App, "http.admin_listen = '127.0.0.1:0'") {
         let program = app.program().await;
+        let neither = program.post("/users", json!({ "email": "ann@example.org" })).await.expect_problem(422, "invalid_fields");
+        assert!(neither.text.contains("unless `invite` is true"), "{neither:#?}");
         for (more, errors) in [
             (json!({}), &["password: missing"][..]),
             (json!({ "password": "short" }), &["password: too_short"]),

@@ -17,7 +17,7 @@ use tokio::{
     net::TcpStream,
 };
 
-const ENDPOINTS: [(&str, &str); 25] = [
+const ENDPOINTS: [(&str, &str); 31] = [
     ("POST", "/api/account/signup"),
     ("POST", "/api/account/signin"),
     ("POST", "/api/account/signin/code"),
@@ -38,6 +38,12 @@ const ENDPOINTS: [(&str, &str); 25] = [
     ),
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/.well-known/openid-configuration"),
+    ("GET", "/.well-known/oauth-authorization-server"),
+    ("POST", "/oauth/token"),
+    ("POST", "/oauth/revoke"),
+    ("POST", "/oauth/introspect"),
+    ("GET", "/userinfo"),
+    ("POST", "/userinfo"),
     ("GET", "/.well-known/revocations"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
@@ -61,11 +67,11 @@ pub(super) struct Journey {
     pub(super) refusals: Vec<Sink>,
     email: String,
     pub(super) password: String,
-    id_token: String,
-    refresh_token: String,
-    credential: String,
+    pub(super) id_token: String,
+    pub(super) refresh_token: String,
+    pub(super) credential: String,
     /// With its name; empty if there is none.
-    token_cookie: String,
+    pub(super) token_cookie: String,
     /// How many requests were answered.
     pub(super) answers: usize,
 }
@@ -97,7 +103,7 @@ impl Journey {
         }
     }
 
-    fn request(&self, method: &str, path: &str) -> RequestBuilder {
+    pub(super) fn request(&self, method: &str, path: &str) -> RequestBuilder {
         self.client.request(
             Method::from_bytes(method.as_bytes()).unwrap(),
             format!("{}{path}", self.url),
@@ -105,7 +111,12 @@ impl Journey {
     }
 
     fn call(&self, method: &str, operation: &str) -> RequestBuilder {
-        self.request(method, &path(operation))
+        self.call_at(method, &path(operation))
+    }
+
+    /// The same at a path outside of the base.
+    pub(super) fn call_at(&self, method: &str, path: &str) -> RequestBuilder {
+        self.request(method, path)
             .bearer_auth(&self.id_token)
             .header("Revolve-Device", &self.credential)
     }
@@ -154,12 +165,12 @@ impl Journey {
                 value.clone_into(place);
             }
         };
-        keep("ID token", &json["tokens"]["idToken"], &mut self.id_token);
-        keep(
-            "refresh token",
-            &json["tokens"]["refreshToken"],
-            &mut self.refresh_token,
-        );
+        for id_token in [&json["tokens"]["idToken"], &json["access_token"]] {
+            keep("ID token", id_token, &mut self.id_token);
+        }
+        for token in [&json["tokens"]["refreshToken"], &json["refresh_token"]] {
+            keep("refresh token", token, &mut self.refresh_token);
+        }
         keep(
             "device credential",
             &json["device"]["credential"],
@@ -174,7 +185,7 @@ impl Journey {
         json
     }
 
-    async fn sign_in(&mut self) {
+    pub(super) async fn sign_in(&mut self) {
         let body =
             json!({ "email": self.email, "password": self.password, "deviceName": "a phone" });
         let request = self
@@ -333,6 +344,7 @@ impl Journey {
                 .json(&json!({ "email": email, "password": password })),
         ];
         // At once, since each may wait for as long as the stores are waited for.
+        let requests = requests.into_iter().chain(self.by_oauth_without_stores());
         for answer in join_all(requests.map(RequestBuilder::send)).await {
             let (status, _) = self.take(answer).await;
             assert!(status < 500 || status == 503, "{status}");

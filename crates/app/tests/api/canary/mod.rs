@@ -3,6 +3,7 @@
 
 mod forms;
 mod journey;
+mod oauth;
 mod operator;
 mod service;
 mod sinks;
@@ -27,6 +28,7 @@ fn nothing_is_told(store: Store) {
         journey.in_a_cookie().await;
         journey.on_pages().await;
         journey.by_an_operator().await;
+        journey.by_oauth().await;
         journey.in_bodies().await;
         journey.in_heads().await;
         journey.in_pages().await;

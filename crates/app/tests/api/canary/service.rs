@@ -276,7 +276,8 @@ fn make_key(service: &Command) -> String {
             .get_envs()
             .filter_map(|(name, value)| Some((name, value?))),
     );
-    let scopes = "users:read,users:write,sessions:write,events:read,deliveries:read";
+    let scopes =
+        "users:read,users:write,sessions:write,events:read,deliveries:read,tokens:introspect";
     let made = command
         .args([
             "api-keys", "create", "--name", "canary", "--json", "--scopes", scopes,

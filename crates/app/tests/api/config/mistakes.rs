@@ -99,6 +99,10 @@ fn cases() -> Vec<WrongConfig> {
             "[http]\nlisten = \"geheim\"\n",
             "config/revolve.toml:2: http.listen: invalid socket address syntax; for example \"127.0.0.1:8080\"",
         ),
+        environment(
+            &[("REVOLVE__HTTP__ADMIN_LISTEN", "8090")],
+            "REVOLVE__HTTP__ADMIN_LISTEN: http.admin_listen: invalid socket address syntax; for example \"127.0.0.1:8090\"",
+        ),
         file(
             "[tokens]\nretired_keys_files = 5\n",
             "config/revolve.toml:2: tokens.retired_keys_files: a number found, expected a list such as [\"…\", \"…\"]",

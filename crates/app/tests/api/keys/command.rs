@@ -26,6 +26,13 @@ fn revolve(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     )
 }
 
+/// Makes an installation, as operators do before the first start.
+fn migrate(folder: &Path) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_revolve"));
+    command.current_dir(folder).env_clear().arg("migrate");
+    assert!(command.output().unwrap().status.success());
+}
+
 fn works(folder: &Path, arguments: &[&str]) -> String {
     let (code, out, err) = revolve(folder, arguments);
     assert_eq!(code, Some(0), "{arguments:?}: {err}");
@@ -74,15 +81,7 @@ fn a_key_is_made_takes_over_and_goes() {
         refused(here, &["list"]).contains("revolve migrate"),
         "a look makes no tables"
     );
-    assert!(
-        Command::new(env!("CARGO_BIN_EXE_revolve"))
-            .current_dir(here)
-            .env_clear()
-            .arg("migrate")
-            .status()
-            .unwrap()
-            .success()
-    );
+    migrate(here);
     assert!(works(here, &["list"]).contains("there are no keys yet"));
     let said = works(here, &["generate", "--algorithm", "ES256"]);
     assert!(
@@ -145,6 +144,7 @@ fn a_key_is_made_takes_over_and_goes() {
 fn refresh_secrets_rotate_in_the_same_way() {
     let folder = TempDir::new().unwrap();
     let here = folder.path();
+    migrate(here);
     assert!(works(here, &["rotate", "--use", "refresh"]).contains("takes over by itself"));
     assert!(works(here, &["rotate", "--use", "refresh", "--now"]).contains("signs from now on"));
     let mut all = rows(here);
@@ -174,6 +174,7 @@ fn refresh_secrets_rotate_in_the_same_way() {
 fn public_keys_can_be_exported() {
     let folder = TempDir::new().unwrap();
     let here = folder.path();
+    migrate(here);
     works(here, &["rotate", "--now"]);
     let set: Value = serde_json::from_str(&works(here, &["export-public"])).unwrap();
     assert_eq!(
@@ -201,6 +202,7 @@ fn the_key_file_of_an_older_installation_moves_into_the_database() {
     fs::create_dir(here.join("data")).unwrap();
     let file = here.join("data/signing-key.rs256.pem");
     fs::write(&file, pem.expose_secret()).unwrap();
+    migrate(here);
     works(here, &["generate"]);
     let (all, names) = list(here);
     let active = all
@@ -248,6 +250,7 @@ fn a_key_in_a_file_is_listed_and_rotated_by_its_owner() {
         "[tokens]\nalgorithm = 'ES256'\nsigning_key_file = 'key.pem'\n",
     )
     .unwrap();
+    migrate(here);
     assert!(refused(here, &["rotate"]).contains("tokens.signing_key"));
     assert!(works(here, &["list"]).contains("(from a file)"));
     assert_eq!(rows(here), ["id ES256 active", "refresh HS256 active"]);

@@ -71,6 +71,8 @@ on_both_stores! {
     async fn a_preview_shows_what_a_mail_says(app: App) {
         let text = app.revolve(&["mail", "preview", "reset_password", "--language", "de-CH"]).await.expect(0).out;
         assert!(text.starts_with("Subject: Wählen Sie ein neues Passwort") && text.contains("123456"), "{text}");
+        let french = app.revolve(&["mail", "preview", "reset_password", "--language", "fr"]).await.expect(0);
+        assert_eq!(french.err, "mail.languages has no fr: its readers get en\n");
         let html = app.revolve(&["mail", "preview", "reset_password", "--html"]).await.expect(0).out;
         assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"), "{html}");
         let said = app.revolve(&["mail", "preview", "reset"]).await.expect(2);

@@ -130,6 +130,7 @@ on_both_stores_with_mail! {
         assert_page(&page);
         let refused = phone.submit(&link, &[("newPassword", NEW)]).await.expect(422);
         assert!(asks(&refused, "code"), "{refused:#?}");
+        assert!(refused.text.contains("The address was not changed in this browser"), "nobody asked for the mail: {refused:#?}");
         phone.done(phone.submit(&link, &[("code", &code), ("newPassword", NEW)]).await).await;
         ann.refresh().await.expect_problem(401, "session_revoked");
         assert!(!signs_in(&service, OTHER, NEW).await);

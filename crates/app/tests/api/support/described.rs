@@ -17,6 +17,10 @@ use std::{
 static PUBLIC: LazyLock<Value> = LazyLock::new(|| checked_in("openapi.json"));
 static ADMIN: LazyLock<Value> = LazyLock::new(|| checked_in("openapi-admin.json"));
 
+/// The media types of bodies.
+const JSON: &str = "application/json";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
 fn checked_in(name: &str) -> Value {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     let mut document = serde_json::from_str(&fs::read_to_string(docs.join(name)).unwrap()).unwrap();
@@ -296,7 +300,7 @@ fn check_request(document: &'static Value, operation: &'static Value, sent: &Sen
     }
     let alternatives = operation["security"].as_array();
     let is_bearer = |scheme: &Value| {
-        ["idToken", "apiKey"]
+        ["idToken", "apiKey", "apiKeyBasic"]
             .iter()
             .any(|name| scheme.get(name).is_some())
     };
@@ -318,14 +322,15 @@ fn check_request(document: &'static Value, operation: &'static Value, sent: &Sen
         "{} has a body, which is not described",
         what()
     );
-    let value: Value = serde_json::from_slice(bytes).unwrap();
-    fits(
-        document,
-        &body["content"]["application/json"]["schema"],
-        &value,
-        Formats::Hints,
-        &what,
-    );
+    let (schema, value) = if body["content"][FORM].is_object() {
+        let fields = url::form_urlencoded::parse(bytes).into_owned();
+        let fields = fields.map(|(name, value)| (name, Value::from(value)));
+        (&body["content"][FORM]["schema"], fields.collect())
+    } else {
+        let value = serde_json::from_slice(bytes).unwrap();
+        (&body["content"][JSON]["schema"], value)
+    };
+    fits(document, schema, &value, Formats::Hints, &what);
 }
 
 /// The operations of the public document: method, path, what is said.
@@ -349,19 +354,15 @@ fn operations_of(
     })
 }
 
-/// The schema of an operation's body, if it takes one.
+/// The schema of an operation's body, if it takes JSON.
 pub(crate) fn body_schema(operation: &'static Value) -> Option<&'static Value> {
-    operation["requestBody"].is_object().then(|| {
-        resolved(
-            &PUBLIC,
-            &operation["requestBody"]["content"]["application/json"]["schema"],
-        )
-    })
+    let content = operation["requestBody"]["content"].get(JSON)?;
+    Some(resolved(&PUBLIC, &content["schema"]))
 }
 
-/// The examples of an operation's body.
+/// The examples of an operation's body, if it takes JSON.
 pub(crate) fn body_examples(operation: &'static Value) -> impl Iterator<Item = &'static Value> {
-    let examples = operation["requestBody"]["content"]["application/json"]["examples"].as_object();
+    let examples = operation["requestBody"]["content"][JSON]["examples"].as_object();
     examples
         .into_iter()
         .flat_map(|examples| examples.values().map(|example| &example["value"]))

@@ -81,7 +81,7 @@ on_both_stores! {
             assert_eq!(answer.header("access-control-allow-credentials"), "true");
             assert!(answer.header("vary").contains("Origin"), "{answer:?}");
             let exposed = answer.header("access-control-expose-headers").to_lowercase();
-            for name in ["retry-after", "ratelimit,", "ratelimit-policy", "x-request-id"] {
+            for name in ["date,", "retry-after", "ratelimit,", "ratelimit-policy", "x-request-id"] {
                 assert!(format!("{exposed},").contains(name), "{exposed}");
             }
         }
@@ -89,7 +89,7 @@ on_both_stores! {
 
     async fn what_is_published_is_read_from_any_origin(app: App, "http.cors_origins = ['https://app.example.org']\n") {
         let anon = app.anon();
-        for target in ["/.well-known/jwks.json", "/.well-known/openid-configuration", FEED] {
+        for target in ["/.well-known/jwks.json", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", FEED] {
             for origin in [APP, "https://elsewhere.example.org", "capacitor://localhost", "null"] {
                 let known = preflight(&anon, target, origin, "GET", "if-none-match, traceparent").await.expect(200);
                 let answer = anon.send(anon.request(Method::GET, target).header("Origin", origin)).await.expect(200);

@@ -25,4 +25,6 @@ pub(crate) use opening::{OpeningMail, OpeningRequests};
 pub(crate) use passwords::AccountPasswords;
 pub(crate) use proofs::{MailboxProofs, ProofRequest};
 pub(crate) use recorder::{NoticeDraft, Recorder, facts};
-pub(crate) use verify::{verify_id, verify_reauthentication, verify_refresh};
+pub(crate) use verify::{
+    SessionToken, verify_either, verify_id, verify_reauthentication, verify_refresh,
+};

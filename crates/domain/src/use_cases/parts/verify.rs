@@ -3,7 +3,7 @@
 
 use super::{Refusal, Refused};
 use crate::{
-    model::Timestamp,
+    model::{SessionId, Timestamp, UserId},
     ports::{
         ReauthenticationClaims, RefreshClaims, StoreError, TokenCodec, TokenRejected, VerifiedId,
     },
@@ -25,6 +25,35 @@ pub(crate) async fn verify_refresh(
 ) -> Result<RefreshClaims, Refused> {
     let verified = with_all_keys(codec, || codec.verify_refresh(token)).await?;
     Ok(verified.map_err(Refusal::from)?)
+}
+
+/// A token that a session hands out.
+pub(crate) enum SessionToken {
+    Id(VerifiedId),
+    Refresh(RefreshClaims),
+}
+
+impl SessionToken {
+    /// Its account and its session.
+    pub(crate) const fn owner(&self) -> (UserId, SessionId) {
+        match self {
+            Self::Id(claims) => (claims.user, claims.session),
+            Self::Refresh(claims) => (claims.user, claims.session),
+        }
+    }
+}
+
+/// A token of either kind, by its signature; `None` for anything else, and for an ID token that has expired.
+pub(crate) async fn verify_either(
+    codec: &dyn TokenCodec,
+    token: &SecretString,
+    now: Timestamp,
+) -> Result<Option<SessionToken>, StoreError> {
+    if let Ok(claims) = with_all_keys(codec, || codec.verify_refresh(token)).await? {
+        return Ok(Some(SessionToken::Refresh(claims)));
+    }
+    let id = with_all_keys(codec, || codec.verify_id(token, now)).await?;
+    Ok(id.ok().map(SessionToken::Id))
 }
 
 pub(crate) async fn verify_reauthentication(

@@ -57,6 +57,7 @@ from_via!(RecoverError: StoreError => Failure, SignError => Failure);
 struct PreparedRecovery {
     /// The account as it will be.
     user: User,
+    takes_address_back: bool,
     hash: PasswordHash,
     client: ClientInfo,
     session: PreparedSession,
@@ -168,6 +169,7 @@ impl Recover {
         });
         let shown = starter.shown(&shown.asker.device_credentials);
         Ok(PreparedRecovery {
+            takes_address_back: user.email.as_str() != account.user.email.as_str(),
             user,
             hash,
             client,
@@ -199,6 +201,13 @@ impl Recover {
         let notice = recorder.notice(MailKind::PasswordReset, user, client, *at);
         let notice = notice.filter(|_| is_told);
         let (user_id, session, address) = (user.id, recovery.session.id, client.address);
+        let moved = prepared
+            .takes_address_back
+            .then_some(SecurityEvent::EmailChanged {
+                user: user_id,
+                session: None,
+                address,
+            });
         let begun = SecurityEvent::SessionBegun {
             user: user_id,
             session,
@@ -218,7 +227,11 @@ impl Recover {
                     reason: EndReason::Recovered,
                 };
                 Told {
-                    events: vec![recovered, ended, begun.clone()],
+                    events: moved
+                        .clone()
+                        .into_iter()
+                        .chain([recovered, ended, begun.clone()])
+                        .collect(),
                     mails: notice.clone().into_iter().collect(),
                 }
             }

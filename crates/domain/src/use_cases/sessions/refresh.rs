@@ -38,6 +38,8 @@ pub struct Refreshed {
     pub session: Session,
     /// What is left of the session's budget of refreshes, if there is a limit.
     pub budget: Option<LimitBudget>,
+    /// When this was, by the clock that the tokens were made with.
+    pub at: Timestamp,
 }
 
 /// Refreshes: one read of the user database, then one step in the white list, then the signatures.
@@ -185,6 +187,7 @@ impl Refresh {
             tokens,
             session,
             budget,
+            at: now,
         })
     }
 

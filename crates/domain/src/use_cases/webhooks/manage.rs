@@ -83,7 +83,7 @@ pub enum WebhookRefused {
     #[error("there is no such webhook")]
     NotFound,
     /// It must not be connected to.
-    #[error("the url is refused: {0}")]
+    #[error("the url is refused")]
     Target(#[from] TargetRefused),
     /// There are [`MOST`] already.
     #[error("there are {} webhooks already, and there may be no more", MOST)]
@@ -91,6 +91,9 @@ pub enum WebhookRefused {
     /// Nothing is sent to it.
     #[error("the webhook is disabled: enable it first")]
     Disabled,
+    /// No event can be of the time of a replay.
+    #[error("no event is of that time: it must begin before it ends, and not in the future")]
+    NoTime,
     /// More events than one replay may have.
     #[error(
         "more than {} events match: ask for a shorter time",

@@ -30,8 +30,8 @@ impl ManageWebhooks {
         Ok(tell.id)
     }
 
-    /// Sends what the journal has of a time, from `from` on and before `to`, to an endpoint once more: what its filter lets pass. Answers how
-    /// many events.
+    /// Sends what the journal has of a time, from `from` on and before `to`, to an endpoint once more: what its filter lets pass. What waits
+    /// for another attempt is due now. Answers how many events.
     ///
     /// # Errors
     /// [`WebhookRefused`].
@@ -44,6 +44,9 @@ impl ManageWebhooks {
     ) -> Result<usize, WebhookRefused> {
         let webhook = self.active(id).await?;
         let now = self.ports.clock.now();
+        if from >= to || from > now {
+            return Err(WebhookRefused::NoTime);
+        }
         let mut orders = Vec::new();
         let mut query = JournalQuery {
             from: Some(from),

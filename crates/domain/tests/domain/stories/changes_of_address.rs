@@ -134,8 +134,18 @@ async fn the_old_address_undoes_a_change_whatever_the_thief_does() {
         .recover
         .execute(ProofPurpose::ResetPassword, by(undo, 1));
     assert!(other.await.is_err());
+    world.events.take_names();
     let undone = world.recover.execute(ProofPurpose::UndoEmail, by(undo, 1));
     let owner = world.client(undone.await.expect("ann reads the old mailbox"));
+    assert_eq!(
+        world.events.take_names(),
+        [
+            "email.changed",
+            "account.recovered",
+            "sessions.ended",
+            "session.begun"
+        ]
+    );
     let user = world.me.execute(&owner.id_token).await.expect("it is hers");
     assert_eq!(user.email.as_str(), "ann@example.org");
     assert_eq!(

@@ -37,20 +37,19 @@ struct Code {
 fn documented(api: &Api) -> BTreeMap<String, Code> {
     let document = api.json();
     let mut codes: BTreeMap<String, Code> = BTreeMap::new();
-    let mut note = |response: &Value, operation: Option<String>| {
-        let examples = response["content"]["application/problem+json"]["examples"]
-            .as_object()
-            .cloned()
-            .unwrap_or_default();
-        for example in examples.values().map(|example| &example["value"]) {
+    let mut note = |status: Option<u64>, response: &Value, operation: Option<String>| {
+        let errors = error_examples(response);
+        for (example, detail) in errors {
             let code = codes
                 .entry(example["code"].as_str().unwrap().to_owned())
                 .or_default();
-            code.statuses.insert(example["status"].as_u64().unwrap());
-            example["detail"]
-                .as_str()
-                .unwrap()
-                .clone_into(&mut code.detail);
+            let told = example["status"].as_u64().or(status);
+            code.statuses.insert(told.unwrap());
+            // OAuth clients are told the same with fewer characters.
+            if detail == "detail" || code.detail.is_empty() {
+                let detail = example[detail].as_str().unwrap();
+                detail.clone_into(&mut code.detail);
+            }
             code.operations.extend(operation.clone());
         }
     };
@@ -59,22 +58,40 @@ fn documented(api: &Api) -> BTreeMap<String, Code> {
         .unwrap()
         .values()
     {
-        note(response, None);
+        note(None, response, None);
     }
     for (_, _, operation) in operations(&document) {
-        for response in operation["responses"]
+        for (status, response) in operation["responses"]
             .as_object()
             .unwrap()
-            .values()
-            .filter(|response| response["$ref"].is_null())
+            .iter()
+            .filter(|(_, response)| response["$ref"].is_null())
         {
             note(
+                status.parse().ok(),
                 resolved(&document, response),
                 operation["operationId"].as_str().map(str::to_owned),
             );
         }
     }
     codes
+}
+
+/// What an answer shows of errors, each with the member that says what happened: problem documents, and what OAuth clients are told.
+fn error_examples(response: &Value) -> Vec<(&Value, &'static str)> {
+    let forms = [
+        ("application/problem+json", "detail"),
+        ("application/json", "error_description"),
+    ];
+    let mut found = Vec::new();
+    for (media_type, detail) in forms {
+        let examples = response["content"][media_type]["examples"].as_object();
+        let values = examples.into_iter().flat_map(|examples| examples.values());
+        found.extend(values.map(|example| (&example["value"], detail)).filter(
+            |(example, detail)| example["code"].is_string() && example[*detail].is_string(),
+        ));
+    }
+    found
 }
 
 /// The codes of both APIs.

@@ -1,6 +1,7 @@
 //! Nothing is left out, and the examples are right.
 
 use super::{APIS, Api, operations, resolved};
+use crate::BASE;
 use actix_web::http::Method;
 use jsonschema::Validator;
 use serde_json::{Value, json as value};
@@ -53,10 +54,11 @@ fn check_all_examples(document: &Value) -> usize {
     let mut examples = 0;
     for (method, path, operation) in operations(document) {
         let at = format!("/paths/{}/{}", escaped(&path), method.to_lowercase());
-        if operation["requestBody"].is_object() {
+        let content = operation["requestBody"]["content"].as_object();
+        for media_type in content.into_iter().flat_map(|content| content.keys()) {
             examples += check_examples(
                 document,
-                &format!("{at}/requestBody/content/{}", escaped("application/json")),
+                &format!("{at}/requestBody/content/{}", escaped(media_type)),
             );
         }
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
@@ -157,23 +159,24 @@ fn references(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Each request body: method, path, and its schema.
-fn bodies(document: &Value) -> Vec<(String, String, Value)> {
-    let with_body = operations(document)
-        .into_iter()
-        .filter(|(.., operation)| operation["requestBody"].is_object());
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Each request body of this media type: method, path, and its schema.
+fn bodies(document: &Value, media_type: &str) -> Vec<(String, String, Value)> {
     let schema = |operation: &Value| {
-        let content = &operation["requestBody"]["content"]["application/json"];
-        resolved(document, &content["schema"]).clone()
+        let content = operation["requestBody"]["content"].get(media_type)?;
+        Some(resolved(document, &content["schema"]).clone())
     };
-    with_body
-        .map(|(method, path, operation)| (method, path, schema(&operation)))
+    operations(document)
+        .into_iter()
+        .filter_map(|(method, path, operation)| Some((method, path, schema(&operation)?)))
         .collect()
 }
 
 #[test]
 fn bodies_are_closed_and_their_members_limited() {
-    for (method, path, schema) in APIS.iter().flat_map(|api| bodies(&api.json())) {
+    for (method, path, schema) in APIS.iter().flat_map(|api| bodies(&api.json(), JSON)) {
         assert_eq!(
             schema["additionalProperties"],
             value!(false),
@@ -197,14 +200,34 @@ fn bodies_are_closed_and_their_members_limited() {
     let [public, _] = &APIS;
     let with_body = (public.operations)()
         .iter()
+        .filter(|row| row.path.starts_with(BASE))
         .filter(|row| [Method::POST, Method::PUT].contains(&row.method))
         .filter(|row| !row.path.ends_with("/email/verify"))
         .count();
     assert_eq!(
-        bodies(&public.json()).len(),
+        bodies(&public.json(), JSON).len(),
         with_body,
         "every other POST and PUT of an account takes a body"
     );
+}
+
+#[test]
+fn forms_say_what_each_parameter_is_and_take_others() {
+    let forms = bodies(&APIS[0].json(), FORM);
+    assert_eq!(forms.len(), 3, "those of OAuth clients");
+    for (method, path, schema) in forms {
+        assert_eq!(
+            schema["additionalProperties"],
+            value!(true),
+            "{method} {path}: RFC 6749 §3.2"
+        );
+        for (name, member) in schema["properties"].as_object().unwrap() {
+            assert!(
+                member["type"] == "string" && member["description"].is_string(),
+                "{method} {path}: {name}: {member}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -89,7 +89,7 @@ pub(crate) fn id_token() -> RefOr<Schema> {
     jwt("What your services verify, to be sent as `Authorization: Bearer …`.")
 }
 
-pub(super) fn refresh_token() -> RefOr<Schema> {
+pub(crate) fn refresh_token() -> RefOr<Schema> {
     jwt(
         "What buys the next pair, once: keep the newest in a safe place. Not there with `Revolve-Tokens: cookie`: then the cookie has it.",
     )

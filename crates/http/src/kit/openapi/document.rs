@@ -1,7 +1,7 @@
 //! All operations, put together.
 
 use super::{
-    operation::{API_KEY, DEVICE_COOKIE, ID_TOKEN, Operation, TOKEN_COOKIE},
+    operation::{API_KEY, API_KEY_BASIC, DEVICE_COOKIE, ID_TOKEN, Operation, TOKEN_COOKIE},
     response,
 };
 use crate::kit::problem::{Document, FieldProblem};
@@ -35,7 +35,8 @@ pub(crate) const ABOUT_ACCOUNT: AboutApi = AboutApi {
                      (RFC 9457) whose `code` is stable; a 4xx changes nothing. Another path is answered with 404 `not_found`, another \
                      method with 405 `method_not_allowed` and `Allow`. HEAD is answered wherever GET is, and not listed here. An \
                      empty body needs no `Content-Type`. 503 and 429 name in `Retry-After` when to try again: keep your \
-                     tokens meanwhile.\n\n`/metrics` for operators is on a listener of its own (`http.metrics_listen`) and no part of this.",
+                     tokens meanwhile.\n\nBelow `/oauth/` everything is as OAuth clients know it: bodies are forms, and errors are objects of RFC 6749 \
+                     with the same stable `code` beside `error`.\n\n`/metrics` for operators is on a listener of its own (`http.metrics_listen`) and no part of this.",
     security: for_accounts,
     tags: &[
         (
@@ -43,6 +44,10 @@ pub(crate) const ABOUT_ACCOUNT: AboutApi = AboutApi {
             "Signing up and in, refreshing, and the account itself.",
         ),
         ("sessions", "Seeing one's sessions and ending them."),
+        (
+            "oauth",
+            "For OAuth clients and OpenID Connect libraries, at the root of the issuer's URL.",
+        ),
         ("verification", "For services that verify ID tokens."),
         ("health", "For orchestrators."),
         ("documents", "This description."),
@@ -191,6 +196,13 @@ fn for_accounts(components: &mut Components) {
         DEVICE_COOKIE,
         SecurityScheme::ApiKey(ApiKey::Cookie(cookie)),
     );
+    for_operators(components);
+    let key = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Basic)
+        .description(Some(
+            "The API key as the password, with any name; both are encoded as in a form before (RFC 6749 §2.3.1).",
+        ));
+    components.add_security_scheme(API_KEY_BASIC, SecurityScheme::Http(key.build()));
     let cookie = "The refresh token of a browser that asked for it with `Revolve-Tokens: cookie`. It counts beside that header only. The name ends as \
                   that header says.";
     let cookie = ApiKeyValue::with_description("revolve-refresh-hH3v0vYq1bJt", cookie);

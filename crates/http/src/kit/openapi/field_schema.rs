@@ -76,9 +76,25 @@ impl Member {
 
     /// The object that has these members and no others.
     pub(super) fn object(description: &str, members: impl IntoIterator<Item = Self>) -> Object {
+        Self::object_of(description, members, false)
+    }
+
+    /// The object that has these members and any others.
+    pub(super) fn open_object(
+        description: &str,
+        members: impl IntoIterator<Item = Self>,
+    ) -> Object {
+        Self::object_of(description, members, true)
+    }
+
+    fn object_of(
+        description: &str,
+        members: impl IntoIterator<Item = Self>,
+        is_open: bool,
+    ) -> Object {
         let mut object = ObjectBuilder::new()
             .description(Some(description))
-            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+            .additional_properties(Some(AdditionalProperties::FreeForm(is_open)));
         for Self {
             name,
             schema,
@@ -157,6 +173,14 @@ pub(crate) fn web_url(description: &str, example: &str) -> ObjectBuilder {
 /// A token.
 pub(crate) fn token(description: &str, example: &str) -> ObjectBuilder {
     text(description, example)
+}
+
+/// One of a few words; none is meant where it is missing.
+pub(crate) fn fixed<const N: usize>(description: &str, words: [&'static str; N]) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .enum_values(Some(words))
 }
 
 /// One of a few words.

@@ -10,7 +10,7 @@ mod response;
 
 pub(crate) use document::{ABOUT_ACCOUNT, ABOUT_ADMIN, AboutApi, Documented, document};
 pub(crate) use field_schema::{
-    Member, choice, email, known_password, label, language, new_password, token, web_url,
+    Member, choice, email, fixed, known_password, label, language, new_password, token, web_url,
 };
 pub(crate) use operation::Operation;
 pub(crate) use page::{Page, render};

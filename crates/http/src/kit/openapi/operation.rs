@@ -7,17 +7,17 @@ use super::{
 };
 use crate::kit::{
     answer::sample,
-    body,
+    body::{self, MediaType},
     caller::{DEVICE_HEADER, REAUTHENTICATION_HEADER},
     key_caller,
-    problem::{FieldProblem, Problem},
+    problem::{ErrorForm, FieldProblem, OAuthError, Problem},
 };
 use actix_web::http::StatusCode;
 use revolve_domain::{limits::LimitName, model::ApiKeyScope, use_cases::Refusal};
 use serde_json::Value;
 use std::{borrow::Cow, collections::BTreeMap};
 use utoipa::{
-    ToSchema,
+    PartialSchema, ToSchema,
     openapi::{
         Content, ContentBuilder, Ref, RefOr, Required, Response, Schema,
         example::ExampleBuilder,
@@ -34,6 +34,8 @@ use utoipa::{
 pub(super) const ID_TOKEN: &str = "idToken";
 /// The name of the scheme of operators' keys.
 pub(super) const API_KEY: &str = "apiKey";
+/// The name of the scheme of operators' keys as the secrets of clients.
+pub(super) const API_KEY_BASIC: &str = "apiKeyBasic";
 /// The name of the scheme of the device cookie.
 pub(super) const DEVICE_COOKIE: &str = "deviceCookie";
 /// The name of the scheme of the cookie with a refresh token.
@@ -63,6 +65,7 @@ pub(crate) struct Operation {
     answers: BTreeMap<u16, Response>,
     problems: Vec<Problem>,
     shared: Vec<u16>,
+    errors: ErrorForm,
     schemas: Vec<(String, RefOr<Schema>)>,
 }
 
@@ -84,6 +87,7 @@ impl Operation {
             answers: BTreeMap::new(),
             problems: Vec::new(),
             shared: response::EVERYWHERE.to_vec(),
+            errors: ErrorForm::Problem,
             schemas: Vec::new(),
         }
     }
@@ -95,9 +99,14 @@ impl Operation {
             .problems(BEARER.map(Problem::from))
     }
 
-    /// Needs an operator's key with this scope.
-    pub(crate) fn for_key(mut self, scope: ApiKeyScope) -> Self {
-        self.security = Some(vec![SecurityRequirement::new(API_KEY, [scope.as_str()])]);
+    /// Needs an operator's key with this scope. `takes_basic`: in either of two ways.
+    pub(crate) fn for_key(mut self, scope: ApiKeyScope, takes_basic: bool) -> Self {
+        let schemes = [API_KEY, API_KEY_BASIC].into_iter();
+        let ways = schemes.take(if takes_basic { 2 } else { 1 });
+        self.security = Some(
+            ways.map(|scheme| SecurityRequirement::new(scheme, [scope.as_str()]))
+                .collect(),
+        );
         self.description = format!("{}\n\nThe key needs `{scope}`.", self.description).into();
         self.problems(key_caller::problems(scope))
     }
@@ -223,6 +232,27 @@ impl Operation {
         self.any_body(name, description, members, examples, Required::False)
     }
 
+    /// Takes a form with these fields; others are ignored.
+    pub(crate) fn form<const N: usize>(
+        mut self,
+        name: &str,
+        description: &str,
+        fields: impl IntoIterator<Item = Member>,
+        examples: [Example; N],
+    ) -> Self {
+        let fields: Vec<Member> = fields.into_iter().collect();
+        let missing = fields.iter().take(1).map(Member::example_problem).collect();
+        let schema = Member::open_object(description, fields);
+        let content = content(Ref::from_schema_name(name), examples);
+        let body = RequestBodyBuilder::new()
+            .description(Some(description))
+            .required(Some(Required::True));
+        self.body = Some(body.content(MediaType::Form.name(), content).build());
+        self.schemas.push((name.to_owned(), schema.into()));
+        self.problems(body::form_problems())
+            .problems([Problem::fields(missing)])
+    }
+
     fn any_body<const N: usize>(
         mut self,
         name: &str,
@@ -247,7 +277,7 @@ impl Operation {
         let body = RequestBodyBuilder::new()
             .description(Some(description))
             .required(Some(required));
-        self.body = Some(body.content("application/json", content).build());
+        self.body = Some(body.content(MediaType::Json.name(), content).build());
         self.schemas.push((name.to_owned(), schema.into()));
         self.problems(body::problems())
             .problems([Problem::fields(errors)])
@@ -357,6 +387,16 @@ impl Operation {
         self
     }
 
+    /// Says in this form what went wrong.
+    pub(crate) fn telling_errors_as(mut self, form: ErrorForm) -> Self {
+        self.errors = form;
+        if form == ErrorForm::OAuth {
+            let schema = (OAuthError::name().into_owned(), OAuthError::schema());
+            self.schemas.push(schema);
+        }
+        self
+    }
+
     /// Names these limits; the use case enforces them.
     pub(crate) fn limited_by(mut self, limits: &[LimitName]) -> Self {
         if !limits.is_empty() {
@@ -378,8 +418,11 @@ impl Operation {
             .into_iter()
             .map(|(status, response)| (status, RefOr::T(response)))
             .collect();
-        let shared = self.shared;
-        for &status in &shared {
+        let (shared, form) = (self.shared, self.errors);
+        // The shared answers are problem documents.
+        let is_referred =
+            |status: u16| form == ErrorForm::Problem || response::OUTSIDE.contains(&status);
+        for &status in shared.iter().filter(|status| is_referred(**status)) {
             responses.insert(
                 status,
                 RefOr::Ref(Ref::from_response_name(response::name(status))),
@@ -387,18 +430,27 @@ impl Operation {
         }
         let mut problems: BTreeMap<StatusCode, Vec<Problem>> = BTreeMap::new();
         for problem in self.problems {
-            problems.entry(problem.status()).or_default().push(problem);
+            problems
+                .entry(form.status(&problem))
+                .or_default()
+                .push(problem);
         }
         for problem in response::shared_problems()
             .into_iter()
             .filter(|problem| shared.contains(&problem.status().as_u16()))
         {
-            problems
-                .entry(problem.status())
-                .and_modify(|own| own.push(problem));
+            let status = problem.status();
+            if is_referred(status.as_u16()) {
+                problems.entry(status).and_modify(|own| own.push(problem));
+            } else {
+                problems
+                    .entry(form.status(&problem))
+                    .or_default()
+                    .push(problem);
+            }
         }
         for (status, problems) in problems {
-            let mut response = response::of(&problems);
+            let mut response = response::of(form, &problems);
             // What the operation answers otherwise with this status stays.
             if let Some(RefOr::T(other)) = responses.remove(&status.as_u16()) {
                 response.content.extend(other.content);

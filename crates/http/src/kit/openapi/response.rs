@@ -1,10 +1,10 @@
 //! Problems as answers: made from real ones, so that what is documented is what is sent.
 
-use crate::kit::{deadline::late, problem::Problem};
-use actix_web::{
-    ResponseError,
-    http::{StatusCode, header},
+use crate::kit::{
+    deadline::late,
+    problem::{ErrorForm, Problem},
 };
+use actix_web::http::{StatusCode, header};
 use revolve_domain::{
     limits::{LimitName, Rate},
     use_cases::Limited,
@@ -22,9 +22,6 @@ use utoipa::openapi::{
 /// An example: what it shows, and the value.
 pub(crate) type Example = (&'static str, Value);
 
-/// The media type of problems (RFC 9457 §3).
-const PROBLEM: &str = "application/problem+json";
-
 /// Statuses that any operation may answer with, and the names of their descriptions.
 const SHARED: [(u16, &str); 7] = [
     (404, "NotFound"),
@@ -38,6 +35,9 @@ const SHARED: [(u16, &str); 7] = [
 
 /// Those that every operation refers to.
 pub(super) const EVERYWHERE: [u16; 4] = [414, 431, 500, 503];
+
+/// Those that are answered before anybody looks which operation it is: problem documents for all.
+pub(super) const OUTSIDE: [u16; 2] = [414, 431];
 
 /// The name of a shared answer.
 pub(super) fn name(status: u16) -> &'static str {
@@ -95,13 +95,13 @@ pub(super) fn shared() -> impl Iterator<Item = (&'static str, Response)> {
             .into_iter()
             .filter(|problem| problem.status().as_u16() == *status)
             .collect();
-        (*name, of(&problems))
+        (*name, of(ErrorForm::Problem, &problems))
     })
 }
 
-/// The answer that is one of these problems, all of one status.
-pub(super) fn of(problems: &[Problem]) -> Response {
-    let status = problems[0].status();
+/// The answer that is one of these problems in this form, all of one status.
+pub(super) fn of(form: ErrorForm, problems: &[Problem]) -> Response {
+    let status = form.status(&problems[0]);
     let mut codes: Vec<&str> = problems.iter().map(Problem::code).collect();
     codes.sort_unstable();
     codes.dedup();
@@ -111,26 +111,28 @@ pub(super) fn of(problems: &[Problem]) -> Response {
         status.canonical_reason().unwrap_or("Problem"),
         described.join(", ")
     );
-    let only = ObjectBuilder::new()
+    let mut only = ObjectBuilder::new()
         .schema_type(SchemaType::AnyValue)
         .property(
             "code",
             ObjectBuilder::new()
                 .schema_type(utoipa::openapi::Type::String)
                 .enum_values(Some(codes)),
-        )
-        .property(
+        );
+    if form == ErrorForm::Problem {
+        only = only.property(
             "status",
             ObjectBuilder::new()
                 .schema_type(utoipa::openapi::Type::Integer)
                 .enum_values(Some([status.as_u16()])),
         );
+    }
     let schema = AllOfBuilder::new()
-        .item(Ref::from_schema_name("Problem"))
+        .item(Ref::from_schema_name(form.schema()))
         .item(Schema::Object(only.build()));
     let examples = problems
         .iter()
-        .map(|problem| (problem.code().to_owned(), example(problem)));
+        .map(|problem| (problem.code().to_owned(), example(form, problem)));
     let mut response = Response::new(description);
     let content = ContentBuilder::new()
         .schema(Some(Schema::AllOf(schema.build())))
@@ -138,8 +140,8 @@ pub(super) fn of(problems: &[Problem]) -> Response {
         .build();
     response
         .content
-        .insert(PROBLEM.to_owned(), RefOr::T(content));
-    for (name, value) in headers(problems) {
+        .insert(form.media_type().to_owned(), RefOr::T(content));
+    for (name, value) in headers(form, problems) {
         let header = HeaderBuilder::new()
             .description(meaning(&name))
             .example(Some(value.into()))
@@ -155,11 +157,8 @@ pub(super) fn always() -> Extensions {
     [("required", true)].into_iter().collect()
 }
 
-fn example(problem: &Problem) -> Shown {
-    let (summary, value): Example = (
-        problem.code(),
-        serde_json::to_value(problem).unwrap_or(Value::Null),
-    );
+fn example(form: ErrorForm, problem: &Problem) -> Shown {
+    let (summary, value): Example = (problem.code(), form.body(problem));
     ExampleBuilder::new()
         .summary(summary)
         .value(Some(value))
@@ -167,10 +166,10 @@ fn example(problem: &Problem) -> Shown {
 }
 
 /// The headers that each of these answers really has, but for those that say what the body is.
-fn headers(problems: &[Problem]) -> BTreeMap<String, String> {
+fn headers(form: ErrorForm, problems: &[Problem]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for problem in problems {
-        let response = problem.error_response();
+        let response = form.response(problem);
         for (name, value) in response
             .headers()
             .iter()
@@ -197,6 +196,7 @@ fn canonical(name: &str) -> String {
 fn meaning(name: &str) -> Option<&'static str> {
     Some(match name {
         "Allow" => "The methods that there are.",
+        "Accept-Post" => "The media type that there is.",
         "Retry-After" => "Seconds after which to try again.",
         "Ratelimit" => {
             "Which limit it was, what is left of it (`r`), and in how many seconds it is whole again (`t`)."

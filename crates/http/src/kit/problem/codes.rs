@@ -3,7 +3,7 @@
 use utoipa::openapi::{RefOr, Schema, Type, schema::ObjectBuilder};
 
 /// Each code and what it means.
-pub(crate) const FIELD_CODES: [(&str, &str); 24] = [
+pub(crate) const FIELD_CODES: [(&str, &str); 25] = [
     ("missing", "The member is needed."),
     ("unknown_field", "There is no such member here."),
     ("wrong_type", "The member has another type."),
@@ -44,6 +44,10 @@ pub(crate) const FIELD_CODES: [(&str, &str); 24] = [
         "The parameter is no whole number, or out of the range that `detail` says.",
     ),
     ("invalid_instant", "The parameter is no instant (RFC 3339)."),
+    (
+        "no_time",
+        "The time from there on has not begun, or ends before it begins.",
+    ),
     (
         "invalid_event",
         "The text can't be the name of an event, or of a group of them.",

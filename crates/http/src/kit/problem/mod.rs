@@ -1,6 +1,9 @@
 //! Problem documents (RFC 9457): the one place where an outcome becomes an HTTP error.
 
 mod codes;
+mod error_form;
+
+pub(crate) use error_form::{ErrorForm, OAuthError};
 
 #[cfg(test)]
 pub(crate) use codes::FIELD_CODES;
@@ -73,6 +76,8 @@ pub(crate) struct Document {
     request_id: Option<RequestId>,
     #[serde(skip)]
     allow: Option<String>,
+    #[serde(skip)]
+    accept: Option<&'static str>,
     #[serde(skip)]
     challenge: Challenge,
     #[serde(skip)]
@@ -151,6 +156,7 @@ impl Problem {
             scope: None,
             request_id: None,
             allow: None,
+            accept: None,
             challenge: Challenge::InvalidToken,
             retry_after: RETRY_AFTER,
             limited: None,
@@ -191,6 +197,12 @@ impl Problem {
         let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
         problem.0.allow = Some(allow.into());
         problem
+    }
+
+    /// Names the media type that a POST must have (Linked Data Platform 1.0 §7.1).
+    pub(crate) fn accepting(mut self, media_type: &'static str) -> Self {
+        self.0.accept = Some(media_type);
+        self
     }
 
     /// 403: the password has to be shown first.
@@ -314,6 +326,9 @@ impl ResponseError for Problem {
         response.content_type("application/problem+json");
         if let Some(allow) = &document.allow {
             response.insert_header((header::ALLOW, allow.as_str()));
+        }
+        if let Some(media_type) = document.accept {
+            response.insert_header(("Accept-Post", media_type));
         }
         if let Some(limited) = &document.limited {
             response.insert_header((

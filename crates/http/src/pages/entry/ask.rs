@@ -1,7 +1,7 @@
 //! What pages have in common that ask for a mail by an address alone.
 
 use crate::{
-    kit::problem::Problem,
+    kit::{even::evened, problem::Problem},
     pages::{
         fields::{Fields, can_be_sent_again},
         form::{Form, RETURN_TO},
@@ -41,7 +41,7 @@ impl PageRequest {
     ) -> Result<RequestedProof, Problem> {
         let mut body = form.body();
         let email = body.required("email", EmailAddress::present);
-        request(body.finish(email)?).await
+        evened(request(body.finish(email)?)).await
     }
 
     /// What the form gets: the page that its mail leads to, where the code can be typed.

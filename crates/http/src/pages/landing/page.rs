@@ -52,6 +52,8 @@ pub(super) enum AsksCode {
     Always,
     /// Where the mail was not asked for.
     Elsewhere,
+    /// Where the change was not asked for that the mail tells of: nobody has asked for the mail itself.
+    AwayFromChange,
     /// Once the link was not enough.
     IfNeeded,
 }
@@ -242,11 +244,16 @@ impl PageRequest {
         let (is_elsewhere, problem) = (shown.is_elsewhere, shown.problem);
         let asks_code = match page.code {
             AsksCode::Always => true,
-            AsksCode::Elsewhere => is_elsewhere != IsElsewhere::No,
+            AsksCode::Elsewhere | AsksCode::AwayFromChange => is_elsewhere != IsElsewhere::No,
             AsksCode::IfNeeded => is_elsewhere == IsElsewhere::Yes,
         };
         let is_needed = page.code == AsksCode::Always || is_elsewhere == IsElsewhere::Yes;
-        let code = asks_code.then(|| fields.code(is_needed));
+        let hint = match page.code {
+            _ if is_needed => fields.texts.code_hint,
+            AsksCode::AwayFromChange => fields.texts.code_away_from_change,
+            _ => fields.texts.code_perhaps,
+        };
+        let code = asks_code.then(|| fields.code(is_needed, hint));
         let password = self.password(page, &shown, &fields);
         let asked = code.into_iter().chain(password).collect();
         let mut form = FormView::new(self.path(), texts.button, asked);
@@ -323,6 +330,7 @@ fn alert(
     let alert = match problem.code() {
         "session_required" if is_elsewhere != IsElsewhere::Yes => texts.owner,
         "code_required" | "session_required" if asks_password => texts.elsewhere_with_password,
+        "code_required" if page.code == AsksCode::AwayFromChange => texts.away_from_change,
         "code_required" => texts.elsewhere,
         _ => return None,
     };

@@ -44,7 +44,7 @@ static PAGE: Page = Page {
             other: "",
         },
     },
-    code: AsksCode::Elsewhere,
+    code: AsksCode::AwayFromChange,
     password: AsksPassword::New,
     other: None,
     then: Then::DoneAndOn,

@@ -36,6 +36,7 @@ pub(super) static TEXTS: Texts = Texts {
     code: "Code from the mail",
     code_hint: "Six digits.",
     code_perhaps: "Six digits. Only needed if you asked for the mail in another browser.",
+    code_away_from_change: "Six digits. Only needed if the address was changed in another browser.",
     code_missing: "Enter the code from the mail.",
     code_invalid: "The code has six digits and nothing else.",
     code_wrong: |left| match left {
@@ -63,6 +64,7 @@ pub(super) static TEXTS: Texts = Texts {
 
     elsewhere: "This is not the browser in which you asked for the mail, so the link alone is not enough. Enter the code from the mail.",
     elsewhere_with_password: "This is not the browser in which you asked for the mail, so the link alone is not enough. Enter the code from the mail and the password of the account.",
+    away_from_change: "The address was not changed in this browser, so the link alone is not enough. Enter the code from the mail.",
     owner: "You are not signed in to the account here. Enter its password.",
     wrong_credentials: "The e-mail address or the password is wrong.",
     superseded: "Your devices were signed out at the same moment. Sign in again.",

@@ -36,6 +36,7 @@ pub(super) static TEXTS: Texts = Texts {
     code: "Code aus der E-Mail",
     code_hint: "Sechs Ziffern.",
     code_perhaps: "Sechs Ziffern. Nur nötig, wenn Sie die E-Mail in einem anderen Browser angefordert haben.",
+    code_away_from_change: "Sechs Ziffern. Nur nötig, wenn die Adresse in einem anderen Browser geändert wurde.",
     code_missing: "Geben Sie den Code aus der E-Mail ein.",
     code_invalid: "Der Code besteht aus sechs Ziffern.",
     code_wrong: |left| match left {
@@ -63,6 +64,7 @@ pub(super) static TEXTS: Texts = Texts {
 
     elsewhere: "In diesem Browser haben Sie die E-Mail nicht angefordert, deshalb genügt der Link allein nicht. Geben Sie den Code aus der E-Mail ein.",
     elsewhere_with_password: "In diesem Browser haben Sie die E-Mail nicht angefordert, deshalb genügt der Link allein nicht. Geben Sie den Code aus der E-Mail und das Passwort des Kontos ein.",
+    away_from_change: "Die Adresse wurde nicht in diesem Browser geändert, deshalb genügt der Link allein nicht. Geben Sie den Code aus der E-Mail ein.",
     owner: "Sie sind hier nicht in dem Konto angemeldet. Geben Sie sein Passwort ein.",
     wrong_credentials: "Die E-Mail-Adresse oder das Passwort ist falsch.",
     superseded: "Ihre Geräte wurden im selben Augenblick abgemeldet. Melden Sie sich noch einmal an.",

@@ -91,6 +91,7 @@ pub(super) struct Texts {
     pub(super) code: &'static str,
     pub(super) code_hint: &'static str,
     pub(super) code_perhaps: &'static str,
+    pub(super) code_away_from_change: &'static str,
     pub(super) code_missing: &'static str,
     pub(super) code_invalid: &'static str,
     pub(super) code_wrong: fn(u32) -> String,
@@ -113,6 +114,8 @@ pub(super) struct Texts {
     /// The link was opened in another browser than the one that asked for the mail.
     pub(super) elsewhere: &'static str,
     pub(super) elsewhere_with_password: &'static str,
+    /// Nobody has asked for the mail, and what it tells of was asked for in another browser.
+    pub(super) away_from_change: &'static str,
     /// Only the account's user may, and the browser has no session of it.
     pub(super) owner: &'static str,
     pub(super) wrong_credentials: &'static str,

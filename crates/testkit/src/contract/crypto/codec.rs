@@ -104,7 +104,7 @@ fn sign_reauthentication(
         .expect("signing a reauthentication works")
 }
 
-/// An ID token that was signed here is verified to its user and session.
+/// An ID token that was signed here is verified to its user, its session and its times.
 pub async fn an_id_token_names_its_user_and_session(codec: &Arc<dyn TokenCodec>) {
     let full = id_claims();
     let bare = IdClaims {
@@ -121,9 +121,11 @@ pub async fn an_id_token_names_its_user_and_session(codec: &Arc<dyn TokenCodec>)
             verified,
             Ok(VerifiedId {
                 user: claims.user,
-                session: claims.session
+                session: claims.session,
+                issued_at: claims.issued_at,
+                expires_at: claims.expires_at,
             }),
-            "whose token it is"
+            "whose token it is, and its times"
         );
     }
 }

@@ -48,7 +48,7 @@ pub async fn an_event_is_leased_as_the_journal_has_it(subject: &dyn WebhooksSubj
     assert_eq!(lease_one(&store, &webhook, 0).await, expected);
 }
 
-/// While it waits; once it was given up it is.
+/// While it is leased; once it was given up it is.
 pub async fn what_is_on_its_way_is_not_ordered_twice(subject: &dyn WebhooksSubject) {
     let store = subject.webhooks();
     let webhook = added(&store, 1).await;
@@ -62,6 +62,23 @@ pub async fn what_is_on_its_way_is_not_ordered_twice(subject: &dyn WebhooksSubje
     ordered(&store, &[again]).await;
     assert_eq!(
         lease_one(&store, &webhook, 4).await.attempts,
+        1,
+        "as if new"
+    );
+}
+
+/// An endpoint that works again need not wait for the next attempt.
+pub async fn what_waits_is_due_when_it_is_ordered_again(subject: &dyn WebhooksSubject) {
+    let store = subject.webhooks();
+    let webhook = added(&store, 1).await;
+    let entry = on_its_way(subject, &webhook).await;
+    let leased = lease_one(&store, &webhook, 0).await;
+    settle(&store, &leased, &failed(Some(600), NEVER), 1).await;
+    assert_eq!(lease(&store, &webhook, 10, 2).await, [], "it waits");
+    ordered(&store, &[order(&webhook, entry.id, 2)]).await;
+    assert_eq!(backlog(&store, &webhook).await.waiting, 1);
+    assert_eq!(
+        lease_one(&store, &webhook, 2).await.attempts,
         1,
         "as if new"
     );

@@ -34,8 +34,9 @@ impl WebhookTables {
     fn order(&mut self, orders: &[WebhookOrder]) {
         for order in orders {
             let key = (order.webhook, order.event);
-            let stays = self.deliveries.get(&key).is_some_and(|row| !row.given_up);
-            if stays || !self.webhooks.contains_key(&order.webhook) {
+            let row = self.deliveries.get(&key);
+            let is_leased = row.is_some_and(|row| row.leased_until.is_some());
+            if is_leased || !self.webhooks.contains_key(&order.webhook) {
                 continue;
             }
             let row = Row {

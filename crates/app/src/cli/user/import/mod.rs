@@ -10,6 +10,7 @@ mod systems;
 
 use super::patience::again;
 use crate::{
+    cli::refusal::Usage,
     composition::{Purpose, import_account, settings},
     config::{Config, Profile},
 };
@@ -76,6 +77,12 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
             "--hash-config has the parameters of a Firebase project; it goes with --format firebase"
         );
     }
+    if args.format == Format::Firebase && args.hash_config.is_none() && !args.drop_hashes {
+        return Err(Usage(
+            "--format firebase needs --hash-config, or --drop-hashes to import without passwords",
+        )
+        .into());
+    }
     if args.verifier && config.verifier()?.given().is_none() {
         eprintln!(
             "import.verifier is not set: until it is, nobody can sign in to accounts without a hash"
@@ -93,7 +100,7 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
         if args.dry_run {
             Purpose::Read
         } else {
-            Purpose::Change
+            Purpose::Create
         },
     )
     .await?;
@@ -144,6 +151,7 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
             else => break,
         }
     }
+    let is_foreign = args.format == Format::default() && report.has_only_foreign_rows();
     let refused = report.finish(args.json)?;
     if let Some((number, failure)) = failed {
         bail!(
@@ -155,10 +163,13 @@ pub(super) async fn run(config: Config, args: &Args) -> Result<()> {
         return Err(ended_early(error, args));
     }
     if refused > 0 {
-        bail!(
-            "{refused} {} refused",
-            if refused == 1 { "row was" } else { "rows were" }
-        );
+        let rows = if refused == 1 { "row was" } else { "rows were" };
+        let hint = if is_foreign {
+            ": if another system wrote the file, name it with --format, such as --format auth0"
+        } else {
+            ""
+        };
+        bail!("{refused} {rows} refused{hint}");
     }
     Ok(())
 }
@@ -169,6 +180,7 @@ fn ended_early(error: InputError, args: &Args) -> anyhow::Error {
         Some(next) => anyhow!(
             "{name}: {error}; what comes before was read. Go on with the whole file and --from-line {next}"
         ),
+        None if error.is_of_the_file() => anyhow!("{name}: {error}"),
         None => anyhow!(error).context(format!("{name} ended early")),
     }
 }

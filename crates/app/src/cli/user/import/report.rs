@@ -157,6 +157,13 @@ impl Report {
         }
     }
 
+    /// Whether no row was one of Revolve's own.
+    pub(super) fn has_only_foreign_rows(&self) -> bool {
+        let foreign = ["unknown_member", "malformed"];
+        let counts = foreign.iter().filter_map(|code| self.refused_by.get(code));
+        self.rows() > 0 && counts.sum::<u64>() == self.rows()
+    }
+
     /// Prints the sum; how many rows were refused.
     pub(super) fn finish(mut self, json: bool) -> Result<u64> {
         self.bar.finish_and_clear();

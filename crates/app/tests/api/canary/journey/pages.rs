@@ -11,7 +11,7 @@ impl Journey {
             .header("Cookie", &self.token_cookie)
     }
 
-    fn form(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+    fn page_form(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
         let mut form = Serializer::new(String::new());
         form.extend_pairs(fields);
         self.request("POST", path)
@@ -27,7 +27,7 @@ impl Journey {
         let wrong = fresh("wrong");
         self.secrets.add("wrong password", &wrong);
         let sign_in = |journey: &Self, password: &str| {
-            journey.form(
+            journey.page_form(
                 "/account/signin",
                 &[("email", &email), ("password", password)],
             )
@@ -53,7 +53,7 @@ impl Journey {
             let content = page.as_str().expect("it is a page");
             self.refusals.push(Sink::new(path, content));
         }
-        let profile = self.form("/account/profile", &[("name", "Ann")]);
+        let profile = self.page_form("/account/profile", &[("name", "Ann")]);
         self.expect(303, profile).await;
         let fields = [("currentPassword", &*wrong), ("newPassword", &*wrong)];
         for (status, path) in [
@@ -61,9 +61,9 @@ impl Journey {
             (422, "/account/export"),
             (422, "/account/delete"),
         ] {
-            self.expect(status, self.form(path, &fields)).await;
+            self.expect(status, self.page_form(path, &fields)).await;
         }
-        let out = self.form("/account/signout", &[]);
+        let out = self.page_form("/account/signout", &[]);
         self.expect(303, out).await;
         assert_eq!(self.token_cookie, "", "it was taken away");
         self.sign_in().await;

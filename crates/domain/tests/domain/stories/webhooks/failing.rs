@@ -218,6 +218,51 @@ async fn a_webhook_that_fails_for_a_day_is_switched_off_and_operators_are_told()
 }
 
 #[tokio::test]
+async fn a_replay_does_not_wait_for_the_next_attempt() {
+    let hooks = Hooks::new();
+    let id = hooks
+        .webhook("one.example", &["account.created"])
+        .await
+        .webhook
+        .id;
+    hooks.answer(500);
+    let from = hooks.world.clock.now();
+    hooks.world.signed_up("ann").await;
+    hooks.work().await;
+    hooks.calls();
+    hooks.answer(204);
+    hooks.world.advance(secs(1));
+    hooks.work().await;
+    assert_eq!(hooks.calls(), [], "its pause is half a minute");
+    let now = hooks.world.clock.now();
+    let replayed = hooks.manage.replay(id, from, now, Actor::Operator).await;
+    assert_eq!(replayed.expect("it is active"), 1);
+    hooks.work().await;
+    assert_eq!(hooks.calls(), [call("one.example", "account.created")]);
+}
+
+#[tokio::test]
+async fn a_replay_of_no_time_is_refused() {
+    let hooks = Hooks::new();
+    let id = hooks.webhook("one.example", &[]).await.webhook.id;
+    let now = hooks.world.clock.now();
+    let soon = now.plus(secs(1));
+    for (from, to) in [
+        (now, now),
+        (now, now.minus(secs(1))),
+        (soon, soon.plus(DAY)),
+    ] {
+        let refused = hooks.manage.replay(id, from, to, Actor::Operator).await;
+        assert!(
+            matches!(refused, Err(WebhookRefused::NoTime)),
+            "{refused:?}"
+        );
+    }
+    let replayed = hooks.manage.replay(id, now, soon, Actor::Operator).await;
+    assert!(replayed.is_ok(), "{replayed:?}");
+}
+
+#[tokio::test]
 async fn a_webhook_that_answers_410_gets_no_more() {
     let hooks = Hooks::new();
     let id = hooks

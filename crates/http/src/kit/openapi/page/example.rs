@@ -1,7 +1,11 @@
 //! Examples: values as they are sent, and requests as one types them.
 
 use super::{super::operation::TOKEN_COOKIE, PageEntry, markup::escape, text};
+use crate::ADMIN_BASE;
 use serde_json::Value;
+
+/// The media type of JSON.
+const JSON: &str = "application/json";
 
 /// A value as it stands in a body.
 pub(super) fn body(value: &Value) -> String {
@@ -11,8 +15,8 @@ pub(super) fn body(value: &Value) -> String {
     format!("<pre tabindex=\"0\"><code>{}</code></pre>", escape(&shown))
 }
 
-/// The request as a command.
-pub(super) fn command(entry: &PageEntry, body: Option<&Value>) -> String {
+/// The request as a command; `body` with its media type.
+pub(super) fn command(entry: &PageEntry, body: Option<(&str, &Value)>) -> String {
     let mut path = entry.path.clone();
     for parameter in entry.said["parameters"]
         .as_array()
@@ -29,16 +33,30 @@ pub(super) fn command(entry: &PageEntry, body: Option<&Value>) -> String {
     if entry.method != if body.is_some() { "POST" } else { "GET" } {
         command = format!("{command} -X {}", entry.method);
     }
-    let shown = shown(entry);
-    let port = shown.as_ref().map_or(8080, |shown| shown.port);
+    // Where each API is in the examples of the guides.
+    let port = if path.starts_with(ADMIN_BASE) {
+        8090
+    } else {
+        8080
+    };
     command = format!("{command} http://localhost:{port}{path}");
-    if let Some(Shown { variable, .. }) = shown {
+    if let Some(Shown { variable, .. }) = shown(entry) {
         command = format!("{command} \\\n  -H \"Authorization: Bearer {variable}\"");
     }
-    if let Some(body) = body {
-        // A quote ends the quotes, stands for itself, and begins them again.
-        let body = body.to_string().replace('\'', r"'\''");
-        command = format!("{command} \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'");
+    match body {
+        Some((JSON, body)) => {
+            let body = quoted(&body.to_string());
+            command =
+                format!("{command} \\\n  -H 'Content-Type: application/json' \\\n  -d {body}");
+        }
+        // curl's own media type is that of a form.
+        Some((_, form)) => {
+            for (name, value) in form.as_object().into_iter().flatten() {
+                let field = quoted(&format!("{name}={}", text(value)));
+                command = format!("{command} \\\n  --data-urlencode {field}");
+            }
+        }
+        None => {}
     }
     format!(
         "<pre tabindex=\"0\"><code>{}</code></pre>",
@@ -46,33 +64,37 @@ pub(super) fn command(entry: &PageEntry, body: Option<&Value>) -> String {
     )
 }
 
+/// A word of a shell: a quote ends the quotes, stands for itself, and begins them again.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// What a caller has to show.
 pub(super) struct Shown {
     pub(super) name: &'static str,
     variable: &'static str,
-    /// Where the API is that asks for it.
-    port: u16,
 }
 
 const ID_TOKEN: Shown = Shown {
     name: "ID token",
     variable: "$ID_TOKEN",
-    port: 8080,
 };
 const API_KEY: Shown = Shown {
     name: "API key",
     variable: "$API_KEY",
-    port: 8090,
 };
 
 /// What there is no way without, if anything, but for what browsers add by themselves.
 pub(super) fn shown(entry: &PageEntry) -> Option<Shown> {
     let ways = entry.said["security"].as_array()?;
     let of_scripts = || ways.iter().filter(|way| way.get(TOKEN_COOKIE).is_none());
-    let all_have = |scheme| of_scripts().all(|way| way.get(scheme).is_some());
-    if all_have("idToken") {
+    let all_have = |schemes: &[&str]| {
+        let has_one = |way: &Value| schemes.iter().any(|scheme| way.get(scheme).is_some());
+        of_scripts().all(has_one)
+    };
+    if all_have(&["idToken"]) {
         Some(ID_TOKEN)
     } else {
-        all_have("apiKey").then_some(API_KEY)
+        all_have(&["apiKey", "apiKeyBasic"]).then_some(API_KEY)
     }
 }

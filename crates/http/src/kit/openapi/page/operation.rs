@@ -56,10 +56,10 @@ fn parameters(said: &Value) -> String {
 }
 
 fn request(document: &Value, entry: &PageEntry) -> String {
-    let content = &entry.said["requestBody"]["content"]["application/json"];
-    if content.is_null() {
+    let content = entry.said["requestBody"]["content"].as_object();
+    let Some((media_type, content)) = content.and_then(|content| content.iter().next()) else {
         return format!("<h4>Request</h4>{}", example::command(entry, None));
-    }
+    };
     let note = if entry.said["requestBody"]["required"] == true {
         ""
     } else {
@@ -83,7 +83,7 @@ fn request(document: &Value, entry: &PageEntry) -> String {
         let _ = write!(
             html,
             "<details{open}><summary>{summary}</summary>{}</details>",
-            example::command(entry, Some(&shown["value"]))
+            example::command(entry, Some((media_type, &shown["value"])))
         );
     }
     html

@@ -63,15 +63,24 @@ pub(super) enum InputError {
         number: u64,
         byte: Option<u64>,
     },
-    #[error("it is no JSON document with accounts: byte {byte}, after {accounts} accounts")]
+    #[error(
+        "it is no JSON document with accounts (byte {byte}, after {accounts} accounts): is it of another --format?"
+    )]
     Document { byte: u64, accounts: u64 },
     #[error("account {number} is longer than {longest} bytes")]
     TooLong { number: u64, longest: usize },
-    #[error("there is no column `{0}`: the first row has to name the members of an account")]
+    #[error(
+        "the column `{0}` is not known: the first row has to name the members of an account; a table of another system needs its --format"
+    )]
     Column(String),
 }
 
 impl InputError {
+    /// Whether the file as such is another than was said.
+    pub(super) fn is_of_the_file(&self) -> bool {
+        matches!(self, Self::Document { .. } | Self::Column(_))
+    }
+
     /// Where to go on with the whole file.
     pub(super) fn next(&self) -> Option<u64> {
         match self {

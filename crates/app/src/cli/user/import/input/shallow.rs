@@ -112,7 +112,10 @@ mod tests {
 
     fn nested(depth: usize) -> String {
         let (open, close) = ("[{\"a\":".repeat(depth / 2), "}]".repeat(depth / 2));
-        format!("{open}{}{close}", if depth % 2 == 0 { "1" } else { "[]" })
+        format!(
+            "{open}{}{close}",
+            if depth.is_multiple_of(2) { "1" } else { "[]" }
+        )
     }
 
     fn read_text(text: &str) -> Option<Value> {
