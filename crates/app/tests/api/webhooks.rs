@@ -116,6 +116,7 @@ on_both_stores! {
         let shown = until(&app, &id, |shown| shown["enabled"] == false).await;
         assert_eq!(shown["disabledReason"], "gone");
         app.revolve(&["webhooks", "test", &id]).await.expect(1);
+        sink.answer(HookAnswer::Status(204));
         let updated = app.revolve(&["webhooks", "update", &id, "--enable", "--events", "", "--json"]).await.expect(0).json();
         assert_eq!((&updated["enabled"], &updated["events"]), (&json!(true), &json!([])));
         app.revolve(&["webhooks", "update", &id]).await.expect(2);

@@ -3,7 +3,10 @@
 use super::{PASSWORD, done, title};
 use crate::{
     accounts::passwords_of,
-    kit::{problem::Problem, use_case::UseCase},
+    kit::{
+        problem::{FieldProblem, Problem},
+        use_case::UseCase,
+    },
     pages::{
         form::Form,
         request::{PageRequest, page_url, see},
@@ -13,10 +16,7 @@ use crate::{
     },
 };
 use actix_web::{HttpResponse, ResponseError};
-use revolve_domain::{
-    model::Password,
-    use_cases::{ChangePassword, ChangePasswordError, Reauthenticate},
-};
+use revolve_domain::use_cases::{ChangePassword, ChangePasswordError, Reauthenticate};
 
 const FIELDS: [&str; 2] = ["currentPassword", "newPassword"];
 
@@ -62,9 +62,8 @@ pub(crate) async fn submit(
         async |me| {
             let request = passwords_of(form.body(), page.min_length)?;
             if request.current.is_none() {
-                let mut body = form.body();
-                let missing = body.secret("currentPassword", Password::present);
-                return body.finish(missing).map(|_| done(PASSWORD));
+                let missing = FieldProblem::new("currentPassword", "missing", "is needed");
+                return Err(Problem::fields(vec![missing]));
             }
             let (caller, new) = (me.caller.clone(), request.new.clone());
             let changed = change
