@@ -1,4 +1,4 @@
-//! The contract of [`Webhooks`](revolve_domain::ports::Webhooks): endpoints, events on their way to them, and what becomes of both.
+//! The contract of [`Webhooks`]: endpoints, events on their way to them, and what becomes of both.
 
 #![expect(
     clippy::missing_panics_doc,
