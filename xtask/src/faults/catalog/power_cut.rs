@@ -7,9 +7,11 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
+use tokio::time::sleep;
 
 use crate::{
     faults::{
@@ -34,6 +36,8 @@ const USERS: usize = 4;
 const STEPS: usize = 10;
 const FILE: &str = "revolve.sqlite3";
 const LOG: &str = "revolve.sqlite3-wal";
+/// The first pruning is over within this.
+const EMPTIED: Duration = Duration::from_secs(20);
 
 /// A client after an acknowledgement, and the length of the log then.
 struct Acknowledged {
@@ -92,6 +96,12 @@ async fn record(env: &Environment, scenario: &Scenario, round: &mut Round) -> Re
     let data = env.folder(&name).join("data");
     let mut service = env.start_service(&embedded_settings(&data), &name).await?;
     let length = || -> Result<u64> { Ok(fs::metadata(data.join(LOG))?.len()) };
+    // The first pruning, soon after the start, makes the log part of the file. From then on the log is the whole history.
+    let begun = Instant::now();
+    while length()? > 0 {
+        ensure!(begun.elapsed() < EMPTIED, "the log was not emptied");
+        sleep(Duration::from_millis(20)).await;
+    }
     let before = fs::read(data.join(FILE))?;
     let (mut clients, mut accounts, mut acknowledged) =
         (Vec::<Client>::new(), Vec::new(), Vec::new());
