@@ -5,7 +5,10 @@ use url::{Host, Url};
 
 /// An `https` or `http` URL without credentials and fragment. Whether its address may be connected to is for the sender to say.
 #[derive(Clone, PartialEq, Eq)]
-pub struct WebhookUrl(Url);
+pub struct WebhookUrl {
+    url: Url,
+    host: Host,
+}
 
 /// Not the URL of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,41 +47,45 @@ impl WebhookUrl {
         if has_user || url.fragment().is_some() {
             return Err(UrlError::Credentials);
         }
-        if url.host().is_none() || url.as_str().len() > Self::LONGEST {
+        let host = url.host().ok_or(UrlError::NotAUrl)?.to_owned();
+        if url.as_str().len() > Self::LONGEST {
             return Err(UrlError::NotAUrl);
         }
-        Ok(Self(url))
+        Ok(Self { url, host })
     }
 
     /// As text.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.url.as_str()
     }
 
     /// Whether it is `https`.
     pub fn is_encrypted(&self) -> bool {
-        self.0.scheme() == "https"
+        self.url.scheme() == "https"
     }
 
     /// Its host.
-    #[expect(clippy::missing_panics_doc, reason = "parsing has seen to it")]
     pub fn host(&self) -> Host<&str> {
-        self.0.host().expect("it has a host")
+        match &self.host {
+            Host::Domain(name) => Host::Domain(name.as_str()),
+            Host::Ipv4(address) => Host::Ipv4(*address),
+            Host::Ipv6(address) => Host::Ipv6(*address),
+        }
     }
 
     /// Its port, or that of its scheme.
     pub fn port(&self) -> u16 {
-        self.0.port_or_known_default().unwrap_or(443)
+        self.url.port_or_known_default().unwrap_or(443)
     }
 
     /// Host and port as the `Host` field has them (RFC 9110 §7.2).
     pub fn authority(&self) -> &str {
-        self.0.authority()
+        self.url.authority()
     }
 
     /// Path and query, as a request names them.
     pub fn target(&self) -> &str {
-        &self.0[url::Position::BeforePath..url::Position::AfterQuery]
+        &self.url[url::Position::BeforePath..url::Position::AfterQuery]
     }
 }
 
