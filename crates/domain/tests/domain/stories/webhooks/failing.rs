@@ -13,7 +13,7 @@ use std::collections::HashMap;
 #[tokio::test]
 async fn an_event_is_tried_again_with_growing_pauses_and_the_same_id() {
     let hooks = Hooks::new();
-    hooks.webhook("one.example", &["account.created"]).await;
+    hooks.of_new_accounts("one.example").await;
     hooks.answer(503);
     hooks.world.signed_up("ann").await;
     for pause in [0, 40, 80, 160] {
@@ -42,7 +42,7 @@ async fn a_webhook_that_is_busy_is_left_alone_for_as_long_as_it_asks() {
         (301, Some(secs(600)), 30),
     ] {
         let hooks = Hooks::new();
-        hooks.webhook("one.example", &["account.created"]).await;
+        hooks.of_new_accounts("one.example").await;
         hooks.endpoint.reply(status, asked);
         hooks.world.signed_up("ann").await;
         hooks.work().await;
@@ -62,11 +62,7 @@ async fn a_webhook_that_is_busy_is_left_alone_for_as_long_as_it_asks() {
 #[tokio::test]
 async fn what_was_leased_before_its_webhook_was_switched_off_is_not_sent() {
     let hooks = Hooks::new();
-    let id = hooks
-        .webhook("one.example", &["account.created"])
-        .await
-        .webhook
-        .id;
+    let id = hooks.of_new_accounts("one.example").await;
     let switch = async |is_enabled| {
         let change = WebhookChange {
             enabled: Some(is_enabled),
@@ -95,11 +91,7 @@ async fn what_was_leased_before_its_webhook_was_switched_off_is_not_sent() {
 #[tokio::test]
 async fn a_name_that_leads_to_a_private_address_later_is_not_followed() {
     let hooks = Hooks::new();
-    let id = hooks
-        .webhook("one.example", &["account.created"])
-        .await
-        .webhook
-        .id;
+    let id = hooks.of_new_accounts("one.example").await;
     let inside = TargetRefused::Private([10, 0, 0, 1].into());
     hooks.endpoint.refuse(inside);
     hooks.world.signed_up("ann").await;
@@ -135,8 +127,8 @@ async fn a_name_that_leads_to_a_private_address_later_is_not_followed() {
 #[tokio::test]
 async fn a_webhook_that_is_down_holds_up_no_other() {
     let hooks = Hooks::new();
-    hooks.webhook("broken.example", &["account.created"]).await;
-    hooks.webhook("one.example", &["account.created"]).await;
+    hooks.of_new_accounts("broken.example").await;
+    hooks.of_new_accounts("one.example").await;
     for number in 0..2 * SHARE {
         hooks.world.signed_up(&format!("ann{number}")).await;
     }
@@ -152,11 +144,7 @@ async fn a_webhook_that_is_down_holds_up_no_other() {
 #[tokio::test]
 async fn a_webhook_that_fails_for_a_day_is_switched_off_and_operators_are_told() {
     let hooks = Hooks::new();
-    let id = hooks
-        .webhook("broken.example", &["account.created"])
-        .await
-        .webhook
-        .id;
+    let id = hooks.of_new_accounts("broken.example").await;
     hooks.world.signed_up("ann").await;
     hooks.work().await;
     assert_eq!(hooks.disabled(id).await, None);
@@ -205,11 +193,8 @@ async fn a_webhook_that_fails_for_a_day_is_switched_off_and_operators_are_told()
         [call("one.example", "account.created")],
         "Ann"
     );
-    let now = hooks.world.clock.now();
-    let from = now.minus(DAY);
-    let replayed = hooks.manage.replay(id, from, now, Actor::Operator).await;
-    assert_eq!(replayed.expect("it is active"), 1);
-    hooks.work().await;
+    let from = hooks.world.clock.now().minus(DAY);
+    assert_eq!(hooks.replay(id, from).await, 1);
     assert_eq!(
         hooks.calls(),
         [call("one.example", "account.created")],
@@ -220,11 +205,7 @@ async fn a_webhook_that_fails_for_a_day_is_switched_off_and_operators_are_told()
 #[tokio::test]
 async fn a_replay_does_not_wait_for_the_next_attempt() {
     let hooks = Hooks::new();
-    let id = hooks
-        .webhook("one.example", &["account.created"])
-        .await
-        .webhook
-        .id;
+    let id = hooks.of_new_accounts("one.example").await;
     hooks.answer(500);
     let from = hooks.world.clock.now();
     hooks.world.signed_up("ann").await;
@@ -234,10 +215,7 @@ async fn a_replay_does_not_wait_for_the_next_attempt() {
     hooks.world.advance(secs(1));
     hooks.work().await;
     assert_eq!(hooks.calls(), [], "its pause is half a minute");
-    let now = hooks.world.clock.now();
-    let replayed = hooks.manage.replay(id, from, now, Actor::Operator).await;
-    assert_eq!(replayed.expect("it is active"), 1);
-    hooks.work().await;
+    assert_eq!(hooks.replay(id, from).await, 1);
     assert_eq!(hooks.calls(), [call("one.example", "account.created")]);
 }
 
@@ -265,11 +243,7 @@ async fn a_replay_of_no_time_is_refused() {
 #[tokio::test]
 async fn a_webhook_that_answers_410_gets_no_more() {
     let hooks = Hooks::new();
-    let id = hooks
-        .webhook("one.example", &["account.created"])
-        .await
-        .webhook
-        .id;
+    let id = hooks.of_new_accounts("one.example").await;
     hooks.answer(410);
     hooks.world.signed_up("ann").await;
     hooks.work().await;

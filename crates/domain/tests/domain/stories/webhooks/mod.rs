@@ -5,7 +5,7 @@ mod failing;
 use super::{DAY, secs};
 use revolve_domain::{
     journal::Actor,
-    model::{EmailAddress, EventId, Label, WebhookId},
+    model::{EmailAddress, EventId, Label, Timestamp, WebhookId},
     ports::{Clock, Journal, JournalRecord, TargetRefused, Webhooks},
     use_cases::{
         CreatedWebhook, ManageWebhooks, NewWebhook, SendWebhooks, WebhookChange, WebhookPolicy,
@@ -70,6 +70,11 @@ impl Hooks {
         created.expect("it is made")
     }
 
+    /// One that asked for new accounts.
+    async fn of_new_accounts(&self, host: &str) -> WebhookId {
+        self.webhook(host, &["account.created"]).await.webhook.id
+    }
+
     /// What a replica does in a second.
     async fn work(&self) {
         while self.send.fan_out().await.expect("the store works") {}
@@ -87,6 +92,14 @@ impl Hooks {
                     .expect("it works");
             }
         }
+    }
+
+    /// Sends what happened from then on once more; answers how many events.
+    async fn replay(&self, id: WebhookId, from: Timestamp) -> usize {
+        let now = self.world.clock.now();
+        let replayed = self.manage.replay(id, from, now, Actor::Operator).await;
+        self.work().await;
+        replayed.expect("it is active")
     }
 
     fn answer(&self, status: u16) {
@@ -127,11 +140,7 @@ async fn each_webhook_gets_what_it_asked_for_from_then_on() {
 #[tokio::test]
 async fn both_secrets_sign_for_a_day_after_a_rotation() {
     let hooks = Hooks::new();
-    let id = hooks
-        .webhook("one.example", &["account.created"])
-        .await
-        .webhook
-        .id;
+    let id = hooks.of_new_accounts("one.example").await;
     let signatures = async |name: &str| {
         hooks.world.signed_up(name).await;
         hooks.work().await;
@@ -158,12 +167,8 @@ async fn both_secrets_sign_for_a_day_after_a_rotation() {
 #[tokio::test]
 async fn a_test_reaches_its_webhook_whatever_the_filter() {
     let hooks = Hooks::new();
-    let id = hooks
-        .webhook("one.example", &["account.created"])
-        .await
-        .webhook
-        .id;
-    hooks.webhook("other.example", &["account.created"]).await;
+    let id = hooks.of_new_accounts("one.example").await;
+    hooks.of_new_accounts("other.example").await;
     let event = hooks
         .manage
         .test(id, Actor::Operator)
@@ -248,7 +253,7 @@ async fn while_there_is_no_webhook_the_cursor_does_not_fall_far_behind() {
         .expect("it works");
     assert!(after > before, "{after:?}");
     hooks.world.advance(secs(1));
-    hooks.webhook("one.example", &["account.created"]).await;
+    hooks.of_new_accounts("one.example").await;
     hooks.work().await;
     assert_eq!(hooks.calls(), [], "nothing from before");
 }
