@@ -4,10 +4,17 @@ use super::{
     LEASE, NEVER, added, at, backlog, failed, find, happened, lease, lease_one, on_its_way, order,
     ordered, settle,
 };
-use crate::contract::{WebhooksSubject, given::at_once};
+use crate::{
+    contract::{
+        WebhooksSubject,
+        accounts::Accounts,
+        given::{at_once, event_id},
+    },
+    untold,
+};
 use revolve_domain::{
     deliveries::Backlog,
-    ports::JournalCursor,
+    ports::{JournalCursor, JournalRecord},
     webhooks::{Webhook, WebhookDelivery, WebhookLease, WebhookSettled},
 };
 
@@ -41,11 +48,25 @@ pub async fn an_event_is_leased_as_the_journal_has_it(subject: &dyn WebhooksSubj
     let entry = on_its_way(subject, &webhook).await;
     let expected = WebhookDelivery {
         webhook: webhook.id,
-        event: entry,
+        event: entry.clone(),
         attempts: 1,
         expires_at: at(3600),
     };
     assert_eq!(lease_one(&store, &webhook, 0).await, expected);
+
+    let (user, _) = Accounts::new(subject).signed_up().await;
+    let mut entry = JournalRecord {
+        id: event_id(),
+        user: Some(user.id),
+        ..entry
+    };
+    let noted = subject.journal().note(std::slice::from_ref(&entry)).await;
+    noted.expect("note works");
+    ordered(&store, &[order(&webhook, entry.id, 0)]).await;
+    let deleted = subject.users().delete(user.id, None, at(1), &untold());
+    assert!(deleted.await.expect("delete works"));
+    entry.scrub();
+    assert_eq!(lease_one(&store, &webhook, 2).await.event, entry);
 }
 
 /// While it is leased; once it was given up it is.
