@@ -10,6 +10,8 @@ pub mod jose;
 pub mod legacy;
 #[cfg(feature = "limits")]
 pub mod limits;
+#[cfg(any(feature = "jose", feature = "redis", feature = "webhooks"))]
+mod mac;
 #[cfg(feature = "mail")]
 pub mod mail;
 #[cfg(feature = "mail_files")]

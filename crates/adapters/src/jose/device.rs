@@ -1,8 +1,9 @@
 //! Device credentials: `<device id>.<MAC>`, both in base64url. Nothing is stored.
 
 use super::secrets::{DerivedKey, MasterKey};
+use crate::mac::hmac_sha256;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use revolve_domain::{model::DeviceId, ports::DeviceCredentials};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -24,12 +25,7 @@ impl MacDeviceCredentials {
     }
 
     fn mac(key: &DerivedKey, device: DeviceId) -> Hmac<Sha256> {
-        #[expect(
-            clippy::expect_used,
-            reason = "HMAC takes keys of any length (RFC 2104 §3)"
-        )]
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(key.secret.expose_secret()).expect("HMAC takes any key");
+        let mut mac = hmac_sha256(key.secret.expose_secret());
         mac.update(device.as_uuid().as_bytes());
         mac
     }

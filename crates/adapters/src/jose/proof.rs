@@ -1,11 +1,11 @@
 //! The codes and link secrets of proofs, derived with HMAC-SHA256. Nothing is stored.
 
 use super::secrets::{DerivedKey, MasterKey};
+use crate::mac::hmac_sha256;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use revolve_domain::{model::ProofId, ports::ProofSecrets};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
 /// How many codes there are: all texts of six digits.
@@ -37,12 +37,7 @@ impl MacProofSecrets {
 }
 
 fn mac(key: &DerivedKey, kind: u8, proof: ProofId, serial: u32) -> [u8; 32] {
-    #[expect(
-        clippy::expect_used,
-        reason = "HMAC takes keys of any length (RFC 2104 §3)"
-    )]
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(key.secret.expose_secret()).expect("HMAC takes any key");
+    let mut mac = hmac_sha256(key.secret.expose_secret());
     mac.update(&[kind]);
     mac.update(proof.as_uuid().as_bytes());
     mac.update(&serial.to_be_bytes());

@@ -46,9 +46,10 @@ const FIND: &str = concat!(
     webhook_columns!(),
     " FROM webhooks WHERE id = $1"
 );
+/// Deliveries first, as what became of one is stored: the other way round each may wait for the other.
 const REMOVE: [&str; 2] = [
-    "DELETE FROM webhooks WHERE id = $1",
     "DELETE FROM webhook_deliveries WHERE webhook_id = $1",
+    "DELETE FROM webhooks WHERE id = $1",
 ];
 const CURSOR: &str = "SELECT written_in, number FROM webhook_cursor";
 const MOVE: &str =
@@ -288,10 +289,9 @@ impl Intent for Remove {
     type Answer = bool;
 
     async fn apply(&self, tx: &Transaction<'_>) -> Result<bool, PostgresError> {
-        let [webhook, deliveries] = REMOVE;
-        let was_there = run(tx, webhook, &[self.0.as_uuid()]).await? > 0;
+        let [deliveries, webhook] = REMOVE;
         run(tx, deliveries, &[self.0.as_uuid()]).await?;
-        Ok(was_there)
+        Ok(run(tx, webhook, &[self.0.as_uuid()]).await? > 0)
     }
 }
 

@@ -1,14 +1,14 @@
 //! What is sent: the body, and its signatures by Standard Webhooks 1.0.
 
+use crate::mac::hmac_sha256;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use revolve_domain::{
     model::{Label, Timestamp},
     ports::JournalRecord,
 };
 use secrecy::{ExposeSecret, SecretSlice};
 use serde::Serialize;
-use sha2::Sha256;
 use std::collections::BTreeMap;
 use time::format_description::well_known::Rfc3339;
 
@@ -75,8 +75,7 @@ pub(super) fn signatures(
     secrets: &[SecretSlice<u8>],
 ) -> String {
     let sign = |secret: &SecretSlice<u8>| {
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret())
-            .expect("HMAC takes keys of any length");
+        let mut mac = hmac_sha256(secret.expose_secret());
         mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
         format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
     };

@@ -5,6 +5,8 @@
 mod argon2;
 #[cfg(feature = "jose")]
 mod jose;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod leases;
 #[cfg(feature = "legacy")]
 mod legacy;
 mod limits;

@@ -30,35 +30,14 @@ pub enum DigestName {
 /// Runs code with the type of a digest.
 macro_rules! with_digest {
     ($name:expr, $digest:ident => $code:expr) => {
+        with_digest!($name, $digest => $code; Md4, Md5, Sha1, Sha224, Sha256, Sha384, Sha512)
+    };
+    ($name:expr, $digest:ident => $code:expr; $($algorithm:ident),+) => {
         match $name {
-            DigestName::Md4 => {
-                type $digest = Md4;
+            $(DigestName::$algorithm => {
+                type $digest = $algorithm;
                 $code
-            }
-            DigestName::Md5 => {
-                type $digest = Md5;
-                $code
-            }
-            DigestName::Sha1 => {
-                type $digest = Sha1;
-                $code
-            }
-            DigestName::Sha224 => {
-                type $digest = Sha224;
-                $code
-            }
-            DigestName::Sha256 => {
-                type $digest = Sha256;
-                $code
-            }
-            DigestName::Sha384 => {
-                type $digest = Sha384;
-                $code
-            }
-            DigestName::Sha512 => {
-                type $digest = Sha512;
-                $code
-            }
+            })+
         }
     };
 }

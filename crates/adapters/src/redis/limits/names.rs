@@ -1,10 +1,10 @@
 //! The names of buckets: `{limits}:<kind>:<digest>`.
 
+use crate::mac::hmac_sha256;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use revolve_domain::limits::Bucket;
 use secrecy::{ExposeSecret, SecretSlice};
-use sha2::Sha256;
 
 /// Names buckets by HMAC-SHA256 under the installation's key, cut to 128 bits. The names do not allow to test guesses of the e-mail address
 /// or network that a bucket is for, and installations that share a Redis do not share buckets.
@@ -21,7 +21,7 @@ impl BucketNames {
 
     /// The key in Redis.
     pub fn of(&self, bucket: &Bucket) -> String {
-        let mut mac = self.mac();
+        let mut mac = hmac_sha256(self.key.expose_secret());
         mac.update(bucket.kind().as_bytes());
         mac.update(&[0]);
         mac.update(&bucket.key());
@@ -31,14 +31,6 @@ impl BucketNames {
             bucket.kind(),
             URL_SAFE_NO_PAD.encode(&digest[..16])
         )
-    }
-
-    fn mac(&self) -> Hmac<Sha256> {
-        #[expect(
-            clippy::expect_used,
-            reason = "HMAC takes keys of any length (RFC 2104 §3)"
-        )]
-        Hmac::<Sha256>::new_from_slice(self.key.expose_secret()).expect("HMAC takes any key")
     }
 }
 

@@ -1,13 +1,8 @@
 //! What a lease costs beside many deliveries.
 
 use super::subject::make;
-use revolve_adapters::sqlite::SqliteStore;
-use revolve_domain::{
-    deliveries::{Fairness, LeaseRequest},
-    model::Timestamp,
-    ports::Deliveries,
-};
-use std::time::{Duration, Instant};
+use crate::leases::least_time;
+use std::time::Duration;
 
 /// Mails to so many domains that wait for another attempt.
 const WAITING: &str = "
@@ -17,35 +12,13 @@ const WAITING: &str = "
         0, 9000000000000, 0, 0, 9000000000000, 1, 1
     FROM numbers";
 
-/// The least time of several leases that find nothing.
-async fn lease(store: &SqliteStore) -> Duration {
-    let request = LeaseRequest {
-        at: Timestamp::from_seconds(1_900_000_000),
-        until: Timestamp::from_seconds(1_900_000_060),
-        limit: 40,
-        after: String::new(),
-        fairness: Fairness {
-            share: 8,
-            ..Fairness::default()
-        },
-    };
-    let mut least = Duration::MAX;
-    for _ in 0..20 {
-        let begun = Instant::now();
-        let leased = store.lease(&request).await.expect("lease works");
-        least = least.min(begun.elapsed());
-        assert_eq!(leased, []);
-    }
-    least
-}
-
 #[tokio::test]
 async fn a_lease_takes_as_long_however_many_domains_wait() {
     let subject = make().await;
-    let alone = lease(&subject.store).await;
+    let alone = least_time(&subject.store).await;
     let filled = subject.look().execute(WAITING, []);
     assert_eq!(filled.expect("the columns are there"), 50_000);
-    let beside = lease(&subject.store).await;
+    let beside = least_time(&subject.store).await;
     // A step in the index for each of them takes a hundred times as long.
     assert!(
         beside < alone * 10 + Duration::from_millis(10),
