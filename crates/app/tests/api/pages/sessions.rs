@@ -86,6 +86,24 @@ on_both_stores_with_mail! {
         assert_eq!(browser.cookies("revolve-refresh-").len(), 1, "a newer one may still come");
     }
 
+    async fn signing_out_needs_neither_the_newest_token_nor_the_device(service: Mailing) {
+        let browser = Browser::new(&service);
+        browser.signs_up(ANN).await;
+        let (name, first) = browser.cookie("revolve-refresh-");
+        for _ in 0..2 {
+            browser.forget("revolve-id-");
+            browser.open("/account").await.expect(200);
+        }
+        let (_, newest) = browser.cookie("revolve-refresh-");
+        // What it sent before the others were answered.
+        browser.keep(&name, &first);
+        browser.forget("revolve-id-");
+        browser.forget("revolve-device");
+        let out = browser.sent("/account/signout", &[]).await;
+        assert!(out.text.contains("You are signed out."), "{out:#?}");
+        service.anon().refresh_with(&newest).await.expect_problem(401, "session_revoked");
+    }
+
     async fn a_link_from_another_site_is_opened_once_more_from_here(service: Mailing) {
         let browser = Browser::new(&service);
         let from_elsewhere = async |browser: &Browser, target: &str| {
