@@ -2,7 +2,7 @@
 
 use super::{ANN, NEW};
 use crate::{
-    pages::browser::{Browser, ORIGIN, assert_page},
+    pages::browser::{Browser, ORIGIN, asks, assert_page},
     support::{Actor, Mailing, PASSWORD, on_both_stores_with_mail, path, wait_until_past},
 };
 use reqwest::Method;
@@ -102,6 +102,21 @@ on_both_stores_with_mail! {
         let out = browser.sent("/account/signout", &[]).await;
         assert!(out.text.contains("You are signed out."), "{out:#?}");
         service.anon().refresh_with(&newest).await.expect_problem(401, "session_revoked");
+    }
+
+    async fn a_browser_that_has_lost_its_device_signs_in_anew(service: Mailing) {
+        let browser = Browser::new(&service);
+        browser.signs_up(ANN).await;
+        // The first refresh binds the session.
+        browser.forget("revolve-id-");
+        browser.open("/account").await.expect(200);
+        browser.forget("revolve-device");
+        let away = browser.open("/account/devices").await;
+        let page = browser.done(away).await;
+        assert!(asks(&page, "password"), "it leads nowhere else: {page:#?}");
+        let back = [("email", ANN), ("password", PASSWORD), ("return_to", "/account/devices")];
+        let devices = browser.sent("/account/signin", &back).await;
+        assert!(devices.text.contains("This device"), "{devices:#?}");
     }
 
     async fn a_link_from_another_site_is_opened_once_more_from_here(service: Mailing) {
