@@ -31,12 +31,12 @@ pub(super) fn id<T: std::str::FromStr>(query: &mut Body, name: &'static str) -> 
 }
 
 /// An instant.
-pub(super) fn instant(query: &mut Body, name: &'static str) -> Option<Timestamp> {
+pub(super) fn instant(body: &mut Body, name: &'static str) -> Option<Timestamp> {
     let detail = (
         "invalid_instant",
         "must be an instant such as 2026-01-02T03:04:05Z",
     );
-    query.parsed(name, detail, |text| {
+    body.parsed(name, detail, |text| {
         let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         Some(Timestamp::from(at))
     })

@@ -1,6 +1,6 @@
 //! `/webhooks`: endpoints that are sent what happens.
 
-use super::page::format_schema;
+use super::page::{format_schema, instant};
 use crate::{
     ADMIN_BASE,
     kit::{
@@ -27,7 +27,6 @@ use revolve_domain::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::json;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::{
     ToSchema,
     openapi::{Type, schema::ObjectBuilder},
@@ -319,10 +318,6 @@ const URL: (&str, &str) = (
     "invalid_url",
     "must be a whole https URL of at most 2048 characters, without user, password or fragment",
 );
-const INSTANT: (&str, &str) = (
-    "invalid_instant",
-    "must be an instant such as 2026-01-02T03:04:05Z",
-);
 
 fn url(body: &mut Body) -> Option<WebhookUrl> {
     body.parsed("url", URL, |text| WebhookUrl::parse(text).ok())
@@ -336,14 +331,6 @@ fn events(body: &mut Body) -> Option<EventFilter> {
         body.refuse("events", "invalid_event", detail);
     }
     filter.ok()
-}
-
-fn instant(body: &mut Body, name: &'static str) -> Option<Timestamp> {
-    body.parsed(name, INSTANT, |text| {
-        OffsetDateTime::parse(text, &Rfc3339)
-            .ok()
-            .map(Timestamp::from)
-    })
 }
 
 impl From<WebhookRefused> for Problem {

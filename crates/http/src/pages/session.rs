@@ -251,7 +251,7 @@ impl PageRequest {
         )
     }
 
-    /// To the sign-in page, with or without what the browser keeps.
+    /// To the sign-in page, with or without the refresh token that the browser keeps.
     pub(super) fn leave(
         &self,
         why: Option<Farewell>,
@@ -271,7 +271,8 @@ impl PageRequest {
         let cookies = if is_over {
             self.forgotten()
         } else {
-            Vec::new()
+            // By the ID token alone the sign-in page would lead back to a page that needs the device, too.
+            self.id.clear()
         };
         with_cookies(see(&to), &cookies)
     }

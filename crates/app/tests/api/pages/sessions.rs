@@ -2,7 +2,7 @@
 
 use super::{ANN, NEW};
 use crate::{
-    pages::browser::{Browser, ORIGIN, assert_page},
+    pages::browser::{Browser, ORIGIN, asks, assert_page},
     support::{Actor, Mailing, PASSWORD, on_both_stores_with_mail, path, wait_until_past},
 };
 use reqwest::Method;
@@ -84,6 +84,39 @@ on_both_stores_with_mail! {
         assert!(matches!(away.status, 303), "{away:#?}");
         assert!(away.header("location").starts_with("/account/signin?"), "{away:#?}");
         assert_eq!(browser.cookies("revolve-refresh-").len(), 1, "a newer one may still come");
+    }
+
+    async fn signing_out_needs_neither_the_newest_token_nor_the_device(service: Mailing) {
+        let browser = Browser::new(&service);
+        browser.signs_up(ANN).await;
+        let (name, first) = browser.cookie("revolve-refresh-");
+        for _ in 0..2 {
+            browser.forget("revolve-id-");
+            browser.open("/account").await.expect(200);
+        }
+        let (_, newest) = browser.cookie("revolve-refresh-");
+        // What it sent before the others were answered.
+        browser.keep(&name, &first);
+        browser.forget("revolve-id-");
+        browser.forget("revolve-device");
+        let out = browser.sent("/account/signout", &[]).await;
+        assert!(out.text.contains("You are signed out."), "{out:#?}");
+        service.anon().refresh_with(&newest).await.expect_problem(401, "session_revoked");
+    }
+
+    async fn a_browser_that_has_lost_its_device_signs_in_anew(service: Mailing) {
+        let browser = Browser::new(&service);
+        browser.signs_up(ANN).await;
+        // The first refresh binds the session.
+        browser.forget("revolve-id-");
+        browser.open("/account").await.expect(200);
+        browser.forget("revolve-device");
+        let away = browser.open("/account/devices").await;
+        let page = browser.done(away).await;
+        assert!(asks(&page, "password"), "it leads nowhere else: {page:#?}");
+        let back = [("email", ANN), ("password", PASSWORD), ("return_to", "/account/devices")];
+        let devices = browser.sent("/account/signin", &back).await;
+        assert!(devices.text.contains("This device"), "{devices:#?}");
     }
 
     async fn a_link_from_another_site_is_opened_once_more_from_here(service: Mailing) {

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 use actix_web::HttpResponse;
-use revolve_domain::use_cases::{SignOut, SignOutScope};
+use revolve_domain::use_cases::SignOut;
 
 static INTRO: Localized<&str> = Localized {
     en: "You will be signed out in this browser. Other devices stay signed in.",
@@ -36,25 +36,21 @@ pub(crate) async fn show(page: PageRequest) -> Result<HttpResponse, Problem> {
     .await
 }
 
-/// `POST /signout`
+/// `POST /signout`: by the refresh token, which may be one that a faster tab has replaced, and without the device: whoever reads that they are
+/// signed out has no session left.
 pub(crate) async fn submit(
     page: PageRequest,
     use_case: UseCase<SignOut>,
     _: Form,
 ) -> Result<HttpResponse, Problem> {
-    let (found, _) = page.session().await;
-    let ended = match found {
-        Ok(me) => {
-            let caller = me.caller;
-            let ended =
-                use_case.run(async move |case| case.execute(&caller, SignOutScope::This).await);
-            ended.await?.map_err(Problem::from)
-        }
-        Err(problem) => Err(problem),
-    };
-    match ended {
+    if let Some(token) = page.tokens.token().cloned() {
+        let ended = use_case.run(async move |case| case.by_refresh_token(&token).await);
         // Whoever is signed out already wanted nothing else.
-        Err(problem) if !is_session_refused(&problem) => Err(problem),
-        _ => page.leave(Some(Farewell::SignedOut), None, true),
+        if let Err(problem) = ended.await?.map_err(Problem::from)
+            && !is_session_refused(&problem)
+        {
+            return Err(problem);
+        }
     }
+    page.leave(Some(Farewell::SignedOut), None, true)
 }
