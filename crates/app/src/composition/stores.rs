@@ -190,6 +190,7 @@ pub(crate) trait UserDatabase:
     + KeyRepository
     + Deliveries
     + ApiKeys
+    + Webhooks
 {
 }
 

@@ -1,12 +1,9 @@
 //! The composition of webhooks.
 
-use super::{
-    Purpose, settings,
-    stores::{embedded_for, server_for},
-};
+use super::{Purpose, settings, stores::user_database};
 use crate::{
     background::Background,
-    config::{Config, ConfigError, Profile},
+    config::{Config, ConfigError},
     keys::Material,
     outbox::BacklogGauge,
     webhooks::{SLACK, Webhooks as Sender},
@@ -84,21 +81,12 @@ pub(super) fn start(
 /// # Errors
 /// A message that names the configuration key or the store that is wrong.
 pub(crate) async fn manage_webhooks(config: &Config, purpose: Purpose) -> Result<ManageWebhooks> {
-    let (webhooks, journal): (Arc<dyn Webhooks>, Arc<dyn Journal>) = match config.profile {
-        Profile::Embedded => {
-            let store = Arc::new(embedded_for(config, Arc::new(SystemClock), purpose).await?);
-            (store.clone(), store)
-        }
-        Profile::Server => {
-            let store = Arc::new(server_for(config, purpose).await?);
-            (store.clone(), store)
-        }
-    };
+    let database = user_database(config, purpose).await?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let master = Material::new(config, Arc::clone(&entropy))?.master;
     let stores = WebhookStores {
-        webhooks,
-        journal,
+        webhooks: database.clone(),
+        journal: database,
         secrets: Arc::new(WebhookVault::new(&master, Arc::clone(&entropy))?),
         clock: Arc::new(SystemClock),
         entropy,
