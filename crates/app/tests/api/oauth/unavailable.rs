@@ -68,8 +68,11 @@ async fn until_refreshed(app: &App, ann: &mut crate::support::Actor) {
     for _ in 0..3000 {
         let ready = anon.request(Method::GET, "/health/ready");
         if anon.send(ready).await.status == 200 {
-            refresh(ann).await.expect(200);
-            return;
+            let answer = refresh(ann).await;
+            if answer.status != 503 {
+                answer.expect(200);
+                return;
+            }
         }
         sleep(Duration::from_millis(20)).await;
     }
