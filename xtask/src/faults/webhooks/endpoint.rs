@@ -8,16 +8,9 @@ use std::{
 use anyhow::{Context as _, Result};
 use revolve_testkit::webhook_sink::{ReceivedHook, WebhookSink};
 use serde_json::Value;
-use tokio::process::Command;
 
 use super::claims::{Arrival, Fate, judge};
-use crate::{
-    faults::rounds::Round,
-    harness::{
-        process,
-        service::{Binary, Instance, Settings},
-    },
-};
+use crate::{faults::rounds::Round, harness::service::Instance};
 
 /// The events that endpoints get: those that are written in the commit of what they tell.
 pub(super) const EVENTS: [&str; 6] = [
@@ -42,20 +35,13 @@ pub(in crate::faults) struct Endpoint {
 
 impl Endpoint {
     /// Listens, and tells the service of it.
-    pub(super) async fn register(
-        name: &'static str,
-        binary: &Binary,
-        settings: &Settings,
-        service: &Instance,
-    ) -> Result<Self> {
+    pub(super) async fn register(name: &'static str, service: &Instance) -> Result<Self> {
         let sink = WebhookSink::start().await?;
-        let mut create = Command::new(binary.path());
-        create
-            .current_dir(service.home())
-            .envs(settings.variables())
-            .args(["webhooks", "create", "--json", "--name", name])
-            .args(["--url", &sink.url(), "--events", &EVENTS.join(",")]);
-        let made: Value = serde_json::from_str(&process::output(&mut create).await?)?;
+        let (url, events) = (sink.url(), EVENTS.join(","));
+        let create = [
+            "webhooks", "create", "--json", "--name", name, "--url", &url, "--events", &events,
+        ];
+        let made: Value = serde_json::from_str(&service.command(&create).await?)?;
         let text = |member: &str| {
             let text = made[member].as_str().map(str::to_owned);
             text.with_context(|| format!("the webhook has no {member}"))

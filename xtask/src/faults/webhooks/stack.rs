@@ -151,8 +151,8 @@ impl HookStack {
             started.push(env.start_service(&settings, &home).await?);
         }
         let first = started.first().context("there is a replica")?;
-        let steady = Endpoint::register("steady", &env.binary, &settings, first).await?;
-        let broken = Endpoint::register("broken", &env.binary, &settings, first).await?;
+        let steady = Endpoint::register("steady", first).await?;
+        let broken = Endpoint::register("broken", first).await?;
         let store = match schema {
             Some(schema) => HookStore::Postgres(PostgresConnection::open(&schema).await?),
             None => HookStore::Sqlite(data.join("revolve.sqlite3")),
