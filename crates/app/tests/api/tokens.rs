@@ -39,7 +39,7 @@ on_both_stores! {
         assert_eq!(Actor::claims(&ann.refresh_token)["gen"], 3);
     }
 
-    async fn a_grandparent_is_stale_at_first_and_then_reuse(app: App, "sessions.retry_free = '1s'") {
+    async fn a_grandparent_is_stale_at_first_and_then_reuse(app: App, "sessions.retry_free = '3s'") {
         let mut ann = app.sign_up("ann").await;
         let grandparent = ann.refresh_token.clone();
         ann.refresh().await.expect(200);

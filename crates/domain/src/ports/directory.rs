@@ -23,7 +23,7 @@ pub struct AccountQuery {
     pub disabled: Option<bool>,
     /// Only accounts whose address is verified, or only those whose is not.
     pub verified: Option<bool>,
-    /// How many at most; at least 1.
+    /// How many at most; 1 to 1,000.
     pub limit: u32,
 }
 

@@ -211,7 +211,7 @@ fn locale() -> Member {
 }
 
 pub(crate) fn sign_up_docs() -> Operation {
-    let description = "Makes an account and signs in. Keep `device.credential`: only a sign-up and a sign-in hand it out. An address that is taken is 409 (a sign-up can't hide that), so sign in then.\n\nWhere `accounts.verification` is `required`, there is no account before its mailbox is proved: the answer is 202 with a `proof` for `POST /signup/confirm`, the same whether or not the address is taken, and the proof lives a day. Where it is `optional`, a mail to verify the address is sent, and the answer has its `proof`.\n\nAfter a 503 or \
+    let description = "Makes an account and signs in. Keep `device.credential`: only what begins a session hands it out. An address that is taken is 409 (a sign-up can't hide that), so sign in then.\n\nWhere `accounts.verification` is `required`, there is no account before its mailbox is proved: the answer is 202 with a `proof` for `POST /signup/confirm`, the same whether or not the address is taken, and the proof lives a day. Where it is `optional`, a mail to verify the address is sent, and the answer has its `proof`.\n\nAfter a 503 or \
                        without an answer, send the same again: nothing is half-made, and 409 says that it was made.";
     let operation = Operation::new("signUp", "account", "Sign up", description)
         .device()

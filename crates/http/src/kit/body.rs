@@ -1,17 +1,14 @@
 //! Request bodies: JSON objects of at most 16 KiB, read strictly and checked field by field, so that a client hears of
 //! every mistake at once and no half-understood request is carried out. Forms of pages are read alike.
 
-use crate::kit::{
-    deadline::Deadline,
-    problem::{FieldProblem, Problem},
-};
-use actix_web::{
-    FromRequest, HttpMessage, HttpRequest,
-    dev::Payload,
-    http::{Method, StatusCode, header},
-    web::{Bytes, BytesMut},
-};
-use futures_util::StreamExt;
+mod read;
+
+pub(crate) use read::{LIMIT, MediaType, form_problems, problems, read};
+pub(in crate::kit) use read::{duplicate, incomplete};
+
+use crate::kit::problem::{FieldProblem, Problem};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Bytes};
+use read::{malformed, too_deep};
 use revolve_domain::model::{AppData, FieldError, Label};
 use secrecy::SecretString;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -21,15 +18,7 @@ use std::{
     fmt,
     future::{Future, Ready, ready},
     pin::Pin,
-    time::Duration,
 };
-use tokio::time::timeout_at;
-
-/// The largest body in bytes.
-pub(crate) const LIMIT: usize = 16 * 1024;
-
-/// The longest time for a body to arrive where the request has no deadline.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The members of a request's JSON object that have not been taken yet, and what was wrong with those that were.
 pub(crate) struct Body {
@@ -421,159 +410,6 @@ impl FromRequest for Query {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Ok(Self(Body::of_query(request.query_string()))))
     }
-}
-
-/// What a body is written in.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum MediaType {
-    /// A JSON object.
-    Json,
-    /// What browsers make of a form (URL Standard §5).
-    Form,
-}
-
-impl MediaType {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::Form => "application/x-www-form-urlencoded",
-        }
-    }
-}
-
-/// Reads a body of the right media type and size. An empty body has no media type, whatever the headers say: many clients name
-/// one with every POST.
-pub(crate) async fn read(
-    request: &HttpRequest,
-    mut payload: Payload,
-    media_type: MediaType,
-) -> Result<Bytes, Problem> {
-    let announced = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > 0) {
-        check_media_type(request, media_type)?;
-    }
-    if announced.is_some_and(|length| length > LIMIT as u64) {
-        return Err(too_large());
-    }
-    let mut bytes = BytesMut::new();
-    let deadline = Deadline::of(request, PATIENCE);
-    while let Some(chunk) = timeout_at(deadline.at, payload.next())
-        .await
-        .map_err(|_| too_slow(deadline.limit))?
-    {
-        let chunk = chunk.map_err(|_| incomplete())?;
-        if bytes.is_empty() && !chunk.is_empty() {
-            check_media_type(request, media_type)?;
-        }
-        if bytes.len() + chunk.len() > LIMIT {
-            return Err(too_large());
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes.freeze())
-}
-
-/// What every operation with a form may answer because of the form as a whole.
-pub(crate) fn form_problems() -> [Problem; 5] {
-    [
-        duplicate(),
-        incomplete(),
-        too_slow(PATIENCE),
-        too_large(),
-        unsupported(MediaType::Form),
-    ]
-}
-
-/// What every operation with a body may answer because of the body as a whole.
-pub(crate) fn problems() -> [Problem; 7] {
-    [
-        malformed(1, 12),
-        duplicate(),
-        too_deep(),
-        incomplete(),
-        too_slow(PATIENCE),
-        too_large(),
-        unsupported(MediaType::Json),
-    ]
-}
-
-fn malformed(line: usize, column: usize) -> Problem {
-    let detail =
-        format!("The body is not valid JSON; reading stopped at line {line}, column {column}.");
-    Problem::malformed("malformed_json", detail)
-}
-
-pub(super) fn duplicate() -> Problem {
-    Problem::malformed("duplicate_member", "The body has a member twice.")
-}
-
-fn too_deep() -> Problem {
-    let detail = "Objects and lists are nested too deep in the body.";
-    Problem::malformed("nested_too_deep", detail)
-}
-
-pub(super) fn incomplete() -> Problem {
-    Problem::malformed(
-        "incomplete_body",
-        "The body ended early or could not be read.",
-    )
-}
-
-fn too_large() -> Problem {
-    Problem::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "body_too_large",
-        format!("The body must have at most {LIMIT} bytes."),
-    )
-}
-
-fn unsupported(media_type: MediaType) -> Problem {
-    let detail = format!(
-        "Send the body as `Content-Type: {}`, not compressed.",
-        media_type.name()
-    );
-    let problem = Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
-        detail,
-    );
-    match media_type {
-        MediaType::Json => problem,
-        MediaType::Form => problem.accepting(media_type.name()),
-    }
-}
-
-fn too_slow(limit: Duration) -> Problem {
-    let detail = format!(
-        "The request did not arrive within {:.1} seconds.",
-        limit.as_secs_f64()
-    );
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
-}
-
-fn check_media_type(request: &HttpRequest, media_type: MediaType) -> Result<(), Problem> {
-    let sent = request.content_type();
-    let is_patch = matches!(media_type, MediaType::Json)
-        && request.method() == Method::PATCH
-        && sent.eq_ignore_ascii_case("application/merge-patch+json");
-    let is_right = is_patch || sent.eq_ignore_ascii_case(media_type.name());
-    if is_right && !is_encoded(request) {
-        return Ok(());
-    }
-    Err(unsupported(media_type))
-}
-
-/// Whether the body is compressed. `identity` says that it is not (RFC 9110 §8.4.1).
-fn is_encoded(request: &HttpRequest) -> bool {
-    request
-        .headers()
-        .get_all(header::CONTENT_ENCODING)
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .map(<[u8]>::trim_ascii)
-        .any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
 }
 
 #[cfg(test)]

@@ -127,7 +127,7 @@ on_both_stores! {
         }
     }
 
-    async fn a_token_that_was_reused_is_taken_away_and_one_that_is_stale_is_not(app: App, "sessions.retry_free = '1s'") {
+    async fn a_token_that_was_reused_is_taken_away_and_one_that_is_stale_is_not(app: App, "sessions.retry_free = '3s'") {
         let (anon, mut browser, _) = signed_in(&app).await;
         let mut slow = browser.clone();
         browser.refresh(&anon, OWN).await.expect(200);

@@ -66,7 +66,7 @@ on_both_stores! {
         }
     }
 
-    async fn a_slow_sibling_keeps_its_token_and_a_reused_one_is_worth_nothing(app: App, "sessions.retry_free = '1s'") {
+    async fn a_slow_sibling_keeps_its_token_and_a_reused_one_is_worth_nothing(app: App, "sessions.retry_free = '3s'") {
         let mut ann = app.sign_up("ann").await;
         let grandparent = ann.refresh_token.clone();
         refresh(&mut ann).await.expect(200);
