@@ -3,7 +3,7 @@
 
 mod read;
 
-pub(crate) use read::{LIMIT, MediaType, form_problems, problems, read};
+pub(crate) use read::{MediaType, form_problems, problems, read};
 pub(in crate::kit) use read::{duplicate, incomplete};
 
 use crate::kit::problem::{FieldProblem, Problem};

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::timeout_at;
 
 /// The largest body in bytes.
-pub(crate) const LIMIT: usize = 16 * 1024;
+const LIMIT: usize = 16 * 1024;
 
 /// The longest time for a body to arrive where the request has no deadline.
 const PATIENCE: Duration = Duration::from_secs(10);
