@@ -41,6 +41,13 @@ pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
         } else {
             format!("{scheme}://{address}")
         };
+        if profile == Profile::Embedded && is_default && !is_here {
+            tracing::warn!(
+                "links of mails lead to {issuer}, which is not where this service listens: set tokens.issuer to the URL that browsers open"
+            );
+        }
+        // Before it says that it is there: who reads that may stop it.
+        let mut signals = Signals::listen()?;
         println!("listening on {url}");
         if let Some(address) = application.metrics_address() {
             println!("metrics on http://{address}/metrics");
@@ -50,13 +57,7 @@ pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
         }
         if profile == Profile::Embedded {
             welcome(&url, &data_dir);
-            if is_default && !is_here {
-                tracing::warn!(
-                    "links of mails lead to {issuer}, which is not where this service listens: set tokens.issuer to the URL that browsers open"
-                );
-            }
         }
-        let mut signals = Signals::listen()?;
         notify("READY=1\n");
         let stop = async move {
             signals.next().await;
