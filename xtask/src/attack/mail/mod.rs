@@ -95,6 +95,7 @@ async fn measure(
     // Links lead to the issuer, whose port has to be known before the service starts.
     let proxy = Proxy::bind().await?;
     let mut settings = vec![
+        ("ACCOUNTS__SIGN_IN_CODE", "true".to_owned()),
         ("ACCOUNTS__VERIFICATION", "required".to_owned()),
         // Whose network a request comes from is what the proxy says.
         ("HTTP__TRUSTED_PROXIES", "127.0.0.1".to_owned()),

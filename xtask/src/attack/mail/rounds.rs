@@ -23,16 +23,18 @@ enum Story {
     /// The same, by another mail.
     VerifyAgain,
     Recover,
+    SignInByCode,
     ChangeAddress,
     /// The old address back.
     UndoChange,
 }
 
-const STORIES: [Story; 6] = [
+const STORIES: [Story; 7] = [
     Story::SignUp,
     Story::Verify,
     Story::VerifyAgain,
     Story::Recover,
+    Story::SignInByCode,
     Story::ChangeAddress,
     Story::UndoChange,
 ];
@@ -89,6 +91,7 @@ impl Round<'_> {
             Story::Verify => self.verify(false).await,
             Story::VerifyAgain => self.verify(true).await,
             Story::Recover => self.recover().await,
+            Story::SignInByCode => self.sign_in_by_code().await,
             Story::ChangeAddress => self.change_address(self.finish).await.map(drop),
             Story::UndoChange => self.undo_change().await,
         }
@@ -158,6 +161,20 @@ impl Round<'_> {
     }
 
     /// Changes the address; what undoes it, with its mail.
+    /// Signs in beside the session of the sign-up.
+    async fn sign_in_by_code(&self) -> Result<()> {
+        let session = self.sign_up(Finish::Code).await?;
+        let body = json!({ "email": self.email });
+        let asked = self.ask(&self.home(), "/signin/code", &body).await?;
+        let mail = self.world.mail(&asked.proof).await?;
+        self.world.look_for_sessions(&session, 1).await?;
+        let (client, body) = self.shown(&asked, &mail, self.finish)?;
+        let session = self
+            .begin(&client, "/signin/code/confirm", &body, 200)
+            .await?;
+        self.world.look_for_sessions(&session, 2).await
+    }
+
     async fn change_address(&self, finish: Finish) -> Result<(Asked, Mail)> {
         let world = self.world;
         let session = self.sign_up(Finish::Code).await?;
