@@ -1,3 +1,4 @@
+import { checkAccount } from "./account.js";
 import type {
   Begun,
   Proof,
@@ -351,24 +352,6 @@ export async function againOnceRefused<S extends KeptSession | undefined, T>(
     if (!next) throw error;
     return work(next);
   }
-}
-
-/**
- * What changes something is meant for the account that was signed in: it is not done for another one.
- *
- * @throws {RevolveError} `account_changed`.
- */
-function checkAccount(before?: KeptSession, now?: KeptSession): void {
-  if (before && now && subjectOf(before) !== subjectOf(now)) {
-    const message = "Another account has been signed in meanwhile.";
-    throw new RevolveError("account_changed", message);
-  }
-}
-
-/** The account of an ID token: its claim `sub` (RFC 7519 §4.1.2). */
-function subjectOf({ idToken }: KeptSession): unknown {
-  const [, claims = ""] = idToken.split(".");
-  return JSON.parse(atob(claims.replace(/-/g, "+").replace(/_/g, "/"))).sub;
 }
 
 const accountOf = (email: string) => email.trim().toLowerCase();
