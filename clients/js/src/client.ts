@@ -90,7 +90,7 @@ export class RevolveClient {
       options.fetch ?? ((...request) => globalThis.fetch(...request));
     const service = serviceAt(url, fetcher);
     const name = `revolve ${mode} ${service.base}`;
-    const store = options.store ?? storeFor(mode, name);
+    const store = storeFor(mode, name, options.store);
     const tell: Tell = (event, detail) => {
       this.#hear(event, detail);
       this.#channel?.tell({ event, detail } as Message);
@@ -304,7 +304,15 @@ export class RevolveClient {
   };
 }
 
-function storeFor(mode: ClientOptions["tokens"], name: string): TokenStore {
+function storeFor(
+  mode: ClientOptions["tokens"],
+  name: string,
+  given?: TokenStore,
+): TokenStore {
+  // Any other would be storage.
+  if (!["cookie", "memory", "storage"].includes(mode))
+    throw new TypeError(`${mode}: tokens are in no such place.`);
+  if (given) return given;
   if (mode === "memory") return memoryStore();
   if (typeof indexedDB !== "undefined") return sharedStore(name);
   if (mode === "storage")

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { RevolveError } from "../dist/index.js";
+import { createClient, RevolveError } from "../dist/index.js";
 import {
   address,
   clientOf,
@@ -52,6 +52,14 @@ test("an account from the sign-up to its end", async () => {
     "signed-in",
     "signed-out account_deleted",
   ]);
+});
+
+test("where tokens are kept has to be said", () => {
+  const { url } = world.front;
+  for (const tokens of [undefined, "cookies", "Memory", "storage"]) {
+    const create = () => createClient({ url, tokens });
+    assert.throws(create, TypeError);
+  }
 });
 
 test("problems are typed", async () => {
