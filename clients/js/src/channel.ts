@@ -18,30 +18,33 @@ export function openChannel(
   name: string,
   hear: (message: Message) => void,
 ): Channel {
-  if (typeof BroadcastChannel === "function") {
-    const channel = new BroadcastChannel(name);
+  let channel: BroadcastChannel | undefined;
+  try {
+    channel = new BroadcastChannel(name);
     channel.onmessage = ({ data }: MessageEvent<Message>) => hear(data);
     // Node would stay alive for it.
     (channel as { unref?: () => void }).unref?.();
-    return {
-      tell: (message) => channel.postMessage(message),
-      close: () => channel.close(),
-    };
+  } catch {
+    // There is none, or not for this page.
   }
   const onStorage = ({ key, newValue }: StorageEvent) => {
     if (key === name && newValue) hear(JSON.parse(newValue));
   };
-  globalThis.addEventListener?.("storage", onStorage);
+  if (!channel) globalThis.addEventListener?.("storage", onStorage);
   return {
     tell(message) {
       try {
+        if (channel) return channel.postMessage(message);
         localStorage.setItem(name, JSON.stringify(message));
         // The same message again would be no change.
         localStorage.removeItem(name);
       } catch {
-        // There is no storage here: the others look at the store before they use a token.
+        // It is closed, or there is no storage here: the others look at the store before they use a token.
       }
     },
-    close: () => globalThis.removeEventListener?.("storage", onStorage),
+    close() {
+      channel?.close();
+      globalThis.removeEventListener?.("storage", onStorage);
+    },
   };
 }

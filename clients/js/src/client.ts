@@ -90,7 +90,7 @@ export class RevolveClient {
       options.fetch ?? ((...request) => globalThis.fetch(...request));
     const service = serviceAt(url, fetcher);
     const name = `revolve ${mode} ${service.base}`;
-    const store = options.store ?? storeFor(mode, name);
+    const store = storeFor(mode, name, options.store);
     const tell: Tell = (event, detail) => {
       this.#hear(event, detail);
       this.#channel?.tell({ event, detail } as Message);
@@ -213,7 +213,7 @@ export class RevolveClient {
 
   /** Shows the password, for what needs that it was shown just now: the calls of the next minutes (`expiresIn` seconds) say so. */
   async reauthenticate(input: Reauthenticate): Promise<{ expiresIn: number }> {
-    const session = await this.#tokens.fresh();
+    const session = await this.#tokens.fresh("POST");
     const answer = await this.#send("POST", "reauthenticate", input);
     const { reauthentication, expiresIn } = answer.body as Reauthenticated;
     const until = this.#now() + expiresIn * 1000;
@@ -224,7 +224,7 @@ export class RevolveClient {
 
   /** Needs a reauthentication. */
   async deleteAccount(): Promise<void> {
-    const session = await this.#tokens.fresh();
+    const session = await this.#tokens.fresh("DELETE");
     await this.#call("DELETE", "me");
     if (session) await this.#tokens.end(session, "account_deleted");
   }
@@ -275,16 +275,18 @@ export class RevolveClient {
   }
 
   /** For what may be done twice. */
-  #repeat<T>(method: string, path: string, body?: object): Promise<T> {
-    return patiently(this.#patience, () => this.#call(method, path, body));
+  async #repeat<T>(method: string, path: string): Promise<T> {
+    // It is patient itself.
+    await this.#tokens.fresh(method);
+    return patiently(this.#patience, () => this.#call(method, path));
   }
 
   async #send(method: string, path: string, body?: object): Promise<Answer> {
     return againOnceRefused(
-      await this.#tokens.fresh(),
+      await this.#tokens.fresh(method),
       (session) =>
         this.#service.call(method, path, this.#headers(session), body),
-      (seen) => this.#tokens.renewed(seen),
+      (session) => this.#tokens.instead(session, method),
     );
   }
 
@@ -302,7 +304,15 @@ export class RevolveClient {
   };
 }
 
-function storeFor(mode: ClientOptions["tokens"], name: string): TokenStore {
+function storeFor(
+  mode: ClientOptions["tokens"],
+  name: string,
+  given?: TokenStore,
+): TokenStore {
+  // Any other would be storage.
+  if (!["cookie", "memory", "storage"].includes(mode))
+    throw new TypeError(`${mode}: tokens are in no such place.`);
+  if (given) return given;
   if (mode === "memory") return memoryStore();
   if (typeof indexedDB !== "undefined") return sharedStore(name);
   if (mode === "storage")

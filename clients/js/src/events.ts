@@ -31,8 +31,11 @@ export class Events {
 
   /** A listener that throws is reported as an uncaught error, and nothing else fails for it. */
   readonly emit: Tell = (event, detail) => {
-    for (const listener of this.#listeners.get(event) ?? []) {
-      queueMicrotask(() => listener(detail as never));
+    const listeners = this.#listeners.get(event);
+    for (const listener of listeners ?? []) {
+      queueMicrotask(() => {
+        if (listeners?.has(listener)) listener(detail as never);
+      });
     }
   };
 }

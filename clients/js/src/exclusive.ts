@@ -29,16 +29,14 @@ export function acrossTabs(name: string, lease: Lease): Exclusive {
     alone(async () => {
       const locks = globalThis.navigator?.locks;
       if (locks) {
-        let hasBegun = false;
-        const begin = () => {
-          hasBegun = true;
-          return work();
-        };
+        let working: ReturnType<typeof work> | undefined;
+        const begin = () => (working = work());
         try {
           const signal = AbortSignal.timeout(WAIT);
           return await locks.request(name, { signal }, begin);
-        } catch (error) {
-          if (hasBegun) throw error;
+        } catch {
+          // It failed, or the lock was stolen from it.
+          if (working) return working;
           // Not granted in time, or forbidden to this page.
         }
       }
@@ -70,7 +68,9 @@ export function leaseIn(
       for (let looks = 0; looks * LOOK < WAIT; looks++) {
         const state = await store.update((state) => {
           const { by, until } = state.lease ?? { by: me, until: 0 };
-          const isHeld = by !== me && now() < until;
+          const left = until - now();
+          // More is left only if the clock was put back.
+          const isHeld = by !== me && 0 < left && left <= WAIT;
           return isHeld
             ? state
             : { ...state, lease: { by: me, until: now() + WAIT } };

@@ -1,3 +1,4 @@
+import { unlessAborted } from "./patience.js";
 import { REQUEST, type Service } from "./service.js";
 import type { KeptSession } from "./store.js";
 import type { Tokens } from "./tokens.js";
@@ -21,11 +22,16 @@ export function authorizedFetch(options: FetchOptions): Fetch {
     const isRequest = input instanceof Request;
     const url = new URL(
       isRequest ? input.url : input,
-      globalThis.location?.href,
+      globalThis.document?.baseURI ?? globalThis.location?.href,
     );
     if (!origins.has(url.origin)) {
       throw new TypeError(`${url.origin} is none of this client's origins.`);
     }
+    // Of a request that is sent with other members it would be forgotten (Fetch §5.4).
+    const referrer = isRequest && {
+      referrer: input.referrer,
+      referrerPolicy: input.referrerPolicy,
+    };
     const isService = url.href.startsWith(service.base);
     const send = (session?: KeptSession) => {
       const headers = new Headers(
@@ -41,16 +47,21 @@ export function authorizedFetch(options: FetchOptions): Fetch {
       const more = isService ? REQUEST : undefined;
       // A copy of a request, which can be sent once.
       const target = isRequest ? input.clone() : url;
-      return fetch(target, { ...init, ...more, headers });
+      return fetch(target, { ...referrer, ...init, ...more, headers });
     };
-    const session = await tokens.fresh();
+    const method = init?.method ?? (isRequest ? input.method : "GET");
+    const signal =
+      init?.signal === undefined && isRequest ? input.signal : init?.signal;
+    const session = await unlessAborted(signal, tokens.fresh(method));
     const response = await send(session);
     if (response.status !== 401 || !session || isStream(init?.body)) {
       return response;
     }
-    const next = await tokens.renewed(session.idToken).catch(() => undefined);
+    const renewed = tokens.instead(session, method).catch(() => undefined);
+    const next = await unlessAborted(signal, renewed);
     if (!next) return response;
-    await response.body?.cancel();
+    // It may have broken off.
+    await response.body?.cancel().catch(() => {});
     return send(next);
   };
 }

@@ -14,6 +14,21 @@ export const pauseAfter = (attempt: number, retryAfter = 0) =>
     Math.min(LONGEST, FIRST * 2 ** attempt) * (0.5 + Math.random() / 2),
   );
 
+/** What the work gives, unless it is aborted before; the work goes on. */
+export function unlessAborted<T>(
+  signal: AbortSignal | null | undefined,
+  work: Promise<T>,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    work
+      .then(resolve, reject)
+      .finally(() => signal?.removeEventListener("abort", abort));
+  });
+}
+
 /** Repeats what fails for now, for `patience` milliseconds; once in any case, since an attempt may take longer than that. */
 export async function patiently<T>(
   patience: number,

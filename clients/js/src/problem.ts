@@ -5,9 +5,11 @@ import type { FieldProblem, Problem, ProblemCode } from "./api.js";
  *
  * - `no_answer`: the network failed, or the answer took too long;
  * - `unexpected_answer`: something else than the service answered, such as a proxy;
- * - `storage_failed`: the browser could not keep the tokens.
+ * - `storage_failed`: the browser could not keep the tokens;
+ * - `account_changed`: somebody else has signed in meanwhile, so what was to be changed was not.
  */
-export type ClientCode = "no_answer" | "unexpected_answer" | "storage_failed";
+export type ClientCode =
+  "no_answer" | "unexpected_answer" | "storage_failed" | "account_changed";
 
 /** What an error says beside its code. */
 export interface ErrorDetails {
@@ -82,7 +84,10 @@ export async function bodyOf(response: Response): Promise<unknown> {
   }
   const { status } = response;
   if (response.ok && (body || !text)) return body;
-  const retryAfter = secondsOf(response.headers.get("retry-after"));
+  const retryAfter = secondsOf(
+    response.headers.get("retry-after"),
+    dateOf(response) || Date.now(),
+  );
   if (!response.ok && isProblem(body)) {
     const details = { status, problem: body, retryAfter };
     throw new RevolveError(body.code, body.detail, details);
@@ -93,6 +98,10 @@ export async function bodyOf(response: Response): Promise<unknown> {
     { status, retryAfter },
   );
 }
+
+/** When it was answered, by the service's clock in milliseconds; NaN if it does not say. */
+export const dateOf = ({ headers }: Response) =>
+  Date.parse(headers.get("date") ?? "");
 
 export function noAnswer(cause: unknown): RevolveError {
   return new RevolveError("no_answer", "There is no answer.", { cause });
@@ -106,10 +115,10 @@ function isProblem(body: unknown): body is Problem {
 }
 
 /** `Retry-After` is a number of seconds or a date (RFC 9110 §10.2.3). */
-function secondsOf(header: string | null): number | undefined {
+function secondsOf(header: string | null, now: number): number | undefined {
   if (!header) return undefined;
   const seconds = Number(header);
   if (seconds >= 0) return seconds;
-  const wait = (Date.parse(header) - Date.now()) / 1000;
+  const wait = (Date.parse(header) - now) / 1000;
   return wait >= 0 ? wait : undefined;
 }

@@ -1,4 +1,4 @@
-import { bodyOf, noAnswer, RevolveError } from "./problem.js";
+import { bodyOf, dateOf, noAnswer, RevolveError } from "./problem.js";
 
 /** How long an answer may take, in milliseconds. */
 const ANSWER = 15_000;
@@ -13,7 +13,7 @@ export interface Answer {
   status: number;
   /** `undefined` if there is none. */
   body: unknown;
-  /** When the service answered, by its clock in milliseconds. */
+  /** When the service answered, by its clock in milliseconds; NaN if it does not say. */
   date: number;
 }
 
@@ -51,7 +51,7 @@ export function serviceAt(url: string | URL, fetcher: typeof fetch): Service {
         return {
           status: response.status,
           body: await bodyOf(response),
-          date: Date.parse(response.headers.get("date") ?? ""),
+          date: dateOf(response),
         };
       } catch (error) {
         throw error instanceof RevolveError ? error : noAnswer(error);

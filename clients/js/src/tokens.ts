@@ -1,3 +1,4 @@
+import { checkAccount } from "./account.js";
 import type {
   Begun,
   Proof,
@@ -18,8 +19,12 @@ export type Scope = NonNullable<SignOut["scope"]>;
 const AHEAD = 30_000;
 /** How long a call waits for a refresh while its ID token is still good, in milliseconds. */
 const EARLY = 2_000;
+/** How far the clocks of two tabs may differ, in milliseconds: browsers make them inexact on purpose. */
+const JITTER = 1_000;
 /** How often the store is looked at for a newer token after `token_stale`. */
 const LOOKS = 4;
+/** Methods of requests that change nothing (RFC 9110 §9.2.1). */
+const SAFE = /^(GET|HEAD|OPTIONS)$/i;
 /** A browser keeps as many device credentials. */
 const DEVICES = 8;
 
@@ -37,7 +42,8 @@ export interface TokensOptions {
 /** The tokens of the session: kept, refreshed, given up when the service says that they are worth nothing. */
 export class Tokens {
   readonly #options: TokensOptions;
-  #refreshing: Promise<KeptSession | undefined> | undefined;
+  /** By patience: who has some does not share the fate of a refresh that is merely early. */
+  readonly #refreshing = new Map<number, Promise<KeptSession | undefined>>();
   /** For which accounts mails were asked for, by proof. */
   readonly #askers = new Map<string, string>();
   /** The service has said that the cookie holds no session. */
@@ -61,8 +67,13 @@ export class Tokens {
     return (await this.#state()).session;
   }
 
-  /** The session with an ID token that is good for a while, refreshed if need be; `undefined` if nobody is signed in. */
-  async fresh(): Promise<KeptSession | undefined> {
+  /**
+   * The session with an ID token that is good for a while, refreshed if need be; `undefined` if nobody is signed in.
+   *
+   * @param method Of the request that it is for.
+   * @throws {RevolveError} `account_changed`.
+   */
+  async fresh(method = "GET"): Promise<KeptSession | undefined> {
     const session = await this.kept();
     if (!session) {
       const mayBeInCookie = this.#options.hasCookie && !this.#isKnownAsNone;
@@ -70,11 +81,26 @@ export class Tokens {
     }
     if (this.#isFresh(session)) return session;
     if (!this.#isBefore(session.expiresAt, session)) {
-      return this.renewed(session.idToken);
+      return this.instead(session, method);
     }
     // It is merely early: nobody has to wait for it.
-    const renewed = this.renewed(session.idToken, 0).catch(() => session);
+    const renewed = this.instead(session, method, 0).catch(() => session);
     return Promise.race([renewed, sleep(EARLY).then(() => session)]);
+  }
+
+  /**
+   * What to use for a request instead of a session whose ID token is no good any more.
+   *
+   * @throws {RevolveError} `account_changed`.
+   */
+  async instead(
+    session: KeptSession,
+    method: string,
+    patience?: number,
+  ): Promise<KeptSession | undefined> {
+    const next = await this.renewed(session.idToken, patience);
+    if (!SAFE.test(method)) checkAccount(session, next);
+    return next;
   }
 
   /** The session with another ID token than `seen`, which is no good any more; all callers share one refresh. */
@@ -82,16 +108,18 @@ export class Tokens {
     seen?: string,
     patience = this.#options.patience,
   ): Promise<KeptSession | undefined> {
-    if (this.#refreshing) {
-      const shared = await this.#refreshing;
+    const running = this.#refreshing.get(patience);
+    if (running) {
+      const shared = await running;
       if (!shared || shared.idToken !== seen) return shared;
     }
-    this.#refreshing ??= this.#options
-      .exclusive(() => this.newest(seen, patience))
-      .finally(() => {
-        this.#refreshing = undefined;
-      });
-    return this.#refreshing;
+    const refreshing =
+      this.#refreshing.get(patience) ??
+      this.#options
+        .exclusive(() => this.newest(seen, patience))
+        .finally(() => this.#refreshing.delete(patience));
+    this.#refreshing.set(patience, refreshing);
+    return refreshing;
   }
 
   /** The same for those who are exclusive already. */
@@ -207,7 +235,9 @@ export class Tokens {
   signOut(scope: Scope): Promise<void> {
     const { service, exclusive, patience } = this.#options;
     return exclusive(async () => {
+      const before = await this.kept();
       const session = await this.newest();
+      checkAccount(before, session);
       if (!session) return;
       const send = (session: KeptSession) =>
         patiently(patience, async () => {
@@ -216,7 +246,11 @@ export class Tokens {
           if (scope !== "others") await this.end(session, "sign_out");
         });
       try {
-        await againOnceRefused(session, send, (seen) => this.newest(seen));
+        await againOnceRefused(session, send, async (session) => {
+          const next = await this.newest(session.idToken);
+          checkAccount(session, next);
+          return next;
+        });
       } catch (error) {
         // It was over already.
         if (scope === "others" || (await this.kept())) throw error;
@@ -300,7 +334,7 @@ export class Tokens {
   /** Not before the tokens came, either: then the clock was put back, and says nothing. */
   #isBefore(time: number, { receivedAt }: KeptSession): boolean {
     const now = this.#options.now();
-    return receivedAt <= now && now < time;
+    return receivedAt - JITTER <= now && now < time;
   }
 }
 
@@ -308,13 +342,13 @@ export class Tokens {
 export async function againOnceRefused<S extends KeptSession | undefined, T>(
   session: S,
   work: (session: S | KeptSession) => Promise<T>,
-  renew: (seen: string) => Promise<KeptSession | undefined>,
+  renew: (session: KeptSession) => Promise<KeptSession | undefined>,
 ): Promise<T> {
   try {
     return await work(session);
   } catch (error) {
     const isRefused = error instanceof RevolveError && error.isRefusal;
-    const next = isRefused && session && (await renew(session.idToken));
+    const next = isRefused && session && (await renew(session));
     if (!next) throw error;
     return work(next);
   }

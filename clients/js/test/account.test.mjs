@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { RevolveError } from "../dist/index.js";
+import { createClient, RevolveError } from "../dist/index.js";
 import {
   address,
   clientOf,
@@ -16,7 +16,7 @@ let world;
 before(async () => {
   world = await open({ ACCOUNTS__VERIFICATION: "off" });
 });
-after(() => world.close());
+after(() => world?.close());
 
 test("an account from the sign-up to its end", async () => {
   const client = clientOf(world);
@@ -54,6 +54,14 @@ test("an account from the sign-up to its end", async () => {
   ]);
 });
 
+test("where tokens are kept has to be said", () => {
+  const { url } = world.front;
+  for (const tokens of [undefined, "cookies", "Memory", "storage"]) {
+    const create = () => createClient({ url, tokens });
+    assert.throws(create, TypeError);
+  }
+});
+
 test("problems are typed", async () => {
   const { client, email } = await signedUp(world);
   const invalid = await errorOf(
@@ -78,14 +86,18 @@ test("problems are typed", async () => {
   // A sign-in that fails is no sign-out.
   assert.equal((await client.user()).email, email);
 
+  // The service's clock, which is not this device's.
+  const ahead = Date.now() + 24 * 60 * 60_000;
+  const dated = (time) => new Date(ahead + time).toUTCString();
   for (const [header, seconds] of [
     ["7", 7],
-    [new Date(Date.now() + 60_000).toUTCString(), 60],
+    [dated(60_000), 60],
+    [dated(-60_000), undefined],
     [undefined, undefined],
   ]) {
     world.front.fail("POST signin", {
       status: 429,
-      headers: header ? { "retry-after": header } : {},
+      headers: { date: dated(0), ...(header && { "retry-after": header }) },
       body: JSON.stringify({ code: "rate_limited", detail: "Later." }),
     });
     const limited = await errorOf(client.signIn({ email, password: PASSWORD }));

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { after, before, beforeEach, test } from "node:test";
 import {
+  address,
   clientOf,
   errorOf,
   eventsOf,
   open,
+  PASSWORD,
+  sharedMemory,
   signedUp,
 } from "./support/world.mjs";
 
@@ -16,7 +20,7 @@ before(async () => {
   front = world.front;
   url = `${front.url}/${ME}`;
 });
-after(() => world.close());
+after(() => world?.close());
 beforeEach(() => {
   front.heal();
   front.requests = [];
@@ -33,7 +37,7 @@ function service(...answers) {
     const { status = 200, body = "" } = answers.shift() ?? {};
     const token = request.headers.get("authorization");
     const text = await request.text();
-    seen.push({ token, text, headers: request.headers });
+    seen.push({ token, text, headers: request.headers, request });
     return new Response(body, { status });
   };
   return { seen, options: { fetch, origins: ["https://shop.example.org"] } };
@@ -170,4 +174,148 @@ test("somebody who is not signed in sends no token", async () => {
     front.requests.map(({ call, headers }) => [call, headers.authorization]),
     [["GET me", undefined]],
   );
+});
+
+test("a request is as it was, but for the token", async () => {
+  const shop = service();
+  const { client } = await signedUp(world, shop.options);
+  const request = new Request(SHOP, {
+    referrerPolicy: "no-referrer",
+    cache: "no-cache",
+  });
+  await client.fetch(request);
+  await client.fetch(request, { cache: "reload" });
+  const [first, second] = shop.seen.map(({ request }) => request);
+  assert.equal(first.referrerPolicy, "no-referrer");
+  assert.equal(first.cache, "no-cache");
+  assert.equal(second.cache, "reload");
+  for (const { token } of shop.seen) assert.match(token, /^Bearer ./);
+});
+
+test("an answer that breaks off does not stand in the way of the second try", async () => {
+  const broken = new ReadableStream({
+    start: (body) => body.error(new TypeError("terminated")),
+  });
+  const shop = service({ status: 401, body: broken });
+  const { client } = await signedUp(world, shop.options);
+  assert.equal((await client.fetch(SHOP)).status, 200);
+  assert.equal(shop.seen.length, 2);
+});
+
+test("who is led elsewhere does not take the token along", async () => {
+  const tokens = [];
+  const elsewhere = createServer(({ headers }, response) => {
+    tokens.push(headers.authorization);
+    response.end();
+  });
+  await new Promise((resolve) => elsewhere.listen(0, "localhost", resolve));
+  const { port } = elsewhere.address();
+  const location = `http://localhost:${port}/`;
+  const gate = createServer(({ headers }, response) => {
+    tokens.push(headers.authorization);
+    response.writeHead(302, { location }).end();
+  });
+  await new Promise((resolve) => gate.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${gate.address().port}`;
+  try {
+    const { client } = await signedUp(world, { origins: [origin] });
+    assert.equal((await client.fetch(`${origin}/orders`)).status, 200);
+    assert.match(tokens[0], /^Bearer ./);
+    assert.deepEqual(tokens.slice(1), [undefined]);
+    // The account API leads nowhere.
+    front.fail("GET me", { status: 302, headers: { location } });
+    assert.ok((await errorOf(client.fetch(url))) instanceof TypeError);
+    assert.equal(tokens.length, 2);
+  } finally {
+    for (const server of [gate, elsewhere]) {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
+});
+
+test("who aborts does not wait for a refresh, which goes on", async () => {
+  const now = () => Date.now() + now.shift;
+  now.shift = 0;
+  const { client } = await signedUp(world, { now });
+  const old = await client.idToken();
+  now.shift = 20 * 60_000;
+  const answer = front.hold("POST tokens");
+  const end = new AbortController();
+  const { signal } = end;
+  const refused = [
+    client.fetch(url, { signal }),
+    client.fetch(new Request(url, { signal })),
+    client.fetch(new Request(url), { signal }),
+  ].map(errorOf);
+  // The last word has the second argument.
+  const goesOn = client.fetch(new Request(url, { signal }), { signal: null });
+  await answer.held;
+  const reason = new Error("enough");
+  end.abort(reason);
+  for (const error of refused) assert.equal(await error, reason);
+  assert.equal(await errorOf(client.fetch(url, { signal })), reason);
+  assert.equal(front.count("GET me"), 0);
+  answer.release();
+  assert.equal((await goesOn).status, 200);
+  assert.notEqual(await client.idToken(), old);
+  assert.equal(front.count("POST tokens"), 1);
+});
+
+/** Two clients of one store: the first is Ann's, until Bob signs in by the second. */
+async function twoAccounts(options) {
+  const store = sharedMemory();
+  const { client } = await signedUp(world, { ...options, store });
+  const bob = { email: address(), password: PASSWORD };
+  const other = clientOf(world, { store });
+  const change = async () => {
+    await other.signOut();
+    await other.signUp(bob);
+  };
+  return { client, change, store, bob };
+}
+
+test("what changes something is not done as somebody else", async () => {
+  const { client, change, bob } = await twoAccounts();
+  for (const [refused, work] of [
+    ["account_changed", () => client.updateUser({ name: "Ann" })],
+    [401, () => client.fetch(url, { method: "DELETE" })],
+    [401, () => client.fetch(new Request(url, { method: "DELETE" }))],
+  ]) {
+    // Bob signs in while the request is under way.
+    for (const call of ["PUT details", "DELETE me"]) {
+      front.fail(call, async (forward) => {
+        front.heal();
+        await change();
+        return forward();
+      });
+    }
+    front.requests = [];
+    const answer = await work().catch((error) => error);
+    assert.equal(answer.code ?? answer.status, refused);
+    const changes = front.requests.filter(({ call }) => !/POST/.test(call));
+    assert.equal(changes.length, 1);
+    bob.email = address();
+  }
+  // From then on all is Bob's.
+  assert.equal((await client.updateUser({ name: "Bob" })).user.name, "Bob");
+});
+
+test("what was asked for as one account is not done as the one that signs in meanwhile", async () => {
+  const now = () => Date.now() + now.shift;
+  now.shift = 0;
+  const { client, change, bob } = await twoAccounts({ now });
+  now.shift = 20 * 60_000;
+  front.fail("POST tokens", async (forward) => {
+    front.heal();
+    const answer = await forward();
+    await change();
+    return answer;
+  });
+  const error = await errorOf(client.updateUser({ name: "Ann" }));
+  assert.equal(error?.code, "account_changed");
+  assert.equal(front.count("PUT details"), 0);
+  // Who only reads, reads what is now.
+  const { name, email } = await client.user();
+  assert.deepEqual([name, email], [null, bob.email]);
 });

@@ -20,7 +20,7 @@ before(async () => {
   world = await open({ ACCOUNTS__VERIFICATION: "off" });
   front = world.front;
 });
-after(() => world.close());
+after(() => world?.close());
 beforeEach(() => {
   front.heal();
   front.requests = [];
@@ -183,6 +183,47 @@ test("nobody waits for a refresh that is merely early", async () => {
   assert.equal(await client.idToken(), token);
   assert.ok(performance.now() - begun < 10_000);
   answer.release();
+});
+
+test("who needs a token is as patient as ever, also while an early refresh fails", async () => {
+  const now = clock();
+  const { client } = await signedUp(world, { now, patience: 20_000 });
+  const token = await client.idToken();
+  now.shift = 15 * MINUTE - 10_000;
+  let refuse;
+  const begun = new Promise((begun) => {
+    front.fail(REFRESH, () => {
+      begun();
+      return new Promise((answer) => (refuse = answer));
+    });
+  });
+  const early = client.idToken();
+  await begun;
+  const refreshed = client.refresh();
+  refuse({ status: 503 });
+  assert.equal(await early, token);
+  assert.notEqual(await refreshed, null);
+  assert.equal(front.count(REFRESH), 2);
+});
+
+test("a call that fails for now is repeated for as long as was said", async () => {
+  const now = clock();
+  const { client } = await signedUp(world, { now, patience: 1_500 });
+  now.shift = 20 * MINUTE;
+  front.requests = [];
+  const headers = { "retry-after": "1" };
+  front.fail(REFRESH, { status: 503, headers }, Infinity);
+  assert.equal((await errorOf(client.sessions.list())).status, 503);
+  assert.equal(front.count(REFRESH), 2);
+});
+
+test("tabs whose clocks differ by little share a token", async () => {
+  const store = sharedMemory();
+  const { client } = await signedUp(world, { store });
+  const behind = clientOf(world, { store, now: clock(-500) });
+  front.requests = [];
+  assert.equal(await behind.idToken(), await client.idToken());
+  assert.equal(front.count(REFRESH), 0);
 });
 
 test("a client that slept for days takes the token of the one that was awake", async () => {

@@ -124,6 +124,7 @@ const PAGES_TO_READ: &[RouteRow] = &[
     RouteRow::undescribed(Method::GET, "/", || web::to(pages::own::home::show)),
     RouteRow::undescribed(Method::GET, "/activity", || web::to(pages::own::activity::show)),
     RouteRow::undescribed(Method::GET, "/style.css", || web::to(pages::style)).without_deadline(),
+    RouteRow::undescribed(Method::GET, "/icon.svg", || web::to(pages::icon)).without_deadline(),
     RouteRow::undescribed(Method::GET, "/logo", || web::to(pages::logo)).without_deadline(),
 ];
 

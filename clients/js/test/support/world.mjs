@@ -8,22 +8,31 @@ export const PASSWORD = "correct horse battery";
 /** A service behind a front, and a page of another origin that may use it. */
 export async function open(settings = {}) {
   const [front, page] = await Promise.all([Front.open(), Front.open()]);
-  const service = await startService({
-    TOKENS__ISSUER: front.url,
-    HTTP__CORS_ORIGINS: page.url,
-    ...settings,
-  });
-  front.leadTo(service.url);
-  return {
-    front,
-    page,
-    service,
-    async close() {
-      front.close();
-      page.close();
-      await service.stop();
-    },
+  const closeFronts = () => {
+    front.close();
+    page.close();
   };
+  try {
+    const service = await startService({
+      TOKENS__ISSUER: front.url,
+      HTTP__CORS_ORIGINS: page.url,
+      ...settings,
+    });
+    front.leadTo(service.url);
+    return {
+      front,
+      page,
+      service,
+      async close() {
+        closeFronts();
+        await service.stop();
+      },
+    };
+  } catch (error) {
+    // The process would stay alive for them.
+    closeFronts();
+    throw error;
+  }
 }
 
 /** Another person's address each time. */

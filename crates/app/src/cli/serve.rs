@@ -32,6 +32,7 @@ pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
         let hangup = signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?;
         let (profile, data_dir) = (config.profile, config.data_dir.clone());
         let (issuer, is_default) = (config.tokens.origin(), is_default_issuer(&config));
+        let has_pages = config.pages.enabled;
         let application = Application::build(config).await?;
         let (scheme, address) = (application.scheme(), application.address());
         let is_here = is_here(&issuer, scheme, address);
@@ -56,6 +57,10 @@ pub(super) fn run(loaded: Loaded, file: Option<&Path>) -> Result<()> {
             println!("admin API on {scheme}://{address}{ADMIN_BASE}");
         }
         if profile == Profile::Embedded {
+            // Forms are taken under the issuer's name only.
+            if has_pages && is_here {
+                println!("open:     {url}/account   # sign up in a browser");
+            }
             welcome(&url, &data_dir);
         }
         notify("READY=1\n");

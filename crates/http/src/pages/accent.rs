@@ -36,6 +36,12 @@ pub enum AccentError {
     TooPale(f64),
 }
 
+impl fmt::Display for Accent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl FromStr for Accent {
     type Err = AccentError;
 

@@ -1,4 +1,4 @@
-//! What pages load: the stylesheet, and the logo. Their URLs have the hash of their content, so that browsers keep them for good.
+//! What pages load: the stylesheet, the icon and the logo. Their URLs have the hash of their content, so that browsers keep them for good.
 
 use super::{Accent, BASE, PageSettings};
 use crate::kit::{
@@ -13,6 +13,9 @@ use actix_web::{
 use std::time::Duration;
 
 const STYLE: &str = include_str!("style.css");
+const ICON: &str = include_str!("icon.svg");
+/// The colour of the icon, which is that of buttons and links.
+const ICON_COLOUR: &str = "#1d4ed8";
 const MAX_AGE: Duration = Duration::from_hours(365 * 24);
 
 /// The largest logo in bytes.
@@ -98,6 +101,15 @@ impl Asset {
         Self::new("style.css", "text/css; charset=utf-8", style)
     }
 
+    /// What browsers show beside the title, in the operator's colour.
+    pub(super) fn icon(accent: Option<Accent>) -> Self {
+        let icon = match accent {
+            Some(accent) => Bytes::from(ICON.replace(ICON_COLOUR, &accent.to_string())),
+            None => Bytes::from_static(ICON.as_bytes()),
+        };
+        Self::new("icon.svg", "image/svg+xml", icon)
+    }
+
     /// The logo.
     pub(super) fn logo(logo: Logo) -> Self {
         Self::new("logo", logo.kind, logo.content)
@@ -137,6 +149,11 @@ pub(crate) async fn style(settings: Data<PageSettings>, request: HttpRequest) ->
     settings.style.answer(&request)
 }
 
+/// `GET /icon.svg`
+pub(crate) async fn icon(settings: Data<PageSettings>, request: HttpRequest) -> HttpResponse {
+    settings.icon.answer(&request)
+}
+
 /// `GET /logo`
 pub(crate) async fn logo(
     settings: Data<PageSettings>,
@@ -174,6 +191,15 @@ mod tests {
             assert_eq!(kind(other), Err(LogoError::UnknownKind), "{other:?}");
         }
         assert_eq!(kind(&vec![b'<'; LOGO_LIMIT + 1]), Err(LogoError::TooLarge));
+    }
+
+    #[test]
+    fn the_icon_has_the_colour_of_buttons() {
+        assert!(STYLE.contains(&format!("--accent:{ICON_COLOUR};")));
+        let icon = |accent| String::from_utf8(Asset::icon(accent).content.to_vec()).unwrap();
+        assert!(icon(None).contains(&format!("fill=\"{ICON_COLOUR}\"")));
+        let green = icon("#006400".parse().ok());
+        assert!(green.contains("fill=\"#006400\"") && !green.contains(ICON_COLOUR));
     }
 
     #[test]

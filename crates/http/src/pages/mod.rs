@@ -19,7 +19,7 @@ mod view;
 
 pub use accent::{Accent, AccentError};
 pub use assets::{Logo, LogoError};
-pub(crate) use assets::{logo, style};
+pub(crate) use assets::{icon, logo, style};
 pub(crate) use layer::{POLICY, layer};
 pub use settings::{PageOptions, PageSettings};
 

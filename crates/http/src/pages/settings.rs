@@ -40,6 +40,7 @@ pub struct PageOptions {
 pub struct PageSettings {
     pub(super) options: PageOptions,
     pub(super) style: Asset,
+    pub(super) icon: Asset,
     pub(super) logo: Option<Asset>,
 }
 
@@ -48,6 +49,7 @@ impl PageSettings {
     pub fn new(mut options: PageOptions) -> Self {
         Self {
             style: Asset::style(options.accent),
+            icon: Asset::icon(options.accent),
             logo: options.logo.take().map(Asset::logo),
             options,
         }

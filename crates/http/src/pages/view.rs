@@ -22,6 +22,7 @@ pub(super) struct Frame<'a> {
     pub(super) name: &'a str,
     pub(super) logo: Option<&'a str>,
     pub(super) style: &'a str,
+    pub(super) icon: &'a str,
     pub(super) terms: Option<&'a str>,
     pub(super) privacy: Option<&'a str>,
     /// What the pages of an account have around them, too.
@@ -53,6 +54,7 @@ impl<'a> Frame<'a> {
             name: &options.name,
             logo: settings.logo.as_ref().map(Asset::url),
             style: settings.style.url(),
+            icon: settings.icon.url(),
             terms: options.terms.as_deref(),
             privacy: options.privacy.as_deref(),
             own: None,

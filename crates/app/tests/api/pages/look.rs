@@ -53,6 +53,12 @@ fn pages_have_the_operators_colour_logo_and_links() {
                 && style.text.contains("prefers-color-scheme:dark"),
             "{style:#?}"
         );
+        let icon = browser
+            .open(&url(&page.text, "rel=\"icon\" href=\""))
+            .await
+            .expect(200);
+        assert_eq!(icon.header("content-type"), "image/svg+xml");
+        assert!(icon.text.contains("#006400"), "{icon:#?}");
         let at = url(&page.text, "<img src=\"");
         let logo = browser.open(&at).await.expect(200);
         assert_eq!(logo.header("content-type"), "image/svg+xml");
