@@ -1,4 +1,5 @@
 import { REQUEST, type Service } from "./service.js";
+import type { StepUp } from "./challenge.js";
 import type { KeptSession } from "./store.js";
 import type { Tokens } from "./tokens.js";
 
@@ -11,12 +12,17 @@ export interface FetchOptions {
   origins: ReadonlySet<string>;
   /** What calls of the account API have. */
   headers: (session?: KeptSession) => Headers;
+  /** Answers challenges. */
+  stepUp: StepUp;
   fetch: Fetch;
 }
 
-/** `fetch` with a fresh ID token, which refreshes once after a 401 and sends the request once more. */
+/**
+ * `fetch` with a fresh ID token, which refreshes once after a 401 and sends the request once more; after a challenge, once the user has
+ * reauthenticated.
+ */
 export function authorizedFetch(options: FetchOptions): Fetch {
-  const { service, tokens, origins, fetch } = options;
+  const { service, tokens, origins, stepUp, fetch } = options;
   return async (input, init) => {
     const isRequest = input instanceof Request;
     const url = new URL(
@@ -48,10 +54,13 @@ export function authorizedFetch(options: FetchOptions): Fetch {
     if (response.status !== 401 || !session || isStream(init?.body)) {
       return response;
     }
+    const met = await stepUp(response, session, send);
+    if (met) return met;
     const next = await tokens.renewed(session.idToken).catch(() => undefined);
     if (!next) return response;
     await response.body?.cancel();
-    return send(next);
+    const second = await send(next);
+    return (await stepUp(second, next, send)) ?? second;
   };
 }
 
