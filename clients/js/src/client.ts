@@ -28,6 +28,7 @@ import { authorizedFetch } from "./fetch.js";
 import { patiently } from "./patience.js";
 import { RevolveError } from "./problem.js";
 import { serviceAt, type Answer, type Service } from "./service.js";
+import { stepUp, type Reauthenticator } from "./challenge.js";
 import {
   memoryStore,
   sharedStore,
@@ -49,6 +50,12 @@ export interface ClientOptions {
   tokens: "cookie" | "memory" | "storage";
   /** Further origins to which `fetch` sends ID tokens; those of the service and of the page are among them. */
   origins?: readonly string[];
+  /**
+   * Called where a service that `fetch` has sent a request to requires a recent authentication, or a stronger one (RFC 9470): ask the user, and
+   * call `reauthenticate` of the client. Then the request is sent once more; if you don't call it, the service's 401 is the answer. Requests that
+   * are challenged at once ask once.
+   */
+  reauthenticate?: Reauthenticator;
   /** Where to keep what would be in IndexedDB. */
   store?: TokenStore;
   /** For how many milliseconds a request that fails for now is repeated; 15,000 by default. */
@@ -80,7 +87,8 @@ export class RevolveClient {
 
   /**
    * `fetch` with a fresh ID token, to the origins of the service, of the page and of `origins`; any other is a `TypeError`. After a 401
-   * it refreshes once and sends the request once more, unless its body is a stream. If nobody is signed in, there is no token.
+   * it refreshes once and sends the request once more, unless its body is a stream; or it calls `reauthenticate`, if the service asks for
+   * that. If nobody is signed in, there is no token.
    */
   readonly fetch: typeof fetch;
 
@@ -113,6 +121,7 @@ export class RevolveClient {
       ...{ service, tokens, fetch: fetcher },
       origins: originsOf(service, options.origins),
       headers: (session) => this.#headers(session),
+      stepUp: stepUp(tokens, options.reauthenticate),
     });
     this.#service = service;
     this.#tokens = tokens;

@@ -1,5 +1,6 @@
 import { unlessAborted } from "./patience.js";
 import { REQUEST, type Service } from "./service.js";
+import type { StepUp } from "./challenge.js";
 import type { KeptSession } from "./store.js";
 import type { Tokens } from "./tokens.js";
 
@@ -12,12 +13,17 @@ export interface FetchOptions {
   origins: ReadonlySet<string>;
   /** What calls of the account API have. */
   headers: (session?: KeptSession) => Headers;
+  /** Answers challenges. */
+  stepUp: StepUp;
   fetch: Fetch;
 }
 
-/** `fetch` with a fresh ID token, which refreshes once after a 401 and sends the request once more. */
+/**
+ * `fetch` with a fresh ID token, which refreshes once after a 401 and sends the request once more; after a challenge, once the user has
+ * reauthenticated.
+ */
 export function authorizedFetch(options: FetchOptions): Fetch {
-  const { service, tokens, origins, fetch } = options;
+  const { service, tokens, origins, stepUp, fetch } = options;
   return async (input, init) => {
     const isRequest = input instanceof Request;
     const url = new URL(
@@ -57,12 +63,16 @@ export function authorizedFetch(options: FetchOptions): Fetch {
     if (response.status !== 401 || !session || isStream(init?.body)) {
       return response;
     }
+    const met = await unlessAborted(signal, stepUp(response, session, send));
+    if (met) return met;
     const renewed = tokens.instead(session, method).catch(() => undefined);
     const next = await unlessAborted(signal, renewed);
     if (!next) return response;
     // It may have broken off.
     await response.body?.cancel().catch(() => {});
-    return send(next);
+    const second = await send(next);
+    const answer = stepUp(second, next, send);
+    return (await unlessAborted(signal, answer)) ?? second;
   };
 }
 

@@ -263,12 +263,15 @@ export class Tokens {
     return this.#end(({ session }) => session.id === id, reason);
   }
 
-  /** Keeps a fresh ID token of the session. */
+  /** Keeps a fresh ID token of the session, which may have been refreshed meanwhile. */
   async keep(session: KeptSession, answer: Answer): Promise<void> {
     const next = this.#received(answer, session);
-    await this.#options.store.update((state) =>
-      isSame(state.session, session) ? { ...state, session: next } : state,
-    );
+    await this.#options.store.update((state) => {
+      const { session: kept } = state;
+      if (kept?.session.id !== session.session.id) return state;
+      const { refreshToken, device } = kept;
+      return { ...state, session: { ...next, refreshToken, device } };
+    });
   }
 
   /** Another tab or worker has signed in. */

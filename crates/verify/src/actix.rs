@@ -2,7 +2,8 @@
 //!
 //! ```
 //! use actix_web::{App, get, web};
-//! use revolve_verify::{Verifier, actix::{Identity, require_role}};
+//! use revolve_verify::{Verifier, actix::{Identity, require_recent, require_role}};
+//! use std::time::Duration;
 //!
 //! #[get("/hello")]
 //! async fn hello(identity: Identity) -> String {
@@ -13,16 +14,24 @@
 //!     "…"
 //! }
 //!
+//! async fn pay() -> &'static str {
+//!     "…"
+//! }
+//!
 //! fn configure(verifier: Verifier) -> impl Fn(&mut web::ServiceConfig) + Clone {
 //!     move |config| {
 //!         let invoices = web::resource("/invoices").wrap(require_role("billing:read")).route(web::get().to(invoices));
-//!         config.app_data(web::Data::new(verifier.clone())).service(hello).service(invoices);
+//!         let payments = web::resource("/payments").wrap(require_recent(Duration::from_mins(5))).route(web::post().to(pay));
+//!         config.app_data(web::Data::new(verifier.clone())).service(hello).service(invoices).service(payments);
 //!     }
 //! }
 //! # fn main() {}
 //! ```
 
-use crate::{Claims, Verifier, bearer, problem::ProblemDocument};
+use crate::{
+    Claims, InsufficientAuthentication, RequiredAuthentication, Verifier, bearer,
+    problem::ProblemDocument,
+};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
     dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
@@ -37,6 +46,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     sync::Arc,
+    time::Duration,
 };
 
 /// The sender of the request, by a good bearer token. Needs a `web::Data<Verifier>` in the application.
@@ -77,7 +87,14 @@ impl fmt::Display for Rejection {
 
 impl Error for Rejection {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source.as_ref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// For handlers that ask [`Verifier::require_authentication`] themselves.
+impl From<InsufficientAuthentication> for Rejection {
+    fn from(error: InsufficientAuthentication) -> Self {
+        Self(error.into())
     }
 }
 
@@ -105,10 +122,7 @@ impl FromRequest for Identity {
             if let Some(Verified(identity)) = request.extensions().get() {
                 return Ok(identity.clone());
             }
-            let Some(verifier) = request.app_data::<Data<Verifier>>() else {
-                tracing::error!("there is no web::Data<Verifier> in the application");
-                return Err(Rejection(ProblemDocument::misconfigured()));
-            };
+            let verifier = verifier(&request)?;
             let fields = request.headers().get_all(header::AUTHORIZATION);
             bearer::identify(verifier, fields.map(header::HeaderValue::as_bytes))
                 .await
@@ -116,6 +130,14 @@ impl FromRequest for Identity {
                 .map_err(Rejection)
         })
     }
+}
+
+fn verifier(request: &HttpRequest) -> Result<&Verifier, Rejection> {
+    let Some(verifier) = request.app_data::<Data<Verifier>>() else {
+        tracing::error!("there is no web::Data<Verifier> in the application");
+        return Err(Rejection(ProblemDocument::misconfigured()));
+    };
+    Ok(verifier)
 }
 
 /// The identity that a middleware has verified for those that follow.
@@ -166,13 +188,96 @@ where
 
     forward_ready!(inner);
 
-    fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let (inner, role) = (Rc::clone(&self.inner), Arc::clone(&self.role));
-        Box::pin(async move {
-            let identity = request.extract::<Identity>().await?;
-            identity.require_role(&role)?;
-            request.extensions_mut().insert(Verified(identity));
-            inner.call(request).await
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let role = Arc::clone(&self.role);
+        admit(&self.inner, request, move |identity, _| {
+            identity.require_role(&role)
         })
     }
+}
+
+/// Lets only requests through whose user was authenticated at most so long ago, as [`RequiredAuthentication::recent`] says: for `wrap` of an application,
+/// a scope or a resource. Others are answered with a [`Rejection`]: 401 with the challenge of RFC 9470.
+pub fn require_recent(max_age: Duration) -> RequireAuthentication {
+    require_authentication(RequiredAuthentication::recent(max_age))
+}
+
+/// Lets only requests through whose user was authenticated by all of these methods, as [`RequiredAuthentication::by`] says. Others are answered as by
+/// [`require_recent`].
+///
+/// # Panics
+/// As [`RequiredAuthentication::by`].
+pub fn require_amr(amr: &[&str]) -> RequireAuthentication {
+    require_authentication(RequiredAuthentication::by(amr))
+}
+
+/// Lets only requests through whose user was authenticated as required, in both respects. Others are answered as by [`require_recent`].
+pub fn require_authentication(required: RequiredAuthentication) -> RequireAuthentication {
+    RequireAuthentication(Arc::new(required))
+}
+
+/// What [`require_recent`], [`require_amr`] and [`require_authentication`] make.
+#[derive(Clone, Debug)]
+pub struct RequireAuthentication(Arc<RequiredAuthentication>);
+
+impl<S, B> Transform<S, ServiceRequest> for RequireAuthentication
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+{
+    type Response = ServiceResponse<B>;
+    type Error = actix_web::Error;
+    type Transform = RequireAuthenticationService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(RequireAuthenticationService {
+            inner: Rc::new(inner),
+            required: Arc::clone(&self.0),
+        }))
+    }
+}
+
+/// The service that [`RequireAuthentication`] makes.
+#[derive(Debug)]
+pub struct RequireAuthenticationService<S> {
+    inner: Rc<S>,
+    required: Arc<RequiredAuthentication>,
+}
+
+impl<S, B> Service<ServiceRequest> for RequireAuthenticationService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+{
+    type Response = ServiceResponse<B>;
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>>>>;
+
+    forward_ready!(inner);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let required = Arc::clone(&self.required);
+        admit(&self.inner, request, move |identity, request| {
+            let verifier = verifier(request)?;
+            Ok(verifier.require_authentication(identity, &required)?)
+        })
+    }
+}
+
+/// Goes on with a request whose sender passes the check.
+fn admit<S, B>(
+    inner: &Rc<S>,
+    mut request: ServiceRequest,
+    check: impl FnOnce(&Identity, &HttpRequest) -> Result<(), Rejection> + 'static,
+) -> Pin<Box<dyn Future<Output = Result<ServiceResponse<B>, actix_web::Error>>>>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+{
+    let inner = Rc::clone(inner);
+    Box::pin(async move {
+        let identity = request.extract::<Identity>().await?;
+        check(&identity, request.request())?;
+        request.extensions_mut().insert(Verified(identity));
+        inner.call(request).await
+    })
 }

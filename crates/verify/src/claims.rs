@@ -45,8 +45,9 @@ pub struct Claims {
     pub expires_at: u64,
     /// `auth_time`: when the user was last authenticated.
     pub authenticated_at: u64,
-    /// `amr`: how, by the names of RFC 8176, in alphabetical order. `pwd` is the password, `otp` a code by mail, which proves the mailbox and no
-    /// device of its own. Empty in tokens of earlier releases of the service.
+    /// `amr`: how, by the names of RFC 8176, in alphabetical order. Only `mfa` says that there was more than one factor: `otp` without it is a code by
+    /// mail, which proves the mailbox and no device of its own. Later releases of the service may have other names. Empty in tokens of releases before
+    /// this claim.
     pub authenticated_by: Vec<String>,
     /// `email_verified`: whether the user has proved to read that mailbox; `false` in tokens of earlier releases of the service.
     pub email_verified: bool,

@@ -19,7 +19,8 @@
 //! # }
 //! ```
 //!
-//! With the feature `actix` there is an extractor, with `tower` a layer (for axum and others).
+//! With the feature `actix` there is an extractor, with `tower` a layer (for axum and others). Both can require an authentication that is recent, or by
+//! certain methods: [`RequiredAuthentication`].
 //!
 //! # What is accepted
 //!
@@ -40,6 +41,7 @@
 #[cfg(feature = "actix")]
 pub mod actix;
 mod algorithm;
+mod authentication;
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod bearer;
 mod claims;
@@ -60,6 +62,7 @@ pub mod tower;
 mod verifier;
 
 pub use algorithm::Algorithm;
+pub use authentication::{InsufficientAuthentication, RequiredAuthentication};
 pub use claims::{Claims, User};
 pub use clock::{Clock, SystemClock};
 pub use config::{FeedConfig, Stale, VerifierConfig, VerifierConfigError};

@@ -1,8 +1,9 @@
 //! A tower layer, for axum and others.
 //!
 //! ```
-//! use axum::{Extension, Router, routing::get};
-//! use revolve_verify::{User, Verifier, tower::{VerifyLayer, require_role}};
+//! use axum::{Extension, Router, routing::{get, post}};
+//! use revolve_verify::{User, Verifier, tower::{VerifyLayer, require_recent, require_role}};
+//! use std::time::Duration;
 //!
 //! async fn hello(Extension(user): Extension<User>) -> String {
 //!     format!("Hello {}", user.email)
@@ -10,12 +11,20 @@
 //!
 //! fn router(verifier: Verifier) -> Router {
 //!     let invoices = get(async || "…").layer(require_role("billing:read"));
-//!     Router::new().route("/hello", get(hello)).route("/invoices", invoices).layer(VerifyLayer::new(verifier))
+//!     let pay = post(async || "…").layer(require_recent(Duration::from_mins(5)));
+//!     Router::new()
+//!         .route("/hello", get(hello))
+//!         .route("/invoices", invoices)
+//!         .route("/payments", pay)
+//!         .layer(VerifyLayer::new(verifier))
 //! }
 //! # fn main() {}
 //! ```
 
-use crate::{Claims, Verifier, bearer, problem::ProblemDocument};
+use crate::{
+    Claims, InsufficientAuthentication, RequiredAuthentication, Verifier, bearer,
+    problem::ProblemDocument,
+};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use std::{
     future::ready,
@@ -23,12 +32,13 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Lets only requests with a good bearer token through, and puts [`crate::Claims`] and [`crate::User`] into their extensions. Others are
-/// answered with a problem document: 401 with `WWW-Authenticate`, or 503 with `Retry-After`.
+/// Lets only requests with a good bearer token through, and puts [`crate::Claims`], [`crate::User`] and the [`crate::Verifier`] into their extensions.
+/// Others are answered with a problem document: 401 with `WWW-Authenticate`, or 503 with `Retry-After`.
 #[derive(Clone, Debug)]
 pub struct VerifyLayer(Verifier);
 
@@ -83,6 +93,7 @@ where
                 Ok(claims) => {
                     request.extensions_mut().insert(claims.user.clone());
                     request.extensions_mut().insert(claims);
+                    request.extensions_mut().insert(verifier);
                     inner.call(request).await
                 }
                 Err(problem) => Ok(answer(&problem)),
@@ -134,17 +145,112 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let problem = match request.extensions().get::<Claims>() {
-            Some(claims) if claims.has_role(&self.role) => {
-                return Box::pin(self.inner.call(request));
-            }
-            Some(_) => ProblemDocument::role_required(&self.role),
-            None => {
-                tracing::error!("there is no VerifyLayer above the one that requires a role");
-                ProblemDocument::misconfigured()
-            }
+        let refusal = match request.extensions().get::<Claims>() {
+            Some(claims) if claims.has_role(&self.role) => None,
+            Some(_) => Some(ProblemDocument::role_required(&self.role)),
+            None => Some(no_layer_above()),
         };
-        Box::pin(ready(Ok(answer(&problem))))
+        admit(&mut self.inner, request, refusal)
+    }
+}
+
+/// Lets only requests through whose user was authenticated at most so long ago, as [`RequiredAuthentication::recent`] says, below a [`VerifyLayer`].
+/// Others are answered with a problem document: 401 with the challenge of RFC 9470.
+pub fn require_recent(max_age: Duration) -> RequireAuthenticationLayer {
+    require_authentication(RequiredAuthentication::recent(max_age))
+}
+
+/// Lets only requests through whose user was authenticated by all of these methods, as [`RequiredAuthentication::by`] says. Others are answered as by
+/// [`require_recent`].
+///
+/// # Panics
+/// As [`RequiredAuthentication::by`].
+pub fn require_amr(amr: &[&str]) -> RequireAuthenticationLayer {
+    require_authentication(RequiredAuthentication::by(amr))
+}
+
+/// Lets only requests through whose user was authenticated as required, in both respects. Others are answered as by [`require_recent`].
+pub fn require_authentication(required: RequiredAuthentication) -> RequireAuthenticationLayer {
+    RequireAuthenticationLayer(Arc::new(required))
+}
+
+/// What [`require_recent`], [`require_amr`] and [`require_authentication`] make.
+#[derive(Clone, Debug)]
+pub struct RequireAuthenticationLayer(Arc<RequiredAuthentication>);
+
+impl<S> Layer<S> for RequireAuthenticationLayer {
+    type Service = RequireAuthenticationService<S>;
+
+    fn layer(&self, inner: S) -> RequireAuthenticationService<S> {
+        RequireAuthenticationService {
+            inner,
+            required: Arc::clone(&self.0),
+        }
+    }
+}
+
+/// The service that [`RequireAuthenticationLayer`] makes.
+#[derive(Clone, Debug)]
+pub struct RequireAuthenticationService<S> {
+    inner: S,
+    required: Arc<RequiredAuthentication>,
+}
+
+impl<S, B, R> Service<Request<B>> for RequireAuthenticationService<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+    R: From<String> + Send + 'static,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let known = request.extensions();
+        let refusal = match (known.get::<Claims>(), known.get::<Verifier>()) {
+            (Some(claims), Some(verifier)) => verifier
+                .require_authentication(claims, &self.required)
+                .err()
+                .map(ProblemDocument::from),
+            _ => Some(no_layer_above()),
+        };
+        admit(&mut self.inner, request, refusal)
+    }
+}
+
+/// For handlers that ask [`Verifier::require_authentication`] themselves.
+impl<R: From<String>> From<InsufficientAuthentication> for Response<R> {
+    fn from(error: InsufficientAuthentication) -> Self {
+        answer(&error.into())
+    }
+}
+
+fn no_layer_above() -> ProblemDocument {
+    tracing::error!("there is no VerifyLayer above the layer that requires something of the user");
+    ProblemDocument::misconfigured()
+}
+
+/// Goes on with a request unless it is refused.
+fn admit<S, B, R>(
+    inner: &mut S,
+    request: Request<B>,
+    refusal: Option<ProblemDocument>,
+) -> Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+    R: From<String> + Send + 'static,
+{
+    match refusal {
+        None => Box::pin(inner.call(request)),
+        Some(problem) => Box::pin(ready(Ok(answer(&problem)))),
     }
 }
 
@@ -153,11 +259,11 @@ fn answer<R: From<String>>(problem: &ProblemDocument) -> Response<R> {
     *response.status_mut() =
         StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in problem.fields() {
-        let (name, value) = (
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
-        response.headers_mut().insert(name, value);
+        // All of them are ASCII.
+        if let Ok(value) = HeaderValue::from_str(value) {
+            let name = HeaderName::from_static(name);
+            response.headers_mut().insert(name, value);
+        }
     }
     response
 }

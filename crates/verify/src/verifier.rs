@@ -1,6 +1,7 @@
 //! The entry point of the library.
 
 use crate::{
+    authentication::{InsufficientAuthentication, RequiredAuthentication},
     claims::{Claims, ExpectedClaims},
     clock::Clock,
     config::{VerifierConfig, VerifierConfigError},
@@ -123,6 +124,20 @@ impl Verifier {
         let jws = Jws::parse(token, TYPE, LONGEST_TOKEN)?;
         let key = self.0.keys.at_hand(jws.key_id())?;
         self.judge(&jws, &key)
+    }
+
+    /// Whether the user of a token was authenticated as an operation requires, by this verifier's clock: now, however long ago the token was
+    /// verified.
+    ///
+    /// # Errors
+    /// [`InsufficientAuthentication`]: answer 401 with its challenge.
+    pub fn require_authentication(
+        &self,
+        claims: &Claims,
+        required: &RequiredAuthentication,
+    ) -> Result<(), InsufficientAuthentication> {
+        let now = self.0.clock.unix_seconds();
+        required.check(claims, now, self.0.expected.leeway)
     }
 
     /// Whether the key set was fetched and the feed, if it is followed, is not stale: for a readiness check.

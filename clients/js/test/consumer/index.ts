@@ -3,6 +3,7 @@
 import {
   createClient,
   RevolveError,
+  type AuthenticationChallenge,
   type ListedSession,
   type SignedUp,
   type State,
@@ -21,6 +22,10 @@ export async function story(): Promise<User | null> {
     url: new URL("https://accounts.example.org"),
     tokens: "storage",
     origins: ["https://api.example.org"],
+    reauthenticate: async ({ maxAge, acrValues }: AuthenticationChallenge) => {
+      const text = `${maxAge ?? "any"} ${acrValues.join()}`;
+      if (text) await client.reauthenticate({ currentPassword: text });
+    },
     store,
   });
   const off: () => void = client.on("signed-out", (reason: string) => reason);

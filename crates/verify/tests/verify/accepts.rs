@@ -95,6 +95,10 @@ async fn a_token_says_how_its_user_signed_in_unless_an_earlier_release_issued_it
     let mut some = claims();
     some["amr"] = json!(["otp", "pwd"]);
     assert_eq!(methods(key.token(&some)).await, ["otp", "pwd"]);
+    // Names of later releases, registered (RFC 8176 §2) or not.
+    let names = ["hwk", "mfa", "user", "x-later"];
+    some["amr"] = json!(names);
+    assert_eq!(methods(key.token(&some)).await, names);
     some.as_object_mut().unwrap().remove("amr");
     assert!(methods(key.token(&some)).await.is_empty());
 }

@@ -4,6 +4,7 @@
 
 mod accepts;
 mod attacks;
+mod authentication;
 mod feed;
 mod keys;
 mod packed_feed;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod delays;
+mod payments;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Client, Response, StatusCode};
@@ -49,7 +50,10 @@ async fn services_with(base: &str, feed: Option<FeedConfig>) -> [String; 2] {
     config.jwks_url = format!("{base}/.well-known/jwks.json");
     config.leeway = Duration::ZERO;
     config.feed = feed;
-    let verifier = revolve_verify::Verifier::start(&config).unwrap();
+    serve(revolve_verify::Verifier::start(&config).unwrap()).await
+}
+
+async fn serve(verifier: revolve_verify::Verifier) -> [String; 2] {
     let (actix, axum) = (
         TcpListener::bind("127.0.0.1:0").unwrap(),
         tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap(),
