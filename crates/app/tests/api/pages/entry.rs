@@ -245,6 +245,7 @@ on_both_stores_with_mail! {
             let asked = browser.post("/account/recovery", &[("email", address)]).await.expect(303);
             let page = browser.open(asked.header("location")).await.expect(200);
             assert!(asks(&page, "code") && asks(&page, "newPassword"), "{page:#?}");
+            assert!(page.text.contains("No mail yet? <a href=\"/account/recovery\">"), "{page:#?}");
             let proof = asked.header("location").split("proof=").nth(1).unwrap().to_owned();
             pages.push(page.text.replace(&proof, ""));
         }

@@ -44,6 +44,8 @@ static PAGE: Page = Page {
     code: AsksCode::Elsewhere,
     password: AsksPassword::SignedOut,
     other: None,
+    asks: None,
+    is_grave: false,
     then: Then::DoneAndOn,
 };
 

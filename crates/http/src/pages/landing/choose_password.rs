@@ -43,6 +43,8 @@ static PAGE: Page = Page {
     code: AsksCode::IfNeeded,
     password: AsksPassword::New,
     other: None,
+    asks: None,
+    is_grave: false,
     then: Then::DoneAndOn,
 };
 

@@ -42,6 +42,8 @@ static PAGE: Page = Page {
     code: AsksCode::Elsewhere,
     password: AsksPassword::Elsewhere,
     other: None,
+    asks: None,
+    is_grave: false,
     then: Then::DoneAndOn,
 };
 

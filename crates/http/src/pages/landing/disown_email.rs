@@ -44,6 +44,8 @@ static PAGE: Page = Page {
     code: AsksCode::Always,
     password: AsksPassword::Never,
     other: None,
+    asks: None,
+    is_grave: true,
     then: Then::Done,
 };
 

@@ -6,7 +6,7 @@ use crate::{
         BASE,
         fields::{Field, Fields, can_be_sent_again},
         form::{Form, RETURN_TO},
-        request::{DONE, PageRequest, leading_to, see},
+        request::{DONE, PageRequest, leading_to, page_url, see},
         settings::Destination,
         texts::{Localized, Message, Texts},
         view::{self, FormPage, FormView, Link, MessagePage},
@@ -29,6 +29,10 @@ pub(super) struct Page {
     pub(super) password: AsksPassword,
     /// The path below [`BASE`] of another page for the same mail.
     pub(super) other: Option<&'static str>,
+    /// The path below [`BASE`] of the page that asks for the mail, where there is one.
+    pub(super) asks: Option<&'static str>,
+    /// Whether it can't be undone.
+    pub(super) is_grave: bool,
     pub(super) then: Then,
 }
 
@@ -269,6 +273,12 @@ impl PageRequest {
                 texts.other,
             )
         });
+        let is_mail_under_way = shown.given.secret.is_none();
+        let again = page.asks.filter(|_| is_mail_under_way).map(|path| Link {
+            before: fields.texts.mail_missing,
+            ..Link::new(page_url(path, shown.on.as_ref()), fields.texts.another_mail)
+        });
+        form.is_grave = page.is_grave;
         form.hidden.push(("proof", shown.given.proof));
         form.hidden
             .extend(shown.given.secret.map(|secret| ("secret", secret)));
@@ -281,7 +291,7 @@ impl PageRequest {
             intro: intro.into(),
             notice: None,
             form,
-            links: other.into_iter().collect(),
+            links: other.into_iter().chain(again).collect(),
         };
         Ok(leading_to(view::page(answer, &view)?, on))
     }

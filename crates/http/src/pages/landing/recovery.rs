@@ -62,6 +62,8 @@ static PAGE: Page = Page {
     code: AsksCode::Elsewhere,
     password: AsksPassword::New,
     other: None,
+    asks: Some("/recovery"),
+    is_grave: false,
     then: Then::DoneAndOn,
 };
 

@@ -59,6 +59,8 @@ static PAGE: Page = Page {
     code: AsksCode::Elsewhere,
     password: AsksPassword::Never,
     other: None,
+    asks: Some("/signin/code"),
+    is_grave: false,
     then: Then::On,
 };
 

@@ -47,6 +47,8 @@ static PAGE: Page = Page {
     code: AsksCode::AwayFromChange,
     password: AsksPassword::New,
     other: None,
+    asks: None,
+    is_grave: false,
     then: Then::DoneAndOn,
 };
 

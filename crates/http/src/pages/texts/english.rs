@@ -13,6 +13,8 @@ pub(super) static TEXTS: Texts = Texts {
     go_on: "Continue",
     sign_in: "Sign in",
     sign_out: "Sign out",
+    mail_missing: "No mail yet?",
+    another_mail: "Ask for another",
     terms: "Terms",
     privacy: "Privacy",
     months: [

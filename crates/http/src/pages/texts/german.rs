@@ -13,6 +13,8 @@ pub(super) static TEXTS: Texts = Texts {
     go_on: "Weiter",
     sign_in: "Anmelden",
     sign_out: "Abmelden",
+    mail_missing: "Noch keine E-Mail?",
+    another_mail: "Eine neue anfordern",
     terms: "Nutzungsbedingungen",
     privacy: "Datenschutz",
     months: [

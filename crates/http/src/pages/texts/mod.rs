@@ -80,6 +80,9 @@ pub(super) struct Texts {
     pub(super) go_on: &'static str,
     pub(super) sign_in: &'static str,
     pub(super) sign_out: &'static str,
+    /// Before `another_mail`.
+    pub(super) mail_missing: &'static str,
+    pub(super) another_mail: &'static str,
     pub(super) terms: &'static str,
     pub(super) privacy: &'static str,
     /// As dates have them.
