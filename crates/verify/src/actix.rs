@@ -62,7 +62,7 @@ impl Identity {
         if self.has_role(role) {
             Ok(())
         } else {
-            Err(Rejection(ProblemDocument::role_required(role)))
+            Err(ProblemDocument::role_required(role).into())
         }
     }
 }
@@ -77,7 +77,13 @@ impl Deref for Identity {
 
 /// The request is answered with a problem document: 401 with `WWW-Authenticate`, 403, or 503 with `Retry-After`.
 #[derive(Debug)]
-pub struct Rejection(ProblemDocument);
+pub struct Rejection(Box<ProblemDocument>);
+
+impl From<ProblemDocument> for Rejection {
+    fn from(document: ProblemDocument) -> Self {
+        Self(Box::new(document))
+    }
+}
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,7 +100,7 @@ impl Error for Rejection {
 /// For handlers that ask [`Verifier::require_authentication`] themselves.
 impl From<InsufficientAuthentication> for Rejection {
     fn from(error: InsufficientAuthentication) -> Self {
-        Self(error.into())
+        ProblemDocument::from(error).into()
     }
 }
 
@@ -127,7 +133,7 @@ impl FromRequest for Identity {
             bearer::identify(verifier, fields.map(header::HeaderValue::as_bytes))
                 .await
                 .map(Self)
-                .map_err(Rejection)
+                .map_err(Rejection::from)
         })
     }
 }
@@ -135,7 +141,7 @@ impl FromRequest for Identity {
 fn verifier(request: &HttpRequest) -> Result<&Verifier, Rejection> {
     let Some(verifier) = request.app_data::<Data<Verifier>>() else {
         tracing::error!("there is no web::Data<Verifier> in the application");
-        return Err(Rejection(ProblemDocument::misconfigured()));
+        return Err(ProblemDocument::misconfigured().into());
     };
     Ok(verifier)
 }

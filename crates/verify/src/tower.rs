@@ -76,7 +76,7 @@ where
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+    type Future = Answering<R, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -138,7 +138,7 @@ where
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+    type Future = Answering<R, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -205,7 +205,7 @@ where
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+    type Future = Answering<R, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -236,12 +236,15 @@ fn no_layer_above() -> ProblemDocument {
     ProblemDocument::misconfigured()
 }
 
+/// An answer that is being made.
+type Answering<R, E> = Pin<Box<dyn Future<Output = Result<Response<R>, E>> + Send>>;
+
 /// Goes on with a request unless it is refused.
 fn admit<S, B, R>(
     inner: &mut S,
     request: Request<B>,
     refusal: Option<ProblemDocument>,
-) -> Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>
+) -> Answering<R, S::Error>
 where
     S: Service<Request<B>, Response = Response<R>>,
     S::Future: Send + 'static,

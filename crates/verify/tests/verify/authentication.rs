@@ -10,7 +10,7 @@ use revolve_verify::{
     tower::{self, VerifyLayer},
 };
 use serde_json::{Value, json};
-use std::{net::TcpListener, panic::catch_unwind, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::TcpListener, panic::catch_unwind, sync::Arc, time::Duration};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const PREFIX: &str =
@@ -327,10 +327,15 @@ fn axum_service(verifier: Verifier) -> Router {
             "/both",
             hello().layer(tower::require_authentication(both())),
         )
-        .route("/nested", hello().layer(strong()).layer(recent()))
+        .route(
+            "/nested",
+            hello().layer::<_, Infallible>(strong()).layer(recent()),
+        )
         .route(
             "/role",
-            hello().layer(recent()).layer(tower::require_role("admin")),
+            hello()
+                .layer::<_, Infallible>(recent())
+                .layer(tower::require_role("admin")),
         )
         .layer(VerifyLayer::new(verifier))
         .route("/unprotected", hello().layer(recent()))
