@@ -20,14 +20,15 @@ import { openWorld } from "./stories/world.mjs";
 
 const [, , binary, client, chromium, pictures, words = ""] = process.argv;
 
-/** Stories of a service with these settings; those that need scripts are played with them alone. */
+/** Stories of a service with these settings, in a browser without that flag of its driver; those that need scripts are played with them alone. */
 const GROUPS = [
-  { settings: {}, stories: { ...account, ...recovery, ...history, ...ended, ...twice }, withScripts: { ...fronts, ...forged } },
+  { settings: {}, stories: { ...account, ...recovery, ...ended, ...twice }, withScripts: { ...forged, ...fronts } },
+  { settings: {}, stories: history, without: ["--disable-back-forward-cache"] },
   { settings: { ACCOUNTS__VERIFICATION: "required" }, stories: proved },
   { settings: { TOKENS__ID_LIFETIME: "1s", TOKENS__REFRESH_LIFETIME: "4s" }, stories: brief },
 ];
-/** Names of this machine, whatever resolves names there. What leaves a page may come back as it was, as in any other browser. */
-const LIKE_OTHERS = { flags: ["--host-resolver-rules=MAP *.localhost 127.0.0.1"], without: ["--disable-back-forward-cache"] };
+/** Whatever resolves names on this machine. */
+const FLAGS = ["--host-resolver-rules=MAP *.localhost 127.0.0.1"];
 
 const PATIENCE = 120_000;
 
@@ -80,7 +81,7 @@ async function tell(visitors, title) {
 }
 
 /** Plays a group's stories in one service, and looks for secrets in all that was said. */
-async function playAll({ settings, stories, withScripts = {} }, browser) {
+async function playAll({ settings, stories, withScripts = {}, without }) {
   const played = (all, scripts) =>
     Object.entries(all).map(([name, story]) => ({ title: `${name} (${scripts ? "with" : "without"} scripts)`, story, scripts }));
   const queue = [...played({ ...withScripts, ...stories }, true), ...played(stories, false)];
@@ -89,6 +90,7 @@ async function playAll({ settings, stories, withScripts = {} }, browser) {
     return;
   }
   const world = await openWorld({ binary, client, settings });
+  const browser = await launch(chromium, { flags: FLAGS, without });
   const take = async () => {
     for (let next = chosen.shift(); next; next = chosen.shift()) {
       await play(next, browser, world);
@@ -96,6 +98,7 @@ async function playAll({ settings, stories, withScripts = {} }, browser) {
   };
   // One waits for the service or the browser while the other is busy.
   await Promise.all([take(), take()]);
+  await browser.close();
   const { found, secrets, places } = search(world);
   notes.push(`${secrets} secrets looked for in ${places} pages, addresses, referrers and logs: ${found.length} found`);
   if (found.length > 0) {
@@ -105,11 +108,9 @@ async function playAll({ settings, stories, withScripts = {} }, browser) {
   await world.close();
 }
 
-const browser = await launch(chromium, LIKE_OTHERS);
 for (const group of GROUPS) {
-  await playAll(group, browser);
+  await playAll(group);
 }
-await browser.close();
 if ("figures".includes(words)) {
   const { lines, wrong } = told(await measure(binary));
   console.log(lines.join("\n"));

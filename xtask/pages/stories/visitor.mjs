@@ -10,6 +10,8 @@ export const NEWEST = "a third one that is hers";
 /** Another person's address each time. */
 export const address = () => `ann-${randomUUID()}@example.org`;
 
+/** In milliseconds, for what a browser does. */
+const PATIENCE = 30_000;
 let opened = 0;
 
 export class Visitor {
@@ -23,7 +25,7 @@ export class Visitor {
     const userAgent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/${browser.version()} ${mark}`;
     const context = await browser.newContext({ javaScriptEnabled: scripts, locale: "en-GB", userAgent });
     const visitor = new Visitor(context, world, mark);
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(PATIENCE);
     context.on("page", (page) => visitor.#watch(page));
     visitor.page = await context.newPage();
     return visitor;
@@ -85,8 +87,28 @@ export class Visitor {
     await Promise.all([this.page.waitForNavigation(), this.page.click(selector)]);
   }
 
-  async back() {
-    await this.page.goBack();
+  /** Uses the browser's button. What it has kept comes as it was, and loads nothing. */
+  async move(button) {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.page[button]({ waitUntil: "commit" });
+        break;
+      } catch (error) {
+        // The driver may still be busy with the page that comes.
+        if (tries === 5 || !error.message.includes("Not attached")) {
+          throw error;
+        }
+      }
+    }
+    await this.page.locator("main").waitFor();
+  }
+
+  back() {
+    return this.move("goBack");
+  }
+
+  forward() {
+    return this.move("goForward");
   }
 
   isAt(path) {
@@ -105,7 +127,7 @@ export class Visitor {
 
   async shows(text) {
     const read = await this.text();
-    assert.ok(read.includes(text), `${this.page.url()} does not say "${text}" but:\n${read}`);
+    assert.ok(read.includes(text), `${this.page.url()} does not say "${text}", but:\n${read}`);
   }
 
   async showsNot(text) {

@@ -231,9 +231,10 @@ impl PageRequest {
         cookies
     }
 
-    /// Takes a session's tokens away from the browser.
+    /// Takes a session's tokens away from the browser, and the pages that it has kept.
     pub(super) fn forgotten(&self) -> Vec<Cookie<'static>> {
-        [self.tokens.clear(), self.id.clear()].concat()
+        let over = vec![self.tokens.over()];
+        [self.tokens.clear(), self.id.clear(), over].concat()
     }
 
     /// To the sign-in page, with a reason if there was a session. Where a newer token of the same browser may be under way, the same request is

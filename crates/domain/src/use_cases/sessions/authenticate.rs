@@ -1,9 +1,7 @@
 //! Authentication by ID token, and by the device of a session that is bound.
 
 use crate::{
-    model::{
-        ClientInfo, EndReason, Session, SessionId, Standing, Timestamp, User, UserId,
-    },
+    model::{ClientInfo, EndReason, Session, SessionId, Standing, Timestamp, User, UserId},
     ports::{
         Clock, DeviceCredentials, SecurityEvent, SecurityEvents, SessionRepository, TokenCodec,
     },
