@@ -7,20 +7,11 @@
 
 import { mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 import { enter, press, tab, type } from "./hands.mjs";
 import { mailTo } from "./mails.mjs";
 
 const [, , url, mails, pictures, executablePath] = process.argv;
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const PASSWORD = "correct horse battery";
 const NEW = "staple of a better horse";
@@ -285,7 +276,7 @@ async function german(browser, email) {
 }
 
 mkdirSync(pictures, { recursive: true });
-const browser = await chromium.launch({ executablePath, args: FLAGS });
+const browser = await launch(executablePath);
 for (const width of [360, 1280]) {
   for (const scheme of ["light", "dark"]) {
     const email = `ann-${width}-${scheme}@example.org`;

@@ -91,7 +91,7 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     match pages::Tools::prepare(interrupt).await {
         Ok(tools) => {
             report
-                .step("pages", Box::pin(tools.walk(interrupt)))
+                .step("pages", Box::pin(tools.test(interrupt)))
                 .await?;
         }
         Err(error) if error.is::<Interrupted>() => return Err(error),

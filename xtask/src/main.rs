@@ -70,7 +70,8 @@ enum Command {
     Interop,
     /// Generate docs/openapi.json, docs/openapi-admin.json and the tables of docs/api.md and docs/operators.md from the code
     Openapi,
-    /// Walk through every page in Chromium at two widths, in light and dark, and fail if axe finds a violation (node)
+    /// Walk through every page in Chromium at two widths, in light and dark, then do with and without scripts what people do, and what forgers try;
+    /// fail if axe finds a violation, a story ends otherwise or a forged request is accepted (node)
     Pages,
     /// Send requests generated from the OpenAPI document, valid and invalid, and look for responses that it does not describe (Python)
     Schemathesis(schemathesis::Args),

@@ -1,5 +1,5 @@
-//! `cargo xtask pages`: every page in Chromium, with mails read and forms sent, judged by axe-core, and kept as pictures below target/pages.
-//! The scripts in `xtask/pages` drive the browser.
+//! `cargo xtask pages`: every page in Chromium, with mails read and forms sent, judged by axe-core, and kept as pictures below target/pages; then what
+//! people do with them, and what forgers try. The scripts in `xtask/pages` drive the browser.
 
 use std::{
     fs,
@@ -19,8 +19,6 @@ use crate::harness::{
 
 /// Where Chromium is, unless `REVOLVE_CHROMIUM` says so.
 const BROWSERS: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
-const SCRIPTS: [&str; 4] = ["package.json", "walk.mjs", "hands.mjs", "mails.mjs"];
-
 /// A browser, and what drives it.
 pub(crate) struct Tools {
     scripts: PathBuf,
@@ -37,37 +35,46 @@ impl Tools {
             browser().context("there is no Chromium; REVOLVE_CHROMIUM says where it is")?;
         let sources = folders::root()?.join("xtask/pages");
         let scripts = folders::target()?.join("pages-node");
-        fs::create_dir_all(&scripts)?;
-        // Node looks for packages beside the script.
-        for name in SCRIPTS {
-            fs::copy(sources.join(name), scripts.join(name))?;
-        }
+        // Node looks for packages beside the scripts.
+        copy(&sources, &scripts)?;
         let words = ["install", "--no-package-lock"];
         let install = node::install(&scripts, "package.json", &words);
         interrupt.guard(install).await?;
         Ok(Self { scripts, browser })
     }
 
-    /// Walks through every page.
-    pub(crate) async fn walk(&self, interrupt: &Interrupt) -> Result<()> {
+    /// Walks through every page, and plays the stories.
+    pub(crate) async fn test(&self, interrupt: &Interrupt) -> Result<()> {
         eprintln!("building the service");
         let binary = Binary::build(false, interrupt).await?;
-        let (folder, proxy) = (folders::temporary("pages")?, Proxy::bind().await?);
-        let (issuer, data) = (proxy.http_url(), folder.path().join("data"));
-        let settings = settings(&issuer, &data);
-        let home = folder.path().join("service");
-        let start = Instance::start(&binary, &settings, home);
-        let mut instance = interrupt.guard(start).await?;
-        proxy.lead_to(&instance.url().parse()?)?;
         let pictures = folders::target()?.join("pages");
         if pictures.exists() {
             fs::remove_dir_all(&pictures)?;
         }
+        self.walk(&binary, &pictures, interrupt).await?;
+        let mut stories = Command::new("node");
+        stories
+            .arg(self.scripts.join("stories.mjs"))
+            .arg(binary.path())
+            .arg(folders::root()?.join("examples/web/revolve-client.js"))
+            .arg(&self.browser)
+            .arg(&pictures);
+        process::run(stories, interrupt).await
+    }
+
+    async fn walk(&self, binary: &Binary, pictures: &Path, interrupt: &Interrupt) -> Result<()> {
+        let (folder, proxy) = (folders::temporary("pages")?, Proxy::bind().await?);
+        let (issuer, data) = (proxy.http_url(), folder.path().join("data"));
+        let settings = settings(&issuer, &data);
+        let home = folder.path().join("service");
+        let start = Instance::start(binary, &settings, home);
+        let mut instance = interrupt.guard(start).await?;
+        proxy.lead_to(&instance.url().parse()?)?;
         let mut walk = Command::new("node");
         walk.arg(self.scripts.join("walk.mjs"))
             .arg(&issuer)
             .arg(data.join("mail"))
-            .arg(&pictures)
+            .arg(pictures)
             .arg(&self.browser);
         process::run(walk, interrupt).await?;
         println!("pictures in {}", pictures.display());
@@ -90,6 +97,21 @@ fn settings(issuer: &str, data: &Path) -> Settings {
         .with("PAGES__PRIVACY", "https://example.org/privacy")
 }
 
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}
+
 fn browser() -> Option<PathBuf> {
     let named = std::env::var_os("REVOLVE_CHROMIUM").map(PathBuf::from);
     let usual = || {
@@ -102,5 +124,5 @@ fn browser() -> Option<PathBuf> {
 }
 
 pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
-    Tools::prepare(interrupt).await?.walk(interrupt).await
+    Tools::prepare(interrupt).await?.test(interrupt).await
 }

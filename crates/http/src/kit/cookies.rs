@@ -13,6 +13,8 @@ pub(super) const SEPARATOR: &str = "~";
 
 /// The most device credentials of a request: a browser keeps those of the accounts that signed in last.
 pub(super) const MAX_CREDENTIALS: usize = 8;
+/// As short as a cookie can live.
+const MOMENT: Duration = Duration::from_secs(1);
 /// How long a browser is known as the one that asked for a mail: as long as the longest of those proofs lives.
 const PROOF_COOKIE: Duration = Duration::from_hours(24);
 
@@ -28,6 +30,8 @@ pub struct CookieSettings {
     tokens: Vec<String>,
     /// The same for ID tokens, which pages keep beside them.
     ids: Vec<String>,
+    /// The cookie that is set for a moment when a session of pages is over.
+    over: String,
     token_lifetime: Duration,
 }
 
@@ -63,6 +67,7 @@ impl CookieSettings {
             proofs: named_at_least_once("proof"),
             tokens: named_at_least_once("refresh"),
             ids: named_at_least_once("id"),
+            over: named_at_least_once("over").swap_remove(0),
             token_lifetime,
         }
     }
@@ -105,6 +110,12 @@ impl CookieSettings {
     /// Takes a cookie away.
     pub(super) fn removed(&self, name: &str) -> Cookie<'static> {
         self.strict(name, String::new(), Duration::ZERO)
+    }
+
+    /// Makes a browser throw away what it has kept of the pages for its back button. Chromium keeps pages in spite of `no-store` until a cookie changes
+    /// that scripts can't read; and to take one away does not count for the page that had set it, which is the first one after a sign-in.
+    pub(super) fn over(&self) -> Cookie<'static> {
+        self.strict(&self.over, "1".to_owned(), MOMENT)
     }
 
     /// A cookie of this host for requests from the same site, which scripts can't read.

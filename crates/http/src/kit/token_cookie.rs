@@ -84,6 +84,11 @@ impl TokenCookie {
         sent.map(|name| self.settings.removed(name)).collect()
     }
 
+    /// Beside what takes the tokens of a page away: what makes the browser forget the pages that it has kept.
+    pub(crate) fn over(&self) -> Cookie<'static> {
+        self.settings.over()
+    }
+
     /// The answer, with which the browser forgets what it has sent.
     pub(crate) fn cleared(&self, mut answer: HttpResponse) -> Result<HttpResponse, Problem> {
         for cookie in self.clear() {

@@ -94,6 +94,11 @@ impl PageRequest {
         self.request.path()
     }
 
+    /// Whether it is the form of a page, by the page's path below [`BASE`].
+    pub(super) fn is_form_of(&self, page: &str) -> bool {
+        self.request.method() == Method::POST && self.path().strip_prefix(BASE) == Some(page)
+    }
+
     /// The query as it stands in the URL.
     pub(super) fn query(&self) -> &str {
         self.request.query_string()

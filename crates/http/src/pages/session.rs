@@ -5,6 +5,7 @@ use super::{
     BASE,
     fields::can_be_sent_again,
     form::Form,
+    own::{DELETE, DEVICES, done},
     request::{PageRequest, repeat, see, with_cookies},
     settings::Destination,
     texts::Language,
@@ -64,15 +65,18 @@ pub(super) enum Farewell {
     Evicted,
     Reused,
     Ended,
+    /// Perhaps by the same form, which was sent twice.
+    EndedByForm,
 }
 
 impl Farewell {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::SignedOut,
         Self::Expired,
         Self::Evicted,
         Self::Reused,
         Self::Ended,
+        Self::EndedByForm,
     ];
 
     const fn name(self) -> &'static str {
@@ -82,6 +86,7 @@ impl Farewell {
             Self::Evicted => "evicted",
             Self::Reused => "reused",
             Self::Ended => "ended",
+            Self::EndedByForm => "ended-by-form",
         }
     }
 
@@ -124,7 +129,7 @@ impl PageRequest {
             Err(problem) if can_be_sent_again(&problem, fields) => again(me.as_ref(), &problem),
             outcome => outcome,
         };
-        self.finish(outcome, &renewed)
+        self.finish(outcome, &renewed).await
     }
 
     /// The same for a page without a form.
@@ -140,17 +145,17 @@ impl PageRequest {
             Ok(me) => work(&me).await,
             Err(problem) => Err(problem),
         };
-        self.finish(outcome, &renewed)
+        self.finish(outcome, &renewed).await
     }
 
     /// Sets the cookies of a session that was refreshed, and sends those away whose session is over.
-    pub(super) fn finish(
+    pub(super) async fn finish(
         &self,
         outcome: Result<HttpResponse, Problem>,
         renewed: &[Cookie<'static>],
     ) -> Result<HttpResponse, Problem> {
         match outcome {
-            Err(problem) if is_session_refused(&problem) => self.send_away(&problem),
+            Err(problem) if is_session_refused(&problem) => self.send_away(&problem).await,
             Err(problem) => with_cookies(problem.error_response(), renewed),
             // A session that has begun or ended with this answer goes before the one that was refreshed.
             Ok(answer) if answer.cookies().any(|set| is_among(&set, renewed)) => Ok(answer),
@@ -226,14 +231,15 @@ impl PageRequest {
         cookies
     }
 
-    /// Takes a session's tokens away from the browser.
+    /// Takes a session's tokens away from the browser, and the pages that it has kept.
     pub(super) fn forgotten(&self) -> Vec<Cookie<'static>> {
-        [self.tokens.clear(), self.id.clear()].concat()
+        let over = vec![self.tokens.over()];
+        [self.tokens.clear(), self.id.clear(), over].concat()
     }
 
     /// To the sign-in page, with a reason if there was a session. Where a newer token of the same browser may be under way, the same request is
-    /// sent once more before that.
-    fn send_away(&self, problem: &Problem) -> Result<HttpResponse, Problem> {
+    /// sent once more before that. Nobody is asked to sign in to an account that is deleted.
+    async fn send_away(&self, problem: &Problem) -> Result<HttpResponse, Problem> {
         let refusal = refusal(problem);
         let may_be_newer = matches!(
             refusal,
@@ -242,13 +248,19 @@ impl PageRequest {
         if may_be_newer && !self.is_again() {
             return Ok(repeat(&self.once_more()));
         }
+        let is_over = refusal.is_some_and(is_over);
+        if let Some(token) = self.tokens.token().filter(|_| is_over)
+            && self.authenticate.get().is_of_deleted_account(token).await
+        {
+            return with_cookies(done(DELETE), &self.forgotten());
+        }
         let on = self.settings.destination(self.path());
         let on = on.filter(|on| on.url() != BASE);
-        self.leave(
-            refusal.map(Farewell::of),
-            on.as_ref(),
-            refusal.is_some_and(is_over),
-        )
+        let why = refusal.map(|refusal| match Farewell::of(refusal) {
+            Farewell::Ended if self.is_form_of(DEVICES) => Farewell::EndedByForm,
+            why => why,
+        });
+        self.leave(why, on.as_ref(), is_over)
     }
 
     /// To the sign-in page, with or without the refresh token that the browser keeps.

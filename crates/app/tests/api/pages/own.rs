@@ -129,7 +129,38 @@ on_both_stores_with_mail! {
         phone.refresh().await.expect(401);
         assert!(!signs_in(&service, ANN, PASSWORD).await);
         let again = browser.post("/account/delete", &[("currentPassword", PASSWORD)]).await.expect(303);
-        assert!(again.header("location").starts_with("/account/signin"), "{again:#?}");
+        assert_eq!(again.header("location"), "/account/signin?return_to=%2Faccount%2Fdelete", "nobody is signed in");
+    }
+
+    async fn a_deletion_that_is_sent_twice_is_one_and_no_page_asks_to_sign_in_to_it(service: Mailing) {
+        let browser = Browser::new(&service);
+        browser.signs_up(ANN).await;
+        let (cookies, typed) = (browser.cookies("revolve-"), [("currentPassword", PASSWORD)]);
+        browser.post("/account/delete", &typed).await.expect(303);
+        for (path, is_form) in [("/account/delete", true), ("/account/profile", true), ("/account/devices", false)] {
+            // The browser has missed the first answer.
+            for (name, value) in &cookies {
+                browser.keep(name, value);
+            }
+            let away = if is_form { browser.post(path, &typed).await } else { browser.open(path).await };
+            assert_eq!(away.expect(303).header("location"), "/account/delete?done", "{path}");
+            assert!(browser.cookies("revolve-refresh-").is_empty() && browser.cookies("revolve-id-").is_empty());
+        }
+        assert!(browser.open("/account/delete?done").await.text.contains("Your account is deleted"));
+    }
+
+    async fn signing_out_everywhere_twice_does_not_say_that_nothing_was_changed(service: Mailing) {
+        let (browser, _, _) = with_devices(&service).await;
+        let cookies = browser.cookies("revolve-");
+        for location in ["/account/signin?why=signed-out", "/account/signin?why=ended-by-form&return_to=%2Faccount%2Fdevices"] {
+            for (name, value) in &cookies {
+                browser.keep(name, value);
+            }
+            let away = browser.post("/account/devices", &[("scope", "everywhere")]).await.expect(303);
+            assert_eq!(away.header("location"), location);
+        }
+        let page = browser.open("/account/signin?why=ended-by-form").await.expect(200);
+        assert!(page.text.contains("by this form or before") && !page.text.contains("nothing was changed"), "{page:#?}");
     }
 
     async fn an_account_is_read_in_its_own_language(service: Mailing) {

@@ -59,6 +59,27 @@ on_both_stores_with_mail! {
         assert!(profile.text.contains("action=\"/account/profile\""), "{profile:#?}");
     }
 
+    async fn a_session_that_is_over_takes_along_the_pages_that_the_browser_has_kept(service: Mailing) {
+        let browser = Browser::new(&service);
+        let throws_away = |answer: &crate::support::Answer| {
+            let set = answer.headers.get_all("set-cookie").iter();
+            let over: Vec<_> = set.filter_map(|set| set.to_str().unwrap().strip_prefix("revolve-over-")).collect();
+            assert_eq!(over.len(), 1, "{answer:#?}");
+            assert!(over[0].ends_with("=1; HttpOnly; SameSite=Strict; Path=/; Max-Age=1"), "{over:?}");
+        };
+        browser.signs_up(ANN).await;
+        throws_away(&browser.post("/account/signout", &[]).await.expect(303));
+        browser.signs_in(ANN, PASSWORD).await;
+        throws_away(&browser.post("/account/devices", &[("scope", "everywhere")]).await.expect(303));
+        browser.signs_in(ANN, PASSWORD).await;
+        let mut phone = service.anon();
+        phone.sign_in(ANN, PASSWORD).await.expect(200);
+        phone.sign_out("others").await.expect(204);
+        throws_away(&browser.open("/account").await.expect(303));
+        browser.signs_in(ANN, PASSWORD).await;
+        throws_away(&browser.post("/account/delete", &[("currentPassword", PASSWORD)]).await.expect(303));
+    }
+
     async fn a_slower_tab_sends_the_same_request_again(service: Mailing) {
         let browser = Browser::new(&service);
         browser.signs_up(ANN).await;

@@ -1,7 +1,7 @@
 //! Authentication by ID token, and by the device of a session that is bound.
 
 use crate::{
-    model::{ClientInfo, Session, SessionId, Timestamp, User, UserId},
+    model::{ClientInfo, EndReason, Session, SessionId, Standing, Timestamp, User, UserId},
     ports::{
         Clock, DeviceCredentials, SecurityEvent, SecurityEvents, SessionRepository, TokenCodec,
     },
@@ -79,6 +79,20 @@ impl Authenticate {
             return Err(Refusal::TokenExpired.into());
         }
         self.live(claims.user, claims.session, now).await
+    }
+
+    /// Whether the account of a refresh token, of any generation, is deleted: whoever holds it need not be asked to sign in. No, if that can't be
+    /// found out.
+    pub async fn is_of_deleted_account(&self, token: &SecretString) -> bool {
+        let Ok(claims) = verify_refresh(&*self.codec, token).await else {
+            return false;
+        };
+        let found = self.sessions.find(claims.user, claims.session).await;
+        let now = self.clock.now();
+        matches!(
+            found.ok().flatten().map(|record| record.standing(now)),
+            Some(Standing::AccountGone | Standing::Ended(EndReason::AccountDeleted))
+        )
     }
 
     async fn live(

@@ -31,6 +31,7 @@ struct Words {
     evicted: &'static str,
     reused: &'static str,
     ended: &'static str,
+    ended_by_form: &'static str,
 }
 
 static WORDS: Localized<Words> = Localized {
@@ -45,6 +46,7 @@ static WORDS: Localized<Words> = Localized {
         evicted: "You have signed in on so many other devices that this one was signed out. Sign in to go on; nothing was changed.",
         reused: "Somebody else may have used your session, so it was ended. Sign in again, and look at your activity.",
         ended: "You were signed out on this device, here or on another one. Sign in to go on; nothing was changed.",
+        ended_by_form: "You were signed out on this device, by this form or before. Sign in to see which devices are still signed in.",
     },
     de: Words {
         title: "Anmelden",
@@ -60,6 +62,8 @@ static WORDS: Localized<Words> = Localized {
                  Ihre Aktivität an.",
         ended: "Sie wurden auf diesem Gerät abgemeldet, hier oder von einem anderen aus. Melden Sie sich an, um weiterzumachen; nichts \
                 wurde geändert.",
+        ended_by_form: "Sie wurden auf diesem Gerät abgemeldet, durch dieses Formular oder schon vorher. Melden Sie sich an, um zu sehen, \
+                        welche Geräte noch angemeldet sind.",
     },
 };
 
@@ -174,5 +178,6 @@ fn notice(page: &PageRequest, words: &Words) -> Option<Notice> {
         Farewell::Evicted => Notice::warning(words.evicted),
         Farewell::Reused => Notice::warning(words.reused),
         Farewell::Ended => Notice::warning(words.ended),
+        Farewell::EndedByForm => Notice::warning(words.ended_by_form),
     })
 }

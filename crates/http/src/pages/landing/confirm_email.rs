@@ -82,7 +82,7 @@ pub(super) async fn confirm(
         Err(problem) => Err(problem),
     };
     let answer = page.answer(texts, form, outcome.map(|()| None));
-    page.finish(answer, &renewed)
+    page.finish(answer, &renewed).await
 }
 
 async fn carry_out(

@@ -33,10 +33,10 @@ struct Entry {
 const HOME: &str = "";
 const PROFILE: &str = "/profile";
 const PASSWORD: &str = "/password";
-const DEVICES: &str = "/devices";
+pub(super) const DEVICES: &str = "/devices";
 const ACTIVITY: &str = "/activity";
 const EXPORT: &str = "/export";
-const DELETE: &str = "/delete";
+pub(super) const DELETE: &str = "/delete";
 
 /// In the order in which they are listed, the one that leads to the others first.
 static ENTRIES: [Entry; 7] = [
@@ -164,6 +164,6 @@ impl PageRequest {
 }
 
 /// To a page that says that its form was carried out.
-fn done(path: &str) -> HttpResponse {
+pub(super) fn done(path: &str) -> HttpResponse {
     see(&format!("{BASE}{path}?{DONE}"))
 }

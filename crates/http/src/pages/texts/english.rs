@@ -80,7 +80,7 @@ pub(super) static TEXTS: Texts = Texts {
 
     gone: Message {
         title: "This link is no longer valid",
-        text: "It was used already, has expired, or a newer one has replaced it. Ask for another one where you asked for this one. If you got it unasked, ask whoever sent it.",
+        text: "It was used already, has expired, or a newer one has replaced it. If you have just clicked twice, the first click has done it, and you can go on to your account. Otherwise ask for another one where you asked for this one. If you got it unasked, ask whoever sent it.",
     },
     no_attempts: Message {
         title: "The code was wrong too often",

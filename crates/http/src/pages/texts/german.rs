@@ -82,7 +82,7 @@ pub(super) static TEXTS: Texts = Texts {
 
     gone: Message {
         title: "Dieser Link gilt nicht mehr",
-        text: "Er wurde schon benutzt, ist abgelaufen oder wurde durch einen neueren ersetzt. Fordern Sie dort, wo Sie diesen angefordert haben, einen neuen an. Haben Sie ihn nicht angefordert, fragen Sie den Absender.",
+        text: "Er wurde schon benutzt, ist abgelaufen oder wurde durch einen neueren ersetzt. Haben Sie gerade zweimal geklickt, so ist es mit dem ersten Mal getan, und Sie können weiter zu Ihrem Konto gehen. Sonst fordern Sie dort, wo Sie diesen angefordert haben, einen neuen an. Haben Sie ihn nicht angefordert, fragen Sie den Absender.",
     },
     no_attempts: Message {
         title: "Der Code war zu oft falsch",
