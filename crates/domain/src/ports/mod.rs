@@ -9,6 +9,7 @@ mod deliveries;
 mod directory;
 mod error;
 mod events;
+mod factors;
 mod journal;
 mod keys;
 mod legacy;
@@ -42,6 +43,11 @@ pub use directory::{
 };
 pub use error::{StoreError, StoreErrorKind};
 pub use events::SecurityEvents;
+pub use factors::{
+    Ceremony, CeremonyState, ClaimedCredential, CredentialRefused, FactorFault, FactorSecretUse,
+    FactorSecrets, OneTimeCodes, PasskeyCeremonies, PasskeyOwner, TotpEnrolment,
+    VerifiedCredential,
+};
 pub use journal::{Followed, Journal, JournalCursor, JournalQuery};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
 pub use legacy::LegacyVerifier;
