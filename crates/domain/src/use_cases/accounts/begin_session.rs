@@ -118,6 +118,7 @@ impl SessionStarter {
             settled: prepared.session.began_at.minus(KEPT),
             max_devices: policy.max_devices(),
             idle: policy.refresh_lifetime,
+            unless_factor: false,
         }
     }
 

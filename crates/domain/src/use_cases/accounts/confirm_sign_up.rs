@@ -4,8 +4,8 @@ use super::session_starter::{Begun, NewSession, PreparedSession, SessionStarter}
 use crate::{
     journal::{Actor, SecurityEvent},
     model::{
-        AccountVersion, AppData, AuthMethods, ClientInfo, Details, Epoch, Label, Password, Proof,
-        ProofPurpose, Roles, User, UserId,
+        AccountVersion, AppData, AuthMethods, ClientInfo, Details, Epoch, HashKind, Label,
+        Password, Proof, ProofPurpose, Roles, SetUpFactors, SignUpIntent, User, UserId,
     },
     ports::{
         Entropy, PasswordCheck, PasswordHasher, ProvedSignUp, SignError, SignUpOutcome, StoreError,
@@ -46,6 +46,12 @@ pub enum ConfirmSignUpError {
     /// Another account has that address by now.
     #[error("an account with this e-mail address exists already")]
     EmailTaken,
+    /// The sign-up is with a passkey, and this is not the client that signed up. The proof can still be used there.
+    #[error("the code counts only where the sign-up was made")]
+    OtherClient,
+    /// An account has the passkey of the sign-up by now.
+    #[error("the passkey can't be used")]
+    CredentialRefused,
     /// A dependency of the service failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -120,8 +126,9 @@ impl ConfirmSignUp {
             };
         };
         let flow = self.limits.flow(&proof.address, &request.client, false);
-        let hash = proof.intent.as_ref();
-        match self.hasher.check(&flow, password, hash).await? {
+        let hash = proof.intent.as_ref().map(SignUpIntent::hash);
+        let hash = hash.filter(|hash| hash.kind() == HashKind::Hash);
+        match self.hasher.check(&flow, password, hash.as_ref()).await? {
             PasswordCheck::Match { .. } => Ok(()),
             PasswordCheck::Mismatch => Err(ConfirmSignUpError::WrongPassword),
         }
@@ -158,6 +165,7 @@ impl ConfirmSignUp {
         });
         let shown = starter.shown(&request.proof.asker.device_credentials);
         let user = User {
+            factors: SetUpFactors::default(),
             id,
             email: proof.address.clone(),
             email_verified_at: Some(prepared.session.began_at),
@@ -196,12 +204,15 @@ impl ConfirmSignUp {
                 created.clone(),
                 SecurityEvent::EmailVerified { user: id, address },
             ],
-            SignUpOutcome::Gone | SignUpOutcome::EmailTaken => Vec::new(),
+            SignUpOutcome::Gone | SignUpOutcome::EmailTaken | SignUpOutcome::CredentialTaken => {
+                Vec::new()
+            }
         };
         let proved = ProvedSignUp {
             proof: proof.version(),
             user,
             session: session.clone(),
+            codes: None,
             at: prepared.at,
         };
         let tell = self.proofs.recorder.tell(proved.at, Actor::User(id), told);
@@ -216,6 +227,7 @@ impl ConfirmSignUp {
             SignUpOutcome::Created => Ok(()),
             SignUpOutcome::Gone => Err(ProofRefused::Gone.into()),
             SignUpOutcome::EmailTaken => Err(ConfirmSignUpError::EmailTaken),
+            SignUpOutcome::CredentialTaken => Err(ConfirmSignUpError::CredentialRefused),
         }
     }
 }

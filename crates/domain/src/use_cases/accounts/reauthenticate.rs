@@ -2,13 +2,14 @@
 
 use super::current_password::CurrentPassword;
 use crate::{
-    model::{AuthMethods, Password, Timestamp},
+    model::{AuthMethods, ChallengeId, Password, Timestamp},
     policy::SessionPolicy,
     ports::{
         Clock, ReauthenticationClaims, SecurityEvent, SecurityEvents, SignError, StoreError,
         TokenCodec,
     },
     use_cases::{
+        factors::{PasskeyChallenge, ShownFactor},
         parts::{Authentication, Mint, Refused, ServicePorts, from_via},
         sessions::{Authenticate, Authenticated, Caller},
     },
@@ -38,12 +39,38 @@ pub enum ReauthenticateError {
     /// The current password is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
+    /// The code of an authenticator app, or the recovery code, is wrong.
+    #[error("the code is wrong")]
+    WrongCode,
+    /// The code counted before; a code counts once.
+    #[error("the code was used before; wait for the next one")]
+    CodeUsed,
+    /// The passkey does not count, or the account has none; nothing says why.
+    #[error("the passkey was refused")]
+    CredentialRefused,
+    /// The challenge of the passkey is spent, expired or unknown. Begin again.
+    #[error("the challenge is spent, expired or unknown; begin again")]
+    Gone,
+    /// Nothing was shown.
+    #[error("show the current password or a factor")]
+    NothingShown,
     /// The account's password or sessions were changed while the password was checked.
     #[error("the account was changed at the same time; look again and retry")]
     Conflict,
 }
 
 from_via!(ReauthenticateError: StoreError => Refused, SignError => Refused);
+
+/// What the caller shows: at least one of the two. Both together are factors of two kinds.
+#[derive(Debug, Default)]
+pub struct ReauthenticateRequest {
+    /// The current password.
+    pub password: Option<Password>,
+    /// A factor.
+    pub factor: Option<ShownFactor>,
+    /// The challenge of [`Reauthenticate::begin_passkey`], where the factor is a passkey.
+    pub challenge: Option<ChallengeId>,
+}
 
 /// Reauthenticates.
 pub struct Reauthenticate {
@@ -67,6 +94,30 @@ impl Reauthenticate {
             events: ports.events.clone(),
             policy: ports.policy,
         }
+    }
+
+    /// Answers a challenge for a passkey of the caller's account.
+    ///
+    /// # Errors
+    /// [`ReauthenticateError::Refused`], or [`ReauthenticateError::CredentialRefused`] if the account has no passkey.
+    pub async fn begin_passkey(
+        &self,
+        _caller: &Caller,
+    ) -> Result<PasskeyChallenge, ReauthenticateError> {
+        todo!()
+    }
+
+    /// Checks what is shown and answers a reauthentication of the caller's session, as [`Self::execute`] does. A code or a challenge is spent in
+    /// a commit of its own before the answer.
+    ///
+    /// # Errors
+    /// [`ReauthenticateError`].
+    pub async fn by(
+        &self,
+        _caller: &Caller,
+        _request: ReauthenticateRequest,
+    ) -> Result<Reauthenticated, ReauthenticateError> {
+        todo!()
     }
 
     /// Checks the password and answers a reauthentication of the caller's session. It counts until it expires, the session ends or

@@ -12,6 +12,7 @@ use crate::{
     },
     rotation::LiveToken,
     use_cases::{
+        factors::ShownRecoveryCodes,
         parts::{Failure, Mint, Recorder, ServicePorts, ShownDevices, TokenPair},
         sessions::Clear,
     },
@@ -61,6 +62,10 @@ pub struct Begun {
     pub device: IssuedDevice,
     /// The sessions that ended because the user had too many.
     pub evicted: Vec<SessionId>,
+    /// The recovery codes of a new account with a passkey. They are shown once.
+    pub recovery_codes: Option<ShownRecoveryCodes>,
+    /// Whether the session can do nothing but set up a factor.
+    pub must_set_up_factor: bool,
 }
 
 /// Starts sessions, whatever was proved. A sign-in leaves all of it to [`begin`](Self::begin); what makes or recovers an account commits the session
@@ -243,6 +248,8 @@ impl PreparedSession {
             session: self.session,
             tokens,
             evicted,
+            recovery_codes: None,
+            must_set_up_factor: false,
         }
     }
 }

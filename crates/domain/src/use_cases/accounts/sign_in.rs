@@ -8,9 +8,12 @@ use crate::{
     journal::SecurityEvent,
     model::{AuthMethods, Credentials, KnownDevice, User},
     ports::{HashFlow, PasswordCheck, PasswordHasher, SecurityEvents, StoreError, UserRepository},
-    use_cases::parts::{
-        AccountPasswords, Failure, KnownClient, Limited, PasswordAttempt, RequestLimits,
-        ServicePorts, ShownDevices, from_denied, from_via,
+    use_cases::{
+        factors::SecondStep,
+        parts::{
+            AccountPasswords, Failure, KnownClient, Limited, PasswordAttempt, RequestLimits,
+            ServicePorts, ShownDevices, from_denied, from_via,
+        },
     },
 };
 use std::sync::Arc;
@@ -27,6 +30,9 @@ pub enum SignInError {
     /// There were too many attempts; the password was not looked at.
     #[error(transparent)]
     Limited(#[from] Limited),
+    /// What was shown is right, and the account needs a second step before a session begins.
+    #[error("a second factor is needed")]
+    FactorRequired(Box<SecondStep>),
     /// A dependency of the service failed.
     #[error(transparent)]
     Failed(#[from] Failure),

@@ -9,8 +9,11 @@ use crate::{
     policy::AccountPolicy,
     ports::{StoreError, UserRepository},
     proofs::signs_in,
-    use_cases::parts::{
-        Failure, MailboxProofs, ProofRefused, ServicePorts, ShownDevices, ShownProof, from_via,
+    use_cases::{
+        factors::SecondStep,
+        parts::{
+            Failure, MailboxProofs, ProofRefused, ServicePorts, ShownDevices, ShownProof, from_via,
+        },
     },
 };
 use std::sync::Arc;
@@ -38,6 +41,9 @@ pub enum SignInByCodeError {
     /// Reuse was found on the device while this session was about to begin. The proof can still be used.
     #[error("the device was signed out during the sign-in; sign in again")]
     Superseded,
+    /// What was shown is right, and the account needs a second step before a session begins.
+    #[error("a second factor is needed")]
+    FactorRequired(Box<SecondStep>),
     /// A dependency of the service failed.
     #[error(transparent)]
     Failed(#[from] Failure),

@@ -8,7 +8,7 @@ use crate::{
     journal::{Actor, MailKind, SecurityEvent, Tell},
     model::{
         AccountVersion, AppData, AuthMethods, Credentials, Details, EmailAddress, Epoch,
-        FieldError, PasswordHash, ProofPurpose, Roles, User, UserId,
+        FieldError, PasswordHash, ProofPurpose, Roles, SetUpFactors, SignUpIntent, User, UserId,
     },
     policy::{self, AccountPolicy},
     ports::{
@@ -34,6 +34,12 @@ pub enum SignUpError {
     /// The password is easy to guess.
     #[error("the password {0}")]
     WeakPassword(FieldError),
+    /// The challenge of the passkey is spent, expired or unknown. Begin its registration again.
+    #[error("the challenge is spent, expired or unknown; begin again")]
+    ChallengeGone,
+    /// The passkey does not count; nothing says why.
+    #[error("the passkey was refused")]
+    CredentialRefused,
     /// There were too many attempts; the request was not looked at.
     #[error(transparent)]
     Limited(#[from] Limited),
@@ -155,6 +161,7 @@ impl SignUp {
         });
         let shown = self.starter.shown(&request.device_credentials);
         let user = User {
+            factors: SetUpFactors::default(),
             id: user_id,
             email: request.email,
             email_verified_at: None,
@@ -232,7 +239,7 @@ impl SignUp {
             },
             address: owner.as_ref().map_or(request.email, |(_, own)| own.clone()),
             account,
-            intent: Some(hash),
+            intent: Some(SignUpIntent::Password(hash)),
             // An owner is told in the language of the account, not in that of the client that signed up.
             locale: match user {
                 Some(user) => user.details.locale.clone(),

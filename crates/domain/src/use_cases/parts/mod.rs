@@ -14,7 +14,7 @@ mod verify;
 pub use error::{Failure, Refusal, Refused};
 pub use limits::{LimitBudget, Limited};
 pub use mint::TokenPair;
-pub use ports::{AdminPorts, KeyPorts, OperatorPorts, ServicePorts};
+pub use ports::{AdminPorts, FactorPorts, KeyPorts, OperatorPorts, ServicePorts};
 pub use proofs::{Evidence, ProofRefused, RequestedProof, ShownAsker, ShownProof};
 
 pub(crate) use devices::ShownDevices;

@@ -7,12 +7,13 @@ use crate::{
         Proof, ProofPurpose, Timestamp, User,
     },
     ports::{
-        Clearing, Clock, PasswordHasher, PasswordStrength, Recovery, RecoveryOutcome, SignError,
-        StoreError, UserRepository,
+        Clearing, Clock, PasswordHasher, PasswordStrength, Recovery, RecoveryOutcome, RecoveryStep,
+        SignError, StoreError, UserRepository,
     },
     proofs::recovered,
     use_cases::{
         accounts::{Begun, NewSession, PasswordContext, PreparedSession, SessionStarter},
+        factors::SecondStep,
         parts::{
             Failure, MailboxProofs, ProofRefused, RequestLimits, ServicePorts, ShownProof, from_via,
         },
@@ -46,6 +47,12 @@ pub enum RecoverError {
     /// Another account has the address that was to be restored.
     #[error("another account has this e-mail address by now")]
     EmailTaken,
+    /// The password is set, and all sessions have ended; a second step begins the session.
+    #[error("a second factor is needed")]
+    FactorRequired(Box<SecondStep>),
+    /// The account has got a factor at the same time. The proof can still be used.
+    #[error("the account was changed at the same time; look again and retry")]
+    Superseded,
     /// A dependency of the service failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -114,7 +121,10 @@ impl Recover {
     ) -> Result<Begun, RecoverError> {
         if matches!(
             outcome,
-            Err(RecoverError::WeakPassword(_) | RecoverError::EmailTaken | RecoverError::Failed(_))
+            Err(RecoverError::WeakPassword(_)
+                | RecoverError::EmailTaken
+                | RecoverError::Superseded
+                | RecoverError::Failed(_))
         ) {
             self.proofs.forgive(shown).await;
         }
@@ -192,7 +202,10 @@ impl Recover {
         let recovery = Recovery {
             proof: proof.version(),
             hash: prepared.hash.clone(),
-            session: prepared.session.session.clone(),
+            then: RecoveryStep::Session {
+                session: prepared.session.session.clone(),
+                unless_factor: false,
+            },
             at: *at,
         };
         let recorder = &self.proofs.recorder;
@@ -200,7 +213,7 @@ impl Recover {
         let is_told = proof.purpose != ProofPurpose::Invitation;
         let notice = recorder.notice(MailKind::PasswordReset, user, client, *at);
         let notice = notice.filter(|_| is_told);
-        let (user_id, session, address) = (user.id, recovery.session.id, client.address);
+        let (user_id, session, address) = (user.id, prepared.session.session.id, client.address);
         let moved = prepared
             .takes_address_back
             .then_some(SecurityEvent::EmailChanged {
@@ -212,7 +225,7 @@ impl Recover {
             user: user_id,
             session,
             address,
-            device: recovery.session.device_label().cloned(),
+            device: prepared.session.session.device_label().cloned(),
         };
         let told = move |outcome: &RecoveryOutcome| match outcome {
             RecoveryOutcome::Recovered(_) => {
@@ -235,7 +248,9 @@ impl Recover {
                     mails: notice.clone().into_iter().collect(),
                 }
             }
-            RecoveryOutcome::Gone | RecoveryOutcome::EmailTaken => Told::default(),
+            RecoveryOutcome::Gone
+            | RecoveryOutcome::EmailTaken
+            | RecoveryOutcome::FactorRequired => Told::default(),
         };
         let tell = recorder.tell(*at, Actor::User(user_id), told);
         let outcome = self.proofs.proofs.recover(&recovery, &tell).await;
@@ -257,6 +272,7 @@ impl Recover {
             }
             RecoveryOutcome::Gone => Err(ProofRefused::Gone.into()),
             RecoveryOutcome::EmailTaken => Err(RecoverError::EmailTaken),
+            RecoveryOutcome::FactorRequired => Err(RecoverError::Superseded),
         }
     }
 }
