@@ -1,7 +1,7 @@
 //! The rules of factors, pure. Stores call them within their transactions, under the lock of the account's row.
 
 use crate::model::{
-    AccountFactors, Challenge, CodeMac, Credentials, HashKind, Passkey, PasskeyId, PasswordHash,
+    AccountFactors, Challenge, CodeMac, HashKind, Passkey, PasskeyId, PasswordHash,
     RecoveryCodes, Timestamp, Totp, TotpStep, User,
 };
 
@@ -171,8 +171,8 @@ pub const fn may_begin(account: &User, unless_factor: bool) -> bool {
 }
 
 /// The account once all of its factors are reset: its epoch is raised and it has none. Its password stays.
-pub fn reset(account: &Credentials) -> User {
-    let mut user = account.user.clone();
+pub fn reset(account: &User) -> User {
+    let mut user = account.clone();
     user.epoch = user.epoch.next();
     user.kept_session = None;
     user.factors = crate::model::SetUpFactors::default();
