@@ -26,8 +26,10 @@ pub use auth_method::AuthMethods;
 pub use disabled_reason::DisabledReason;
 pub use email::EmailAddress;
 pub use factors::{
-    CodeMac, CredentialDescriptor, CredentialId, CredentialKey, OneTimeCode, Passkey,
-    PasskeyCredential, RecoveryCode, RecoveryCodes, Totp, TotpStep, Transports,
+    AccountFactors, CeremonyState, Challenge, ChallengeKind, ChallengedDevice, ChallengedUser,
+    CodeMac, CredentialDescriptor, CredentialId, CredentialKey, FactorKind, OneTimeCode, Passkey,
+    PasskeyCredential, PendingReset, RecoveryCode, RecoveryCodes, SetUpFactors, SignUpIntent, Totp,
+    TotpStep, Transports,
 };
 pub use field_error::FieldError;
 pub use ids::{

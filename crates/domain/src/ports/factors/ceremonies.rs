@@ -1,34 +1,9 @@
 //! The ceremonies of WebAuthn Level 3, by a library.
 
 use super::FactorFault;
-use crate::model::{CredentialDescriptor, CredentialId, PasskeyCredential, UserId};
+use crate::model::{CeremonyState, CredentialDescriptor, CredentialId, PasskeyCredential, UserId};
 use serde_json::Value;
-use std::{error::Error, fmt};
-
-/// What the library keeps between the two halves of a ceremony: above all the challenge. It is kept in a row and never shown to a client.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CeremonyState(Vec<u8>);
-
-impl CeremonyState {
-    /// The greatest number of bytes: room for the ids of all passkeys of an account, if the library needs them there.
-    pub const MAX: usize = 32 << 10;
-
-    /// `None` if it is too long.
-    pub fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
-        (bytes.len() <= Self::MAX).then_some(Self(bytes))
-    }
-
-    /// Its bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for CeremonyState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CeremonyState({} bytes)", self.0.len())
-    }
-}
+use std::error::Error;
 
 /// A ceremony that was begun.
 #[derive(Clone, Debug)]
@@ -83,7 +58,7 @@ pub struct CredentialRefused(#[source] pub Box<dyn Error + Send + Sync>);
 ///
 /// All registrations: `residentKey: "required"`, `userVerification: "required"`, `attestation: "none"`, ES256, EdDSA and RS256. All sign-ins:
 /// `userVerification: "required"`. Each call that begins one MUST take a challenge of 32 random bytes; whether it was used, has expired or was
-/// tried too often is decided by the caller, who verifies with each state once only.
+/// tried too often is decided by the caller: no state counts twice.
 ///
 /// The contract suite is `revolve_testkit::contract::crypto` (`ceremonies`).
 pub trait PasskeyCeremonies: Send + Sync {
