@@ -14,7 +14,7 @@ use revolve_domain::{
     model::UserId,
     ports::{PasskeyCeremonies, PasskeyOwner},
 };
-use revolve_testkit::authenticator::TestAuthenticator;
+use revolve_testkit::authenticator::VirtualAuthenticator;
 use std::{hint::black_box, time::Instant};
 
 const ROUNDS: usize = 1001;
@@ -58,7 +58,7 @@ fn sign_in() -> impl FnMut() {
         name: "Example".to_owned(),
         origins: vec![ORIGIN.to_owned()],
     });
-    let mut authenticator = TestAuthenticator::default();
+    let mut authenticator = VirtualAuthenticator::default();
     let owner = PasskeyOwner {
         user: UserId::from_random([1; 16]),
         name: "ann@example.org",

@@ -1,9 +1,9 @@
-//! A passkey authenticator with the browser before it: it takes the options of a ceremony and makes what `PublicKeyCredential.toJSON()` would
-//! give (WebAuthn Level 3 §5.1.8), without attestation. What a careful browser would refuse it does: origins are not checked. It shares no code with
-//! the library that verifies.
+//! A virtual authenticator (WebAuthn Level 3 §11) with the browser before it: it takes the options of a ceremony and makes what
+//! `PublicKeyCredential.toJSON()` would give (§5.1.8), without attestation. What a careful browser would refuse it does: origins are not checked. It
+//! shares no code with the library that verifies.
 //!
 //! ```
-//! # use revolve_testkit::authenticator::TestAuthenticator;
+//! # use revolve_testkit::authenticator::VirtualAuthenticator;
 //! # use serde_json::json;
 //! let options = json!({
 //!     "rp": { "id": "example.org", "name": "Example" },
@@ -11,7 +11,7 @@
 //!     "challenge": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 //!     "pubKeyCredParams": [{ "type": "public-key", "alg": -7 }],
 //! });
-//! let mut authenticator = TestAuthenticator::default();
+//! let mut authenticator = VirtualAuthenticator::default();
 //! let registration = authenticator.create(&options, "https://example.org");
 //! assert_eq!(registration["type"], "public-key");
 //! ```
@@ -42,7 +42,7 @@ struct Credential {
 }
 
 /// An authenticator that has all its passkeys in memory. Its fields say what it does next.
-pub struct TestAuthenticator {
+pub struct VirtualAuthenticator {
     /// The algorithm of the next passkey. It need not be among those that are offered.
     pub algorithm: KeyAlgorithm,
     /// Its model.
@@ -64,7 +64,7 @@ pub struct TestAuthenticator {
     credentials: Vec<Credential>,
 }
 
-impl Default for TestAuthenticator {
+impl Default for VirtualAuthenticator {
     /// One as phones have them: ES256, a verified user, synchronised passkeys and no counter.
     fn default() -> Self {
         Self {
@@ -82,7 +82,7 @@ impl Default for TestAuthenticator {
     }
 }
 
-impl TestAuthenticator {
+impl VirtualAuthenticator {
     /// One that differs from [`Self::default`] in this.
     pub fn with(change: impl FnOnce(&mut Self)) -> Self {
         let mut authenticator = Self::default();

@@ -13,7 +13,7 @@ use revolve_domain::{
         VerifiedCredential,
     },
 };
-use revolve_testkit::authenticator::{KeyAlgorithm, TestAuthenticator};
+use revolve_testkit::authenticator::{KeyAlgorithm, VirtualAuthenticator};
 use serde_json::{Value, json};
 use uuid::uuid;
 
@@ -54,7 +54,7 @@ struct Registration {
 }
 
 impl Registration {
-    fn with(authenticator: &mut TestAuthenticator, origin: &str) -> Self {
+    fn with(authenticator: &mut VirtualAuthenticator, origin: &str) -> Self {
         let ceremonies = ceremonies();
         let Ceremony { options, state } = begin_registration(&ceremonies);
         let credential = authenticator.create(&options, origin);
@@ -66,7 +66,7 @@ impl Registration {
     }
 
     fn new() -> Self {
-        Self::with(&mut TestAuthenticator::default(), ORIGIN)
+        Self::with(&mut VirtualAuthenticator::default(), ORIGIN)
     }
 
     fn verify(&self, credential: &Value) -> Result<PasskeyCredential, CredentialRefused> {
@@ -77,14 +77,14 @@ impl Registration {
 /// A sign-in that is to be verified, with a passkey that was registered.
 struct SignIn {
     ceremonies: PasskiCeremonies,
-    authenticator: TestAuthenticator,
+    authenticator: VirtualAuthenticator,
     stored: PasskeyCredential,
     state: CeremonyState,
     options: Value,
 }
 
 impl SignIn {
-    fn with(mut authenticator: TestAuthenticator) -> Self {
+    fn with(mut authenticator: VirtualAuthenticator) -> Self {
         let registration = Registration::with(&mut authenticator, ORIGIN);
         let stored = registration.verify(&registration.credential).unwrap();
         let ceremonies = registration.ceremonies;
@@ -99,7 +99,7 @@ impl SignIn {
     }
 
     fn new() -> Self {
-        Self::with(TestAuthenticator::default())
+        Self::with(VirtualAuthenticator::default())
     }
 
     fn credential(&self) -> Value {
@@ -126,7 +126,7 @@ fn each_algorithm_registers_and_signs_in() {
         (KeyAlgorithm::EdDsa, -8),
         (KeyAlgorithm::Rs256, -257),
     ] {
-        let sign_in = SignIn::with(TestAuthenticator::with(|new| {
+        let sign_in = SignIn::with(VirtualAuthenticator::with(|new| {
             new.algorithm = algorithm;
             new.aaguid = uuid!("fbfc3007-154e-4ecc-8c0b-6e020557d7bd");
         }));
@@ -155,7 +155,7 @@ fn each_algorithm_registers_and_signs_in() {
 #[test]
 fn each_origin_of_the_list_counts_apps_of_android_too() {
     for origin in [ORIGIN, "https://shop.example.com", APP] {
-        let mut authenticator = TestAuthenticator::default();
+        let mut authenticator = VirtualAuthenticator::default();
         let registration = Registration::with(&mut authenticator, origin);
         let stored = registration.verify(&registration.credential).unwrap();
         let Ceremony { options, state } = registration.ceremonies.begin_sign_in(None).unwrap();
@@ -196,7 +196,7 @@ fn the_backup_state_may_change_and_eligibility_may_not() {
     let refused = sign_in.verify(&sign_in.credential());
     assert_eq!(reason(refused), Refusal::BackupFlags);
 
-    let mut fixed = SignIn::with(TestAuthenticator::with(|new| {
+    let mut fixed = SignIn::with(VirtualAuthenticator::with(|new| {
         new.backup_eligible = false;
         new.backed_up = false;
     }));

@@ -18,7 +18,7 @@ fn another_origin() {
         "null",
         "",
     ] {
-        let registration = Registration::with(&mut TestAuthenticator::default(), origin);
+        let registration = Registration::with(&mut VirtualAuthenticator::default(), origin);
         let refused = registration.verify(&registration.credential);
         assert_eq!(reason(refused), Refusal::Origin, "{origin}");
 
@@ -30,7 +30,7 @@ fn another_origin() {
 
 #[test]
 fn a_frame_of_another_site() {
-    let mut framed = TestAuthenticator::with(|new| new.cross_origin = true);
+    let mut framed = VirtualAuthenticator::with(|new| new.cross_origin = true);
     let registration = Registration::with(&mut framed, ORIGIN);
     let refused = registration.verify(&registration.credential);
     assert_eq!(reason(refused), Refusal::CrossOrigin);
@@ -61,7 +61,7 @@ fn another_relying_party() {
     let ceremonies = ceremonies();
     let mut begun = begin_registration(&ceremonies);
     begun.options["rp"]["id"] = json!("evil.example");
-    let mut authenticator = TestAuthenticator::default();
+    let mut authenticator = VirtualAuthenticator::default();
     let credential = authenticator.create(&begun.options, ORIGIN);
     let refused = ceremonies.finish_registration(&begun.state, &credential);
     assert_eq!(reason(refused), Refusal::RelyingParty);
@@ -79,7 +79,7 @@ fn another_relying_party() {
 #[test]
 fn a_user_who_is_absent_or_was_not_verified() {
     for (user_present, user_verified) in [(true, false), (false, true), (false, false)] {
-        let mut alone = TestAuthenticator::with(|new| {
+        let mut alone = VirtualAuthenticator::with(|new| {
             new.user_present = user_present;
             new.user_verified = user_verified;
         });
