@@ -67,6 +67,7 @@
 //!     contract `a_change_of_what_services_decide_by_outdates_tokens`)
 
 pub mod deliveries;
+pub mod factors;
 pub mod journal;
 pub mod keys;
 pub mod limits;

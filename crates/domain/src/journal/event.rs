@@ -5,8 +5,8 @@ use crate::{
     keys::KeyId,
     limits::LimitName,
     model::{
-        ApiKeyId, DeliveryId, DetailsChange, DisabledReason, EndReason, Generation, Label,
-        SessionId, User, UserId, WebhookId,
+        ApiKeyId, DeliveryId, DetailsChange, DisabledReason, EndReason, FactorKind, Generation,
+        Label, SessionId, User, UserId, WebhookId,
     },
 };
 use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
@@ -149,10 +149,38 @@ security_events! {
     SignInRequested "sign_in.requested" Info WithChange { user: Option<UserId>, address: Option<IpAddr>, }
     /// A mail to reset a password was asked for. The user is known if there is such an account.
     RecoveryRequested "recovery.requested" Info WithChange { user: Option<UserId>, address: Option<IpAddr>, }
-    /// The password was reset by a proof of the mailbox.
-    AccountRecovered "account.recovered" Warning WithChange { user: UserId, session: SessionId, address: Option<IpAddr>, }
+    /// The password was reset by a proof of the mailbox. Where a second step follows, no session has begun.
+    AccountRecovered "account.recovered" Warning WithChange {
+        user: UserId,
+        session: Option<SessionId>,
+        address: Option<IpAddr>,
+    }
     /// A wrong code was entered.
     ProofRefused "proof.refused" Info Noted { user: Option<UserId>, address: Option<IpAddr>, }
+    /// What was proved first leads to a second step.
+    FactorRequested "factor.requested" Info WithChange { user: UserId, address: Option<IpAddr>, }
+    /// A wrong code was entered, or a passkey that does not count was shown, after what was proved first or in a session.
+    FactorRefused "factor.refused" Info Noted { user: Option<UserId>, address: Option<IpAddr>, }
+    /// A factor counts from now on.
+    FactorAdded "factor.added" Info WithChange { user: UserId, session: Option<SessionId>, address: Option<IpAddr>, factor: FactorKind, }
+    /// A passkey has another name.
+    FactorRenamed "factor.renamed" Info WithChange { user: UserId, session: SessionId, address: Option<IpAddr>, factor: FactorKind, }
+    /// A factor was removed by its user.
+    FactorRemoved "factor.removed" Info WithChange { user: UserId, session: SessionId, address: Option<IpAddr>, factor: FactorKind, }
+    /// An authenticator app was set up and waits for its first code.
+    TotpSetUp "totp.set_up" Info WithChange { user: UserId, session: SessionId, address: Option<IpAddr>, }
+    /// Recovery codes were made; earlier ones count no more.
+    RecoveryCodesMade "recovery_codes.made" Info WithChange { user: UserId, session: Option<SessionId>, address: Option<IpAddr>, }
+    /// A recovery code was used.
+    RecoveryCodeUsed "recovery_code.used" Warning WithChange { user: UserId, address: Option<IpAddr>, left: u32, }
+    /// The signature counter of a passkey did not grow: there may be a copy of it.
+    PasskeyCounterBack "passkey.counter_back" Warning WithChange { user: UserId, address: Option<IpAddr>, }
+    /// An operator has ordered a reset of all factors of an account.
+    FactorResetOrdered "factor_reset.ordered" Warning WithChange { user: UserId, note: Option<Label>, }
+    /// The owner of the account has stopped it.
+    FactorResetStopped "factor_reset.stopped" Warning WithChange { user: UserId, session: Option<SessionId>, address: Option<IpAddr>, }
+    /// All factors of an account were reset.
+    FactorsReset "factors.reset" Warning WithChange { user: UserId, note: Option<Label>, }
     /// A mail to verify an address was asked for.
     VerificationRequested "verification.requested" Info WithChange { user: UserId, address: Option<IpAddr>, }
     /// The address was verified by a proof of the mailbox.
@@ -316,6 +344,12 @@ pub struct EventFields {
     pub webhook: Option<WebhookId>,
     /// Why it was switched off.
     pub cause: Option<DisabledReason>,
+    /// The kind of factor.
+    pub factor: Option<FactorKind>,
+    /// How many recovery codes are left.
+    pub left: Option<u32>,
+    /// Why an operator did it. Chosen by the operator: not for logs and metrics.
+    pub note: Option<Label>,
 }
 
 impl EventFields {
@@ -344,6 +378,15 @@ impl EventFields {
             ("api_key", self.api_key.map(|key| key.to_string())),
             ("webhook", self.webhook.map(|webhook| webhook.to_string())),
             ("cause", self.cause.map(|cause| cause.as_str().to_owned())),
+            (
+                "factor",
+                self.factor.map(|factor| factor.as_str().to_owned()),
+            ),
+            ("left", self.left.map(|left| left.to_string())),
+            (
+                "note",
+                self.note.as_ref().map(|note| note.as_str().to_owned()),
+            ),
         ];
         let found = fields
             .into_iter()

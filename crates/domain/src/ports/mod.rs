@@ -9,6 +9,7 @@ mod deliveries;
 mod directory;
 mod error;
 mod events;
+mod factors;
 mod journal;
 mod keys;
 mod legacy;
@@ -42,6 +43,7 @@ pub use directory::{
 };
 pub use error::{StoreError, StoreErrorKind};
 pub use events::SecurityEvents;
+pub use factors::*;
 pub use journal::{Followed, Journal, JournalCursor, JournalQuery};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
 pub use legacy::LegacyVerifier;
@@ -50,8 +52,8 @@ pub use mail::{Mail, MailError, MailProof, Mailer};
 pub use personal_data::{PersonalData, QuietNotice, RememberedDevice};
 pub use proofs::{
     AddressChange, AddressOutcome, Invitation, NoProofs, OpenProof, ProofSecrets, Proofs,
-    ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, StandingProof,
-    VerifyOutcome,
+    ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, RecoveryStep, SignUpOutcome,
+    StandingProof, VerifyOutcome,
 };
 pub use revocations::RevocationSigner;
 pub use sessions::{BeginOutcome, BeginSession, EndOutcome, SessionRepository};

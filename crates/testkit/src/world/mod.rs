@@ -5,16 +5,18 @@ mod client;
 pub use client::TestClient;
 
 use crate::memory::{
-    FakeClock, Faulty, FormerSystem, MemoryAccounts, MemoryLimits, MemoryTokens, PlainHasher,
-    PlainWebhookSecrets, RecordedCalls, RecordedClearings, RecordedEvents, SeededEntropy,
-    ShortList, TestCodec, TestDevices, TestProofSecrets,
+    FakeClock, Faulty, FormerSystem, MemoryAccounts, MemoryLimits, MemoryTokens,
+    PlainFactorSecrets, PlainHasher, PlainWebhookSecrets, RecordedCalls, RecordedClearings,
+    RecordedEvents, SeededEntropy, ShortList, TestCeremonies, TestCodec, TestCodes, TestDevices,
+    TestProofSecrets,
 };
 use revolve_domain::{
     limits::LiveLimits,
     policy::{AccountPolicy, SessionPolicy},
     use_cases::{
-        AddAccount, AdminPorts, AdminUseCases, ChangeAccount, ImportAccount, ManageAccounts,
-        ManageApiKeys, NotedEvents, OperatorPorts, ServicePorts, UseCases, WebhookPorts,
+        AddAccount, AdminPorts, AdminUseCases, ChangeAccount, FactorPorts, ImportAccount,
+        ManageAccounts, ManageApiKeys, ManageFactors, NotedEvents, OperatorPorts, ServicePorts,
+        UseCases, WebhookPorts,
     },
 };
 use std::{ops::Deref, sync::Arc, time::Duration};
@@ -58,6 +60,8 @@ pub struct World {
     pub devices: Arc<TestDevices>,
     /// The codes and secrets of proofs.
     pub proof_secrets: Arc<TestProofSecrets>,
+    /// The secrets of factors.
+    pub factor_secrets: Arc<PlainFactorSecrets>,
     /// Buckets that all replicas share, on the white list's clock.
     pub limiter: Arc<Faulty<MemoryLimits>>,
     /// The rates in force.
@@ -84,6 +88,8 @@ pub struct World {
     pub admin: AdminUseCases,
     /// Their ports.
     pub admin_ports: AdminPorts,
+    /// Reads and resets factors, for operators.
+    pub manage_factors: ManageFactors,
     /// Manages API keys.
     pub manage_api_keys: ManageApiKeys,
     use_cases: UseCases,
@@ -121,6 +127,7 @@ impl World {
         let codec = Arc::new(TestCodec);
         let devices = Arc::new(TestDevices);
         let proof_secrets = Arc::new(TestProofSecrets);
+        let factor_secrets = Arc::new(PlainFactorSecrets::default());
         let events = Arc::new(RecordedEvents::default());
         let noted = Arc::new(NotedEvents::new(events.clone(), clock.clone()));
         let limiter = Arc::new(Faulty::new(MemoryLimits::new(store_clock.clone())));
@@ -145,6 +152,12 @@ impl World {
             clearings: clearings.clone(),
             events: noted.clone(),
             mail_bell: Arc::new(()),
+            factors: FactorPorts {
+                store: accounts.clone(),
+                secrets: factor_secrets.clone(),
+                codes: Arc::new(TestCodes),
+                ceremonies: Arc::new(TestCeremonies::default()),
+            },
             journal: accounts.clone(),
             requests: Some(accounts.clone()),
             journal_retention: Duration::from_hours(24 * 90),
@@ -188,6 +201,13 @@ impl World {
             ),
             admin: AdminUseCases::new(&admin_ports),
             admin_ports,
+            manage_factors: operators.manage_factors(
+                accounts.clone(),
+                tokens.clone(),
+                accounts.clone(),
+                clearings.clone(),
+                rules.factor_reset_delay,
+            ),
             manage_api_keys: operators.manage_api_keys(accounts.clone()),
             use_cases: UseCases::new(&ports),
             ports,
@@ -202,6 +222,7 @@ impl World {
             codec,
             devices,
             proof_secrets,
+            factor_secrets,
             limiter,
             rates,
             events,

@@ -19,6 +19,7 @@ mod stores {
     revolve_testkit::keys_contract!(make);
     revolve_testkit::api_keys_contract!(make);
     revolve_testkit::proofs_contract!(make);
+    revolve_testkit::factors_contract!(make);
     revolve_testkit::deliveries_contract!(make);
     revolve_testkit::webhooks_contract!(make);
     revolve_testkit::limits_contract!(make);
