@@ -1,8 +1,8 @@
 //! The rules of factors, pure. Stores call them within their transactions, under the lock of the account's row.
 
 use crate::model::{
-    AccountFactors, Challenge, CodeMac, HashKind, Passkey, PasskeyId, PasswordHash,
-    RecoveryCodes, Timestamp, Totp, TotpStep, User,
+    AccountFactors, Challenge, CodeMac, HashKind, Passkey, PasskeyId, PasswordHash, RecoveryCodes,
+    Timestamp, Totp, TotpStep, User,
 };
 
 /// What was shown of a factor, and what the store keeps of it so that it does not count again.

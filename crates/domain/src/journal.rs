@@ -276,6 +276,15 @@ pub struct NewMail {
     pub expires_at: Timestamp,
 }
 
+impl NewMail {
+    /// The same, which tells of this as well.
+    #[must_use]
+    pub fn about(mut self, subject: impl ToString) -> Self {
+        self.facts.subject = Some(subject.to_string());
+        self
+    }
+}
+
 /// What is told of an outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {

@@ -127,11 +127,12 @@ pub fn stops_reset(proof: &Proof, account: &Credentials) -> bool {
 }
 
 /// Whether another proof outlives the recovery of an account by `spent`. A reset leaves those that undo a change of address: a thief who reads the
-/// present mailbox must not void the owner's. Nor must the undo of a later change: an undo leaves those of the changes before it.
+/// present mailbox must not void the owner's; and what stops a reset of factors. Nor must the undo of a later change: an undo leaves those of the changes before it.
 pub fn outlives(other: &Proof, spent: &Proof) -> bool {
     let is_undo = |proof: &Proof| proof.purpose == ProofPurpose::UndoEmail;
+    let stops_reset = other.purpose == ProofPurpose::StopFactorReset;
     let is_earlier = other.created_at < spent.created_at;
-    other.user != spent.user || (is_undo(other) && (!is_undo(spent) || is_earlier))
+    other.user != spent.user || stops_reset || (is_undo(other) && (!is_undo(spent) || is_earlier))
 }
 
 /// Whether the proof can bring this address back to its account. As long as it can, no other account may get the address.

@@ -149,8 +149,12 @@ security_events! {
     SignInRequested "sign_in.requested" Info WithChange { user: Option<UserId>, address: Option<IpAddr>, }
     /// A mail to reset a password was asked for. The user is known if there is such an account.
     RecoveryRequested "recovery.requested" Info WithChange { user: Option<UserId>, address: Option<IpAddr>, }
-    /// The password was reset by a proof of the mailbox.
-    AccountRecovered "account.recovered" Warning WithChange { user: UserId, session: SessionId, address: Option<IpAddr>, }
+    /// The password was reset by a proof of the mailbox. Where a second step follows, no session has begun.
+    AccountRecovered "account.recovered" Warning WithChange {
+        user: UserId,
+        session: Option<SessionId>,
+        address: Option<IpAddr>,
+    }
     /// A wrong code was entered.
     ProofRefused "proof.refused" Info Noted { user: Option<UserId>, address: Option<IpAddr>, }
     /// What was proved first leads to a second step.

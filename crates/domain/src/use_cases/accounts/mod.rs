@@ -25,6 +25,7 @@ mod sign_up_by_passkey;
 mod update_details;
 
 pub use add_account::{AddAccount, AddAccountError, AddAccountRequest, FirstAccess};
+pub(super) use begin_session::{NotBegun, ProvedUser, Spends};
 pub use change_account::{AccountPatch, ChangeAccount, ChangeAccountError};
 pub use change_password::{ChangePassword, ChangePasswordError, ChangePasswordRequest};
 pub use confirm_sign_up::{ConfirmSignUp, ConfirmSignUpError, ConfirmSignUpRequest};
@@ -40,6 +41,7 @@ pub(super) use password_context::PasswordContext;
 pub use reauthenticate::{
     Reauthenticate, ReauthenticateError, ReauthenticateRequest, Reauthenticated,
 };
+pub(super) use reauthentication::Reauthentication;
 pub use recovery_links::{RecoveryLink, RecoveryLinkError, RecoveryLinks};
 pub use request_sign_in_code::{RequestSignInCode, RequestSignInCodeError, SignInCodeRequest};
 pub use session_starter::{Begun, IssuedDevice, SignInRequest};

@@ -1,7 +1,7 @@
 //! A new session of an account.
 
 use super::{
-    begin_session::{NotBegun, ProvedUser},
+    begin_session::{NotBegun, ProvedUser, Spends},
     session_starter::{Begun, SessionStarter, SignInRequest},
 };
 use crate::{
@@ -44,8 +44,9 @@ from_via!(SignInError: StoreError => Failure);
 impl From<NotBegun> for SignInError {
     fn from(not_begun: NotBegun) -> Self {
         match not_begun {
+            NotBegun::SecondStep(step) => Self::FactorRequired(step),
             // A password spends no proof.
-            NotBegun::Superseded | NotBegun::ProofGone => Self::Superseded,
+            NotBegun::Superseded | NotBegun::ProofGone | NotBegun::CodeUsed => Self::Superseded,
             NotBegun::Failed(failure) => failure.into(),
         }
     }
@@ -73,7 +74,7 @@ impl SignIn {
         }
     }
 
-    /// Checks the password and begins a session.
+    /// Checks the password and begins a session, or the second step of the sign-in.
     ///
     /// # Errors
     /// [`SignInError`]; then no session has begun.
@@ -87,7 +88,7 @@ impl SignIn {
             client: &request.client,
             device_name: request.device_name,
             by: AuthMethods::PASSWORD,
-            proof: None,
+            spends: Spends::Nothing,
         };
         Ok(self.starter.begin(proved).await?)
     }

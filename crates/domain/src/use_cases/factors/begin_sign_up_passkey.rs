@@ -1,10 +1,12 @@
 //! The passkey of an account that is only to be made.
 
-use super::{FactorSignInError, PasskeyChallenge};
+use super::{FactorSignInError, PasskeyChallenge, challenges::Challenges};
 use crate::{
-    model::{ClientInfo, EmailAddress},
-    use_cases::parts::ServicePorts,
+    model::{ChallengeKind, ChallengedUser, ClientInfo, EmailAddress, Epoch, UserId},
+    ports::{Entropy, PasskeyCeremonies, PasskeyOwner},
+    use_cases::parts::{RequestLimits, ServicePorts},
 };
+use std::sync::Arc;
 
 /// Who is about to sign up with a passkey.
 #[derive(Clone, Debug)]
@@ -16,11 +18,21 @@ pub struct SignUpPasskeyRequest {
 }
 
 /// Begins registrations of passkeys for sign-ups: [`SignUp::by_passkey`](crate::use_cases::SignUp::by_passkey).
-pub struct BeginSignUpPasskey {}
+pub struct BeginSignUpPasskey {
+    ceremonies: Arc<dyn PasskeyCeremonies>,
+    challenges: Challenges,
+    limits: RequestLimits,
+    entropy: Arc<dyn Entropy>,
+}
 
 impl BeginSignUpPasskey {
-    pub(crate) fn new(_ports: &ServicePorts) -> Self {
-        Self {}
+    pub(crate) fn new(ports: &ServicePorts) -> Self {
+        Self {
+            ceremonies: ports.factors.ceremonies.clone(),
+            challenges: Challenges::new(ports),
+            limits: RequestLimits::new(ports),
+            entropy: ports.entropy.clone(),
+        }
     }
 
     /// Answers a challenge with the id that the account will have.
@@ -29,8 +41,24 @@ impl BeginSignUpPasskey {
     /// [`FactorSignInError`]: `Limited` or `Failed`.
     pub async fn execute(
         &self,
-        _request: SignUpPasskeyRequest,
+        request: SignUpPasskeyRequest,
     ) -> Result<PasskeyChallenge, FactorSignInError> {
-        todo!()
+        let _counted = self.limits.ceremony(&request.client).await?;
+        let user = UserId::from_random(self.entropy.bytes());
+        let address = request.email.as_str();
+        let ceremony = self.ceremonies.begin_registration(&PasskeyOwner {
+            user,
+            name: address,
+            display_name: address,
+            exclude: &[],
+        })?;
+        let of = ChallengedUser {
+            id: user,
+            epoch: Epoch::FIRST,
+            session: None,
+        };
+        let kind = ChallengeKind::SignUp;
+        let opened = self.challenges.open(kind, Some(of), ceremony).await?;
+        opened.ok_or(FactorSignInError::Gone)
     }
 }

@@ -2,7 +2,10 @@
 
 use crate::{
     ports::{FactorFault, SignError, StoreError},
-    use_cases::parts::{Failure, Limited, Refused, from_denied, from_via},
+    use_cases::{
+        accounts::NotBegun,
+        parts::{Denied, Failure, Limited, Refused, from_denied, from_via},
+    },
 };
 
 /// Why no session has begun by a factor.
@@ -40,6 +43,18 @@ pub enum FactorSignInError {
 from_denied!(FactorSignInError);
 from_via!(FactorSignInError: StoreError => Failure, FactorFault => Failure);
 
+impl From<NotBegun> for FactorSignInError {
+    fn from(not_begun: NotBegun) -> Self {
+        match not_begun {
+            // What is shown here is two factors: no step follows.
+            NotBegun::Superseded | NotBegun::SecondStep(_) => Self::Superseded,
+            // A code that was used before is told with the attempts that are left.
+            NotBegun::ProofGone | NotBegun::CodeUsed => Self::Gone,
+            NotBegun::Failed(failure) => failure.into(),
+        }
+    }
+}
+
 /// Why the factors of an account were not changed in a session.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeFactorsError {
@@ -75,4 +90,4 @@ pub enum ChangeFactorsError {
     Gone,
 }
 
-from_via!(ChangeFactorsError: StoreError => Refused, SignError => Refused, FactorFault => Refused, Failure => Refused, Limited => Refused);
+from_via!(ChangeFactorsError: StoreError => Refused, SignError => Refused, FactorFault => Refused, Failure => Refused, Limited => Refused, Denied => Refused);

@@ -1,12 +1,23 @@
 //! What operators do with the factors of accounts.
 
+use super::apply_resets::{AppliedReset, Resets};
 use crate::{
-    journal::Actor,
-    model::{AccountFactors, Label, Timestamp, UserId},
-    ports::{Clearings, FactorFault, Factors, SessionRepository, StoreError, TokenRepository},
-    use_cases::parts::{Failure, OperatorPorts, from_via},
+    journal::{Actor, MailKind, NewMail, SecurityEvent, Told},
+    model::{
+        AccountFactors, ClientInfo, Credentials, Label, Proof, ProofId, ProofPurpose, Timestamp,
+        UserId,
+    },
+    ports::{
+        Clearings, Clock, Entropy, FactorFault, Factors, ResetFactors, ResetOrder,
+        ResetOrderOutcome, SessionRepository, StoreError, TokenRepository, UserRepository,
+    },
+    use_cases::{
+        parts::{Failure, OperatorPorts, Recorder, from_via},
+        sessions::Clear,
+    },
 };
 use std::{sync::Arc, time::Duration};
+use time::format_description::well_known::Rfc3339;
 
 /// Why the factors of an account were not reset.
 #[derive(Debug, thiserror::Error)]
@@ -34,40 +45,94 @@ pub struct OrderedReset {
 }
 
 /// Reads and resets factors.
-pub struct ManageFactors {}
+pub struct ManageFactors {
+    store: Arc<dyn Factors>,
+    users: Arc<dyn UserRepository>,
+    resets: Resets,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    recorder: Recorder,
+    /// Whether the service sends mail.
+    has_mail: bool,
+    delay: Duration,
+}
 
 impl ManageFactors {
     pub(crate) fn new(
-        _ports: &OperatorPorts,
-        _store: Arc<dyn Factors>,
-        _tokens: Arc<dyn TokenRepository>,
-        _sessions: Arc<dyn SessionRepository>,
-        _clearings: Arc<dyn Clearings>,
-        _delay: Duration,
+        ports: &OperatorPorts,
+        store: Arc<dyn Factors>,
+        tokens: Arc<dyn TokenRepository>,
+        sessions: Arc<dyn SessionRepository>,
+        clearings: Arc<dyn Clearings>,
+        delay: Duration,
     ) -> Self {
-        Self {}
+        let recorder = Recorder::with(ports.entropy.clone(), ports.events.clone(), ports.mail);
+        let clock = ports.clock.clone();
+        let clear = Clear::with(tokens, sessions, clock.clone(), clearings, recorder.clone());
+        Self {
+            resets: Resets::new(store.clone(), clear, clock.clone(), recorder.clone()),
+            store,
+            users: ports.users.clone(),
+            clock,
+            entropy: ports.entropy.clone(),
+            recorder,
+            has_mail: ports.mail.is_some(),
+            delay,
+        }
     }
 
     /// The factors of an account. The sealed secrets and MACs in it are for nobody.
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn of(&self, _user: UserId) -> Result<AccountFactors, Failure> {
-        todo!()
+    pub async fn of(&self, user: UserId) -> Result<AccountFactors, Failure> {
+        Ok(self.store.of(user).await?)
     }
 
-    /// Orders a reset of all factors, which counts after [`AccountPolicy::factor_reset_delay`](crate::policy::AccountPolicy::factor_reset_delay). The owner is told by mail,
-    /// with a link that stops it.
+    /// Orders a reset of all factors, which counts after [`AccountPolicy::factor_reset_delay`](crate::policy::AccountPolicy::factor_reset_delay). The owner is told
+    /// by mail, with a link that stops it.
     ///
     /// # Errors
     /// [`ResetFactorsError`]; then nothing changed.
     pub async fn order_reset(
         &self,
-        _user: UserId,
-        _note: Option<Label>,
-        _actor: Actor,
+        user: UserId,
+        note: Option<Label>,
+        actor: Actor,
     ) -> Result<OrderedReset, ResetFactorsError> {
-        todo!()
+        let account = self.users.credentials(user).await?;
+        let account = account.ok_or(ResetFactorsError::NotFound)?;
+        let at = self.clock.now();
+        let due_at = at.plus(self.delay);
+        let proof = self.has_mail.then(|| self.proof(&account, at, due_at));
+        let mail = self.mail(&account, proof.as_ref(), at, due_at);
+        let event = SecurityEvent::FactorResetOrdered { user, note };
+        let told = move |outcome: &ResetOrderOutcome| match outcome {
+            ResetOrderOutcome::Ordered => Told {
+                events: vec![event.clone()],
+                mails: mail.clone().into_iter().collect(),
+            },
+            _ => Told::default(),
+        };
+        let tell = self.recorder.tell(at, actor, told);
+        let order = ResetOrder {
+            user,
+            due_at,
+            proof,
+            at,
+        };
+        let outcome = self.store.order_reset(&order, &tell).await?;
+        self.recorder.record(&tell, &outcome);
+        let (due_at, was_pending) = match outcome {
+            ResetOrderOutcome::Ordered => (due_at, false),
+            ResetOrderOutcome::Pending(due_at) => (due_at, true),
+            ResetOrderOutcome::NoFactors => return Err(ResetFactorsError::NoFactors),
+            ResetOrderOutcome::NotFound => return Err(ResetFactorsError::NotFound),
+        };
+        Ok(OrderedReset {
+            due_at,
+            was_pending,
+        })
     }
 
     /// Resets all factors at once and ends all sessions. `note`: why the owner is not waited for.
@@ -76,10 +141,49 @@ impl ManageFactors {
     /// [`ResetFactorsError`]; then nothing changed.
     pub async fn force_reset(
         &self,
-        _user: UserId,
-        _note: Label,
-        _actor: Actor,
+        user: UserId,
+        note: Label,
+        actor: Actor,
     ) -> Result<(), ResetFactorsError> {
-        todo!()
+        let account = self.users.credentials(user).await?;
+        let account = account.ok_or(ResetFactorsError::NotFound)?;
+        let forced = ResetFactors::Forced;
+        match self
+            .resets
+            .apply(&account.user, forced, Some(note), actor)
+            .await?
+        {
+            AppliedReset::Reset => Ok(()),
+            AppliedReset::Nothing => Err(ResetFactorsError::NoFactors),
+            AppliedReset::NotFound => Err(ResetFactorsError::NotFound),
+        }
+    }
+
+    /// It is bound to the account alone: whatever a thief does with the account does not void it.
+    fn proof(&self, account: &Credentials, at: Timestamp, due_at: Timestamp) -> Proof {
+        let id = ProofId::from_random(self.entropy.bytes());
+        Proof {
+            binding: None,
+            expires_at: due_at,
+            ..Proof::by_operator(id, ProofPurpose::StopFactorReset, account, at)
+        }
+    }
+
+    fn mail(
+        &self,
+        account: &Credentials,
+        proof: Option<&Proof>,
+        at: Timestamp,
+        due_at: Timestamp,
+    ) -> Option<NewMail> {
+        let proof = proof?;
+        let (kind, client) = (MailKind::FactorResetOrdered, ClientInfo::default());
+        let notice = self.recorder.notice(kind, &account.user, &client, at)?;
+        let due = due_at.to_datetime().format(&Rfc3339).unwrap_or_default();
+        Some(NewMail {
+            proof: Some(proof.id),
+            expires_at: due_at,
+            ..notice.about(due)
+        })
     }
 }

@@ -26,5 +26,5 @@ pub(crate) use passwords::AccountPasswords;
 pub(crate) use proofs::{MailboxProofs, ProofRequest};
 pub(crate) use recorder::{NoticeDraft, Recorder, facts};
 pub(crate) use verify::{
-    SessionToken, verify_either, verify_id, verify_reauthentication, verify_refresh,
+    SessionToken, verify_either, verify_id, verify_reauthentication, verify_refresh, verify_set_up,
 };
