@@ -554,6 +554,7 @@ macro_rules! codec_contract {
             a_refresh_token_is_signed_the_same_each_time,
             a_refresh_token_is_verified_past_its_life,
             a_reauthentication_says_its_claims_until_it_expires,
+            what_stands_for_an_id_token_says_its_claims_until_it_expires,
             no_token_passes_as_one_of_another_kind,
             the_head_of_one_kind_makes_nothing_of_another,
             a_changed_token_is_refused,
@@ -574,6 +575,20 @@ macro_rules! device_credentials_contract {
             a_credential_is_the_same_each_time,
             a_changed_credential_names_no_device,
             what_is_no_credential_names_no_device,
+        );
+    };
+}
+
+/// Runs the cases of [`crypto::factor_secrets`](crate::contract::crypto::factor_secrets) against the `Arc<dyn FactorSecrets>` that the
+/// named `async fn` makes.
+#[macro_export]
+macro_rules! factor_secrets_contract {
+    ($make:path) => {
+        $crate::__cases!($make, crypto::factor_secrets:
+            a_factors_secret_opens_for_its_account_and_use_only,
+            secrets_of_factors_are_fresh,
+            a_fresh_secret_of_a_factor_need_not_be_resealed,
+            a_mac_depends_on_account_set_and_code,
         );
     };
 }

@@ -73,6 +73,18 @@ mod devices {
     revolve_testkit::device_credentials_contract!(make);
 }
 
+mod factor_secrets {
+    use revolve_domain::ports::FactorSecrets;
+    use revolve_testkit::memory::PlainFactorSecrets;
+    use std::sync::Arc;
+
+    async fn make() -> Arc<dyn FactorSecrets> {
+        Arc::new(PlainFactorSecrets::default())
+    }
+
+    revolve_testkit::factor_secrets_contract!(make);
+}
+
 mod proof_secrets {
     use revolve_domain::ports::ProofSecrets;
     use revolve_testkit::memory::TestProofSecrets;
