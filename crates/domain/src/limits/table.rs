@@ -94,6 +94,9 @@ macro_rules! limits_table {
                     /// Wrong codes in a session.
                     FactorSession(user: UserId, session: SessionId) "factor-session",
                 }
+            }
+            /// The limits of ceremonies of passkeys.
+            CHALLENGES {
                 /// Sign-ins and sign-ups with a passkey that are begun from one address; "600/10m". A page that offers passkeys begins one each time it
                 /// is shown.
                 challenges_per_address: ChallengesPerAddress = 600 in 600 {
