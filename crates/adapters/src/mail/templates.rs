@@ -4,9 +4,11 @@ use super::{builtin::TEMPLATES, variables::line};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
 use revolve_domain::{journal::MailKind, model::Locale};
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fmt, fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Which mail.
@@ -82,9 +84,11 @@ pub enum TemplateError {
     },
 }
 
-/// All templates, compiled.
+/// All templates. Each is compiled when it is first asked for, since a compiled one takes some 70 KiB.
 pub(super) struct Templates {
     environment: Environment<'static>,
+    /// The texts by name.
+    texts: Arc<BTreeMap<String, Cow<'static, str>>>,
     /// Those that come from the folder.
     files: BTreeMap<String, PathBuf>,
     languages: Vec<Locale>,
@@ -121,29 +125,22 @@ impl Templates {
         if let Ok(syntax) = syntax {
             environment.set_syntax(syntax);
         }
-        let mut templates = Self {
+        let files = folder.map(files).transpose()?.unwrap_or_default();
+        let texts = Arc::new(texts(&files)?);
+        let loaded = Arc::clone(&texts);
+        environment.set_loader(move |name| Ok(loaded.get(name).map(|text| text.to_string())));
+        let templates = Self {
             environment,
-            files: BTreeMap::new(),
+            texts,
+            files,
             languages,
         };
-        for (name, text) in TEMPLATES {
-            templates.add(name, (*text).to_owned())?;
-        }
-        for (name, path) in folder.map(files).transpose()?.unwrap_or_default() {
-            let text = fs::read_to_string(&path).map_err(|source| TemplateError::Unreadable {
-                path: path.clone(),
-                source,
-            })?;
-            templates.files.insert(name.clone(), path);
-            templates.add(&name, text)?;
+        for name in templates.files.keys() {
+            let compiled = templates.environment.get_template(name);
+            compiled.map_err(|error| templates.wrong(name, &error))?;
         }
         templates.complete()?;
         Ok(templates)
-    }
-
-    fn add(&mut self, name: &str, text: String) -> Result<(), TemplateError> {
-        let added = self.environment.add_template_owned(name.to_owned(), text);
-        added.map_err(|error| self.wrong(name, &error))
     }
 
     /// Whether every language has every template.
@@ -152,11 +149,7 @@ impl Templates {
             for name in TemplateName::all() {
                 for form in ["txt", "html"] {
                     let file = format!("{}.{form}", name.as_str());
-                    if self
-                        .environment
-                        .get_template(&format!("{language}/{file}"))
-                        .is_err()
-                    {
+                    if !self.texts.contains_key(&format!("{language}/{file}")) {
                         return Err(TemplateError::Missing {
                             language: language.to_string(),
                             name: file,
@@ -248,6 +241,24 @@ impl Templates {
                 .map_or(kind.clone(), |detail| format!("{kind}: {detail}")),
         }
     }
+}
+
+/// Those that are built in, and those of these files in their place.
+fn texts(
+    files: &BTreeMap<String, PathBuf>,
+) -> Result<BTreeMap<String, Cow<'static, str>>, TemplateError> {
+    let built_in = TEMPLATES
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), Cow::Borrowed(*text)));
+    let mut texts: BTreeMap<_, _> = built_in.collect();
+    for (name, path) in files {
+        let text = fs::read_to_string(path).map_err(|source| TemplateError::Unreadable {
+            path: path.clone(),
+            source,
+        })?;
+        texts.insert(name.clone(), text.into());
+    }
+    Ok(texts)
 }
 
 /// The templates of a folder: below it one folder for each language, and files for all of them.

@@ -43,7 +43,7 @@ pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Res
 
 async fn measure_over(testbed: &Testbed<'_>, store: Store, figures: &mut Figures) -> Result<()> {
     let sizes = [("few", FEW), ("many", testbed.size.accounts)];
-    let (mut servers, mut services) = (Vec::new(), Vec::new());
+    let (mut servers, mut admins) = (Vec::new(), Vec::new());
     for ((name, accounts), database) in sizes.into_iter().zip(DATABASES) {
         eprintln!("{accounts} accounts, {}", store.name());
         let settings = default_settings("ES256")
@@ -52,9 +52,13 @@ async fn measure_over(testbed: &Testbed<'_>, store: Store, figures: &mut Figures
         let server = start(testbed, &format!("admin_{name}"), database, store, settings).await?;
         accounts::insert(testbed, &server, store, accounts).await?;
         let admin = AdminApi::of(&server.instance, "users:read").await?;
-        services.push(Service::new(name, accounts, &admin)?);
+        admins.push((name, accounts, admin));
         servers.push(server);
     }
+    // Now that no account is missing: a connection without a request would not live as long.
+    let connect = |(name, accounts, admin)| Service::new(name, accounts, &admin);
+    let services: Result<Vec<_>> = admins.into_iter().map(connect).collect();
+    let mut services = services?;
     let rounds = testbed.size.rounds;
     let timing = move || -> Result<Samples> {
         let mut samples = Samples::default();

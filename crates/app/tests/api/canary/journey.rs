@@ -149,6 +149,8 @@ impl Journey {
                     self.token_cookie = format!("{name}={value}");
                 }
                 name if name.contains("revolve-id") => self.secrets.add_token("ID token", value),
+                // It says that a session of pages is over, and nothing else.
+                name if name.contains("revolve-over") => assert_eq!(value, "1"),
                 _ => self.secrets.add("device credential", value),
             }
         }
