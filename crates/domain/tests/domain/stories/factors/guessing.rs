@@ -89,6 +89,7 @@ async fn no_flood_of_challenges_voids_that_of_a_known_device() {
     let owners = world.first_step(own).await;
     let first = world.first_step(World::request("ann")).await;
     for _ in 0..50 {
+        world.advance(secs(1));
         world.first_step(World::request("ann")).await;
     }
     let voided = world.second_step(&first, app.shown(&world)).await;

@@ -95,7 +95,7 @@ async fn what_a_factor_allows_is_what_a_password_does() {
 #[tokio::test]
 async fn guesses_in_a_session_are_limited() {
     let world = World::new();
-    let (ann, app) = with_app(&world).await;
+    let (mut ann, app) = with_app(&world).await;
     let mut looked_at = 0;
     let limited = loop {
         match by(&world, &ann.caller(), wrong_code(&world, &app)).await {
@@ -107,6 +107,7 @@ async fn guesses_in_a_session_are_limited() {
     assert_eq!(limited.limit, LimitName::FactorsPerAccount);
     assert_eq!(looked_at, 20, "the session's own, then the strangers'");
     world.advance(secs(3600));
+    ann.refresh().await.expect("the session lives");
     let shown = by(&world, &ann.caller(), app.shown(&world)).await;
     shown.expect("its own budget has filled");
 }

@@ -6,9 +6,9 @@ use super::{
 };
 use revolve_domain::{
     journal::{MailKind, SecurityEvent},
-    model::{ChallengeId, FactorKind, ProofPurpose},
+    model::{ChallengeId, EndReason, FactorKind, ProofPurpose},
     policy::{AccountPolicy, RequireFactor},
-    ports::TokenRepository,
+    ports::{Clock, SessionRepository, TokenRepository},
     use_cases::{
         ChangePasswordRequest, FactorSignInError, RecoverError, RecoverRequest, RecoveryRequest,
         SecondStepRequest, ShownAsker, ShownProof, SignInByCodeError, SignInByCodeRequest,
@@ -18,6 +18,7 @@ use revolve_domain::{
 use revolve_testkit::{
     World,
     memory::Fault,
+    untold,
     world::{TestApp, TestClient},
 };
 
@@ -342,4 +343,29 @@ async fn an_invented_challenge_writes_nothing_and_counts_for_the_address() {
         }
     }
     assert_eq!(limited, 40);
+}
+
+#[tokio::test]
+async fn a_device_on_which_reuse_is_found_between_the_steps_is_not_kept() {
+    let world = World::new();
+    let (ann, app) = with_app(&world).await;
+    let again = SignInRequest {
+        device_credentials: vec![ann.credential.clone()],
+        ..World::request("ann")
+    };
+    let step = world.first_step(again).await;
+    let reused = SessionRepository::end(
+        world.accounts.inner(),
+        ann.user,
+        ann.session,
+        EndReason::Reused,
+        world.clock.now(),
+        &untold(),
+    );
+    reused.await.expect("the store is up");
+    let late = world.second_step(&step, app.shown(&world)).await;
+    assert!(matches!(late, Err(FactorSignInError::Superseded)));
+    let step = world.first_step(World::request("ann")).await;
+    let begun = world.second_step(&step, app.shown(&world)).await;
+    begun.expect("the code was not used up");
 }
