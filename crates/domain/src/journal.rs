@@ -1,9 +1,11 @@
 //! What is written down with a change, in the commit of the change: entries of the journal, and mails.
 
+mod changed_fields;
 mod event;
 mod record;
 
-pub use event::{ChangedFields, EventFields, Journaled, SecurityEvent, Severity};
+pub use changed_fields::ChangedFields;
+pub use event::{EventFields, Journaled, SecurityEvent, Severity};
 pub use record::JournalRecord;
 
 use crate::model::{

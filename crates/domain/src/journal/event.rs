@@ -1,15 +1,15 @@
 //! What happens to accounts, sessions and keys: for the journal, and for those who watch the service.
 
-use super::MailKind;
+use super::{ChangedFields, MailKind};
 use crate::{
     keys::KeyId,
     limits::LimitName,
     model::{
-        ApiKeyId, DeliveryId, DetailsChange, DisabledReason, EndReason, FactorKind, Generation,
-        Label, SessionId, User, UserId, WebhookId,
+        ApiKeyId, DeliveryId, DisabledReason, EndReason, FactorKind, Generation, Label, SessionId,
+        UserId, WebhookId,
     },
 };
-use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 /// How much attention an event asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,72 +231,6 @@ security_events! {
     WebhookTested "webhook.tested" Info WithChange { webhook: WebhookId, }
     /// Former events are sent to a webhook once more.
     WebhookReplayed "webhook.replayed" Info WithChange { webhook: WebhookId, }
-}
-
-/// Which fields of an account were changed, not to what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::struct_excessive_bools, reason = "one for each field")]
-pub struct ChangedFields {
-    name: bool,
-    website: bool,
-    image_url: bool,
-    locale: bool,
-    email_verified: bool,
-    roles: bool,
-    app: bool,
-}
-
-impl ChangedFields {
-    /// Those that a change names, but for the address; `None` if there are none.
-    pub fn of(change: &DetailsChange) -> Option<Self> {
-        Self::some(Self {
-            name: change.name.is_some(),
-            website: change.website.is_some(),
-            image_url: change.image_url.is_some(),
-            locale: change.locale.is_some(),
-            ..Self::default()
-        })
-    }
-
-    /// Those that have become others, but for the address; `None` if there are none. That another address is not verified goes without
-    /// saying.
-    pub fn between(before: &User, after: &User) -> Option<Self> {
-        let was_verified = before.email_verified_at.is_some() && before.email == after.email;
-        Self::some(Self {
-            name: before.details.name != after.details.name,
-            website: before.details.website != after.details.website,
-            image_url: before.details.image_url != after.details.image_url,
-            locale: before.details.locale != after.details.locale,
-            email_verified: was_verified != after.email_verified_at.is_some(),
-            roles: before.roles != after.roles,
-            app: before.app != after.app,
-        })
-    }
-
-    fn some(fields: Self) -> Option<Self> {
-        (fields != Self::default()).then_some(fields)
-    }
-}
-
-/// The names of the fields as the API has them, with commas between.
-impl fmt::Display for ChangedFields {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields = [
-            (self.name, "name"),
-            (self.website, "website"),
-            (self.image_url, "imageUrl"),
-            (self.locale, "locale"),
-            (self.email_verified, "emailVerified"),
-            (self.roles, "roles"),
-            (self.app, "app"),
-        ];
-        let named = fields.into_iter().filter(|(changed, _)| *changed);
-        for (at, (_, name)) in named.enumerate() {
-            f.write_str(if at == 0 { "" } else { "," })?;
-            f.write_str(name)?;
-        }
-        Ok(())
-    }
 }
 
 /// The fields of any event; those that an event does not have are `None`.

@@ -15,6 +15,7 @@ mod keys;
 mod legacy;
 mod limits;
 mod mail;
+mod no_proofs;
 mod personal_data;
 mod proofs;
 mod revocations;
@@ -49,11 +50,12 @@ pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, R
 pub use legacy::LegacyVerifier;
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
 pub use mail::{Mail, MailError, MailProof, Mailer};
+pub use no_proofs::NoProofs;
 pub use personal_data::{PersonalData, QuietNotice, RememberedDevice};
 pub use proofs::{
-    AddressChange, AddressOutcome, Invitation, NoProofs, OpenProof, ProofSecrets, Proofs,
-    ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, RecoveryStep, SignUpOutcome,
-    StandingProof, VerifyOutcome,
+    AddressChange, AddressOutcome, Invitation, OpenProof, ProofSecrets, Proofs, ProvedSignIn,
+    ProvedSignUp, Recovery, RecoveryOutcome, RecoveryStep, SignUpOutcome, StandingProof,
+    VerifyOutcome,
 };
 pub use revocations::RevocationSigner;
 pub use sessions::{BeginOutcome, BeginSession, EndOutcome, SessionRepository};

@@ -1,8 +1,10 @@
 //! The whole service in memory: every use case of the domain over the memory adapters, with all handles in reach.
 
 mod client;
+mod factors;
 
 pub use client::TestClient;
+pub use factors::TestApp;
 
 use crate::memory::{
     FakeClock, Faulty, FormerSystem, MemoryAccounts, MemoryLimits, MemoryTokens,
@@ -112,6 +114,11 @@ impl World {
             mail: true,
             ..accounts
         };
+        Self::with_policies(SessionPolicy::default(), accounts)
+    }
+
+    /// A service with these rules of accounts.
+    pub fn with_rules(accounts: AccountPolicy) -> Self {
         Self::with_policies(SessionPolicy::default(), accounts)
     }
 

@@ -48,7 +48,8 @@ pub struct VerifiedCredential {
     pub backed_up: bool,
 }
 
-/// A credential does not count. The reason is for logs at the level of debugging and MUST NOT have anything secret; no client is told of it.
+/// A credential does not count. The reason MUST NOT have anything secret. Whoever calls tells nobody of it: an adapter that wants it
+/// in a log writes it itself, at the level of debugging.
 #[derive(Debug, thiserror::Error)]
 #[error("the credential was refused")]
 pub struct CredentialRefused(#[source] pub Box<dyn Error + Send + Sync>);
@@ -59,8 +60,6 @@ pub struct CredentialRefused(#[source] pub Box<dyn Error + Send + Sync>);
 /// All registrations: `residentKey: "required"`, `userVerification: "required"`, `attestation: "none"`, ES256, EdDSA and RS256. All sign-ins:
 /// `userVerification: "required"`. Each call that begins one MUST take a challenge of 32 random bytes; whether it was used, has expired or was
 /// tried too often is decided by the caller: no state counts twice.
-///
-/// The contract suite is `revolve_testkit::contract::crypto` (`ceremonies`).
 pub trait PasskeyCeremonies: Send + Sync {
     /// Begins a registration. The state SHOULD be the challenge and little more: the caller stores it.
     ///

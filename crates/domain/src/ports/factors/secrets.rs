@@ -41,7 +41,7 @@ impl FactorSecretUse {
 }
 
 /// Makes secrets of accounts and seals them under the master key, as [`crate::ports::WebhookSecrets`] does for endpoints. What is sealed for one account
-/// MUST NOT open as another's.
+/// MUST NOT open as another's. The contract suite is `revolve_testkit::contract::crypto::factor_secrets`.
 pub trait FactorSecrets: Send + Sync {
     /// Makes one of random bytes, sealed.
     ///

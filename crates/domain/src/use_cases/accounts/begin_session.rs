@@ -5,8 +5,8 @@ use crate::{
     factors::FactorUse,
     journal::{Actor, MailKind, SecurityEvent, Told},
     model::{
-        AuthMethods, ChallengeId, ClientInfo, DeviceId, EndReason, KnownDevice, Label,
-        ProofVersion, SessionId, User,
+        AuthMethods, ChallengeId, ChallengedDevice, ClientInfo, DeviceId, EndReason, KnownDevice,
+        Label, ProofVersion, SessionId, User,
     },
     policy::RequireFactor,
     ports::{
@@ -43,7 +43,7 @@ pub(in crate::use_cases) enum Spends {
     Factor {
         challenge: ChallengeId,
         /// The device that was made, or kept, in the step before.
-        device: Option<DeviceId>,
+        device: Option<ChallengedDevice>,
         used: FactorUse,
         /// What its use tells, before the session.
         told: Told,
@@ -103,14 +103,18 @@ impl SessionStarter {
         };
         // A credential that this user has not signed in with, or of which there may be copies, is not kept.
         let kept = known.filter(|known| known.is_current).map(|known| known.id);
-        let kept = kept.filter(|kept| made.is_none_or(|made| made == *kept));
+        let kept = kept.filter(|kept| made.is_none_or(|made| made.id == *kept));
+        if kept.is_none() && made.is_some_and(|made| made.is_known) {
+            // Since the step before there may be copies of its credential.
+            return Err(NotBegun::Superseded);
+        }
         let prepared = self.prepare(NewSession {
             user: user.id,
             epoch: user.epoch,
             client: proved.client,
             device_name: proved.device_name,
             kept,
-            made,
+            made: made.map(|made| made.id),
             authenticated_by: proved.by,
         });
         let former_devices = shown.without(prepared.session.device);

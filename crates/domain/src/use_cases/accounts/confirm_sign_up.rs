@@ -1,8 +1,8 @@
 //! A new account, once its mailbox is proved.
 
 use super::{
+    new_account::{created, new_account},
     session_starter::{Begun, NewSession, PreparedSession, SessionStarter},
-    sign_up::{created, new_account},
     sign_up_by_passkey::passkey_added,
 };
 use crate::{

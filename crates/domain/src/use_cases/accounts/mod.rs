@@ -12,6 +12,7 @@ mod export_account;
 mod import_account;
 mod manage_accounts;
 mod me;
+mod new_account;
 mod password_context;
 mod reauthenticate;
 mod reauthentication;

@@ -1,6 +1,7 @@
 //! A new account with its first session.
 
 use super::{
+    new_account::{created, new_account},
     password_context::PasswordContext,
     session_starter::{Begun, NewSession, PreparedSession, SessionStarter, SignInRequest},
     sign_up_by_passkey::PasskeySignUps,
@@ -8,9 +9,8 @@ use super::{
 use crate::{
     journal::{Actor, MailKind, SecurityEvent, Tell},
     model::{
-        AccountVersion, AppData, AuthMethods, ClientInfo, Credentials, Details, EmailAddress,
-        Epoch, FieldError, Label, Locale, PasswordHash, ProofPurpose, Roles, SetUpFactors,
-        SignUpIntent, Timestamp, User, UserId,
+        AuthMethods, ClientInfo, Credentials, EmailAddress, Epoch, FieldError, Label, Locale,
+        PasswordHash, ProofPurpose, SignUpIntent, User, UserId,
     },
     policy::{self, AccountPolicy},
     ports::{
@@ -384,42 +384,5 @@ impl SignUp {
                 Vec::new()
             }
         })
-    }
-}
-
-/// That the account of this session was created.
-pub(super) fn created(prepared: &PreparedSession) -> SecurityEvent {
-    let session = &prepared.session;
-    SecurityEvent::AccountCreated {
-        user: session.user,
-        session: Some(session.id),
-        address: session.client.address,
-        device: session.device_label().cloned(),
-    }
-}
-
-/// An account that has nothing yet but its address.
-pub(super) fn new_account(
-    id: UserId,
-    email: EmailAddress,
-    locale: Option<Locale>,
-    at: Timestamp,
-) -> User {
-    User {
-        id,
-        email,
-        email_verified_at: None,
-        details: Details {
-            locale,
-            ..Details::default()
-        },
-        created_at: at,
-        disabled_at: None,
-        epoch: Epoch::FIRST,
-        kept_session: None,
-        roles: Roles::default(),
-        app: AppData::default(),
-        version: AccountVersion::at(at),
-        factors: SetUpFactors::default(),
     }
 }

@@ -1,8 +1,9 @@
 //! A new account with a passkey in place of a password.
 
 use super::{
+    new_account::created,
     session_starter::PreparedSession,
-    sign_up::{SignUp, SignUpError, SignUpForm, SignedUp, created},
+    sign_up::{SignUp, SignUpError, SignUpForm, SignedUp},
 };
 use crate::{
     journal::SecurityEvent,

@@ -165,7 +165,7 @@ impl SignInByFactor {
             by: open.proved.and_factor(right.by),
             spends: Spends::Factor {
                 challenge: open.challenge.id,
-                device: Some(open.device.id),
+                device: Some(open.device),
                 used: right.used,
                 told: right.told(user, &request.client, &self.recorder, now),
             },

@@ -116,12 +116,17 @@ pub async fn a_reset_voids_the_other_proofs(subject: &impl ProofsSubject) {
     let proof = proving.opened(ProofPurpose::ResetPassword, &user).await;
     let sign_in = proving.opened(ProofPurpose::SignIn, &user).await;
     let undo = proving.opened(ProofPurpose::UndoEmail, &user).await;
+    let stop = proving.opened(ProofPurpose::StopFactorReset, &user).await;
     let others = proving.opened(ProofPurpose::ResetPassword, &other).await;
     proving.recover(&recovery(&proof, &user, 90)).await;
     assert!(proving.find(&sign_in, 91).await.is_none());
     assert!(
         proving.find(&undo, 91).await.is_some(),
         "a thief of the mailbox can't void it"
+    );
+    assert!(
+        proving.find(&stop, 91).await.is_some(),
+        "nor what stops a reset of the factors"
     );
     assert!(proving.find(&others, 91).await.is_some());
 }
