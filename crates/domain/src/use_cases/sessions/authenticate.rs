@@ -76,11 +76,11 @@ impl Authenticate {
         self.live(claims.user, claims.session, now).await
     }
 
-    /// The same for what other services ask with it: what stands in the place of an ID token while a factor must be set up is none.
+    /// The same for other programs and services: what stands in the place of an ID token while a factor must be set up is none.
     ///
     /// # Errors
     /// As [`Self::execute`].
-    pub(crate) async fn by_id_token(
+    pub async fn by_id_token(
         &self,
         id_token: &SecretString,
     ) -> Result<Authenticated, Refused> {
