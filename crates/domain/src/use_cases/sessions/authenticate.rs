@@ -80,10 +80,7 @@ impl Authenticate {
     ///
     /// # Errors
     /// As [`Self::execute`].
-    pub async fn by_id_token(
-        &self,
-        id_token: &SecretString,
-    ) -> Result<Authenticated, Refused> {
+    pub async fn by_id_token(&self, id_token: &SecretString) -> Result<Authenticated, Refused> {
         let now = self.clock.now();
         let claims = verify_id(&*self.codec, id_token, now).await?;
         self.live(claims.user, claims.session, now).await
