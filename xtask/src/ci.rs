@@ -92,9 +92,9 @@ pub(crate) async fn run(args: &test::Args, interrupt: &Interrupt) -> Result<()> 
     }
     match pages::Tools::prepare(interrupt).await {
         Ok(tools) => {
-            report
-                .step("pages", Box::pin(tools.test(interrupt)))
-                .await?;
+            // Their stories take too long for every change.
+            let looked = async { tools.look(interrupt).await.map(drop) };
+            report.step("pages", Box::pin(looked)).await?;
         }
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => eprintln!("== pages: skipped, {error:#}"),

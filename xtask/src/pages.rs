@@ -45,21 +45,27 @@ impl Tools {
 
     /// Walks through every page, and plays the stories.
     pub(crate) async fn test(&self, interrupt: &Interrupt) -> Result<()> {
-        eprintln!("building the service");
-        let binary = Binary::build(false, interrupt).await?;
-        let pictures = folders::target()?.join("pages");
-        if pictures.exists() {
-            fs::remove_dir_all(&pictures)?;
-        }
-        self.walk(&binary, &pictures, interrupt).await?;
+        let binary = self.look(interrupt).await?;
         let mut stories = Command::new("node");
         stories
             .arg(self.scripts.join("stories.mjs"))
             .arg(binary.path())
             .arg(folders::root()?.join("examples/web/revolve-client.js"))
             .arg(&self.browser)
-            .arg(&pictures);
+            .arg(pictures()?);
         process::run(stories, interrupt).await
+    }
+
+    /// Walks through every page; answers what has served them.
+    pub(crate) async fn look(&self, interrupt: &Interrupt) -> Result<Binary> {
+        eprintln!("building the service");
+        let binary = Binary::build(false, interrupt).await?;
+        let pictures = pictures()?;
+        if pictures.exists() {
+            fs::remove_dir_all(&pictures)?;
+        }
+        self.walk(&binary, &pictures, interrupt).await?;
+        Ok(binary)
     }
 
     async fn walk(&self, binary: &Binary, pictures: &Path, interrupt: &Interrupt) -> Result<()> {
@@ -80,6 +86,10 @@ impl Tools {
         println!("pictures in {}", pictures.display());
         instance.stop().await
     }
+}
+
+fn pictures() -> Result<PathBuf> {
+    Ok(folders::target()?.join("pages"))
 }
 
 /// Everything that has a page, and no limits: all requests come from one address.

@@ -27,7 +27,8 @@ export const stories = {
       const from = world.gate.exchanges.length;
       await tab.goto(`${origin}/`);
       const won = await tab.evaluate(code, input);
-      const isOfIt = ({ method, headers }) => (kind ? headers["sec-fetch-dest"] === kind : method === "POST");
+      const isOfIt = (exchange) =>
+        ann.hasSent(exchange) && (kind ? exchange.headers["sec-fetch-dest"] === kind : exchange.method === "POST");
       await world.gate.until(`${what} from ${origin}`, isOfIt, { count, since: from });
       await world.gate.quiet(from);
       assert.deepEqual(won ?? [], [], `${what} from ${origin} could read`);
@@ -59,11 +60,15 @@ export const stories = {
     await tab.close();
     const forged = world.gate.exchanges.slice(since).filter((exchange) => ann.hasSent(exchange) && exchange.method === "POST");
     assert.ok(forged.length >= planned + ours.length, `${forged.length} of ${planned}`);
+    const from = new Set(forged.map(({ headers }) => headers.origin));
+    assert.deepEqual([...from].sort(), ["null", ...origins(world)].sort());
+    const known = forged.filter(({ headers }) => /revolve-refresh-.*revolve-id-/.test(headers.cookie));
+    assert.ok(known.length > 200, `${known.length} with the cookies of the session`);
     const isRefused = ({ status, path }) => (status >= 400 && status < 500) || path === ALWAYS_FINE;
     const accepted = forged.filter((exchange) => !isRefused(exchange));
     assert.deepEqual(accepted.map(({ path, headers, status }) => [path, headers.origin, status]), []);
     await ann.isSignedIn(people.victim);
-    story.note(`${forged.length} forged requests to ${simple.length} pages and operations: 0 accepted`);
+    story.note(`${forged.length} forged requests to ${simple.length} pages and operations, ${known.length} with the session's cookies: 0 accepted`);
   },
 };
 

@@ -197,6 +197,7 @@ export class Visitor {
     await this.open("/account");
     this.isAt("/account");
     await this.shows(email);
+    assert.equal(await this.page.evaluate(() => document.cookie), "", "what scripts can read");
   }
 
   async isSignedOut() {

@@ -128,7 +128,7 @@ impl Templates {
         let files = folder.map(files).transpose()?.unwrap_or_default();
         let texts = Arc::new(texts(&files)?);
         let loaded = Arc::clone(&texts);
-        environment.set_loader(move |name| Ok(loaded.get(name).map(|text| text.to_string())));
+        environment.set_loader(move |name| Ok(loaded.get(name).map(ToString::to_string)));
         let templates = Self {
             environment,
             texts,
