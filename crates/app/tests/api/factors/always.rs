@@ -25,7 +25,7 @@ on_both_stores! {
         }
         assert_eq!(ann.refresh().await.expect(200).json()["tokens"]["mustSetUpFactor"], true);
         let userinfo = ann.request(Method::GET, "/userinfo").bearer_auth(&ann.id_token);
-        assert_ne!(ann.send(userinfo).await.status, 200);
+        ann.send(userinfo).await.expect_problem(401, "token_invalid");
 
         let reauthentication = ann.reauthenticate().await;
         let post = |operation, body| ann.call_with(Method::POST, operation, body, &reauthentication);

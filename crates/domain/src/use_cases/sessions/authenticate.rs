@@ -76,6 +76,16 @@ impl Authenticate {
         self.live(claims.user, claims.session, now).await
     }
 
+    /// The same for other programs and services: what stands in the place of an ID token while a factor must be set up is none.
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    pub async fn by_id_token(&self, id_token: &SecretString) -> Result<Authenticated, Refused> {
+        let now = self.clock.now();
+        let claims = verify_id(&*self.codec, id_token, now).await?;
+        self.live(claims.user, claims.session, now).await
+    }
+
     /// The same by a refresh token, which is not used up. It may be of any generation that has not expired, so it is enough only to end its own
     /// session.
     ///
