@@ -1,11 +1,11 @@
 //! HOTP (RFC 4226 §5.3) with HMAC-SHA-1 and six digits.
 
 use hmac::{Hmac, KeyInit, Mac};
-use revolve_domain::model::OneTimeCode;
 use secrecy::SecretString;
 use sha1::Sha1;
 
-const MODULUS: u32 = 10_u32.pow(OneTimeCode::DIGITS as u32);
+/// For six digits.
+const MODULUS: u32 = 1_000_000;
 
 /// The digits for a counter.
 #[expect(

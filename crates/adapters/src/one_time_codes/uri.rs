@@ -21,8 +21,8 @@ pub(super) fn base32(bytes: &[u8]) -> SecretString {
         padded[3..3 + group.len()].copy_from_slice(group);
         let bits = u64::from_be_bytes(padded);
         for place in 0..(group.len() * 8).div_ceil(5) {
-            let value = (bits >> (35 - 5 * place)) & 31;
-            text.push(char::from(BASE32[value as usize]));
+            let [.., last] = (bits >> (35 - 5 * place)).to_be_bytes();
+            text.push(char::from(BASE32[usize::from(last & 31)]));
         }
     }
     text.into()

@@ -42,6 +42,10 @@ struct Credential {
 }
 
 /// An authenticator that has all its passkeys in memory. Its fields say what it does next.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are the flags of authenticator data"
+)]
 pub struct VirtualAuthenticator {
     /// The algorithm of the next passkey. It need not be among those that are offered.
     pub algorithm: KeyAlgorithm,
