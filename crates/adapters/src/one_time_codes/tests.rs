@@ -114,7 +114,7 @@ fn an_app_is_set_up_by_a_uri_and_its_qr_code() {
 
 #[test]
 fn an_address_of_any_length_fits_the_code_or_is_a_fault() {
-    let longest = format!("{}@example.org", "ä".repeat(242));
+    let longest = format!("{}@example.org", "ä".repeat(121));
     let totp = Totp::new("Revolve");
     assert!(totp.enrolment(&secret(), &longest).is_ok());
     let beyond = totp.enrolment(&secret(), &"ä".repeat(1000));

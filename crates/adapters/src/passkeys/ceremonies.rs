@@ -119,6 +119,8 @@ impl PasskiCeremonies {
         if shown.id != stored.id {
             return Err(Refusal::OtherCredential);
         }
+        // Whose it is has been compared by the caller; one that could not be read is refused here, too.
+        shown.user()?;
         let credential: AuthenticationCredential = library_type(json!({
             "rawId": shown.raw_id,
             "response": {

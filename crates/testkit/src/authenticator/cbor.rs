@@ -4,9 +4,9 @@ fn head(major: u8, value: u64) -> Vec<u8> {
     let major = major << 5;
     match value {
         0..=23 => vec![major | value.to_le_bytes()[0]],
-        24..=0xff => vec![major | 24, value.to_le_bytes()[0]],
-        0x100..=0xffff => [&[major | 25][..], &value.to_be_bytes()[6..]].concat(),
-        _ => [&[major | 27][..], &value.to_be_bytes()].concat(),
+        24..=0xff => vec![major | 0x18, value.to_le_bytes()[0]],
+        0x100..=0xffff => [&[major | 0x19][..], &value.to_be_bytes()[6..]].concat(),
+        _ => [&[major | 0x1b][..], &value.to_be_bytes()].concat(),
     }
 }
 

@@ -19,6 +19,7 @@
 mod cbor;
 mod key;
 
+use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 pub use key::KeyAlgorithm;
 use key::KeyPair;
@@ -99,8 +100,10 @@ impl VirtualAuthenticator {
     /// # Panics
     /// If the options lack `rp.id`, `user.id` or `challenge`.
     pub fn create(&mut self, options: &Value, origin: &str) -> Value {
+        let mut id = vec![0; 32];
+        rand::fill(&mut id).expect("there are random bytes");
         let credential = Credential {
-            id: Uuid::new_v4().as_bytes().repeat(2),
+            id,
             rp_id: text(&options["rp"]["id"]).to_owned(),
             user_handle: text(&options["user"]["id"]).to_owned(),
             key: KeyPair::generate(self.algorithm),

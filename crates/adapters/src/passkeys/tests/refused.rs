@@ -156,6 +156,7 @@ fn a_user_handle_that_is_none_of_ours() {
         let shown = with(&credential, "userHandle", handle);
         let refused = sign_in.ceremonies.claimed(&shown);
         assert_eq!(reason(refused), Refusal::UserHandle, "{handle}");
+        assert_eq!(reason(sign_in.verify(&shown)), Refusal::UserHandle);
     }
 }
 
