@@ -29,7 +29,7 @@ const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// The time between two searches for old rows.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
 /// The time between two searches for resets of factors that are due.
-const RESET_EVERY: Duration = Duration::from_secs(30);
+const RESET_EVERY: Duration = Duration::from_secs(10);
 /// The time between two counts of the outbox.
 const COUNT_EVERY: Duration = Duration::from_secs(30);
 /// After how many counts its old rows are deleted.
