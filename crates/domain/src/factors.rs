@@ -88,10 +88,8 @@ pub fn is_later(totp: &Totp, step: TotpStep) -> bool {
 
 /// Whether the MAC is one of the set's, in a time that does not depend on which.
 pub fn has_code(codes: &RecoveryCodes, mac: &CodeMac) -> bool {
-    codes
-        .macs
-        .iter()
-        .fold(false, |found, known| found | (known == mac))
+    // Looks at all of them.
+    codes.macs.iter().filter(|known| *known == mac).count() > 0
 }
 
 /// Whether the challenge may be opened, and whether it counts for the account as it is: not disabled, and of the epoch of the challenge.

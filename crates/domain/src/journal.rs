@@ -281,8 +281,8 @@ pub struct NewMail {
 impl NewMail {
     /// The same, which tells of this as well.
     #[must_use]
-    pub fn about(mut self, subject: impl ToString) -> Self {
-        self.facts.subject = Some(subject.to_string());
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.facts.subject = Some(subject.into());
         self
     }
 }

@@ -69,10 +69,6 @@ pub struct Recovery {
 
 /// What a recovery leads to.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made once a request, and mostly the largest"
-)]
 pub enum RecoveryStep {
     /// A session that begins: of the account's next epoch, on a device of its own. Only for an account without a factor, where one is needed.
     Session {

@@ -178,7 +178,7 @@ impl RightFactor {
                     }],
                     mails: notice
                         .into_iter()
-                        .map(|notice| notice.about(left))
+                        .map(|notice| notice.about(left.to_string()))
                         .collect(),
                 }
             }

@@ -73,10 +73,6 @@ struct PreparedRecovery {
 }
 
 /// What comes of a recovery.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made once a request, and mostly the largest"
-)]
 enum Next {
     Session {
         session: PreparedSession,

@@ -16,6 +16,7 @@ use revolve_domain::{
         TotpSetUpOutcome,
     },
 };
+use std::slice;
 
 const ADDED: AddFactorOutcome = AddFactorOutcome::Added { codes: true };
 const ADDED_ANOTHER: AddFactorOutcome = AddFactorOutcome::Added { codes: false };
@@ -277,7 +278,10 @@ pub async fn a_passkey_is_renamed(subject: &impl FactorsSubject) {
     assert_eq!(rename(others.id, own).await, RenameOutcome::NotFound);
     let foreign = asking(&others_session);
     assert_eq!(rename(key.id, foreign).await, RenameOutcome::Superseded);
-    assert_eq!(factoring.of(user.id).await.passkeys, [key.clone()]);
+    assert_eq!(
+        factoring.of(user.id).await.passkeys[..],
+        *slice::from_ref(&key)
+    );
     assert_eq!(rename(key.id, own).await, RenameOutcome::Renamed);
     let renamed = Passkey {
         name: label("Ann's other 🔑"),

@@ -17,6 +17,7 @@ use revolve_domain::{
         RecoveryStep, SignUpOutcome,
     },
 };
+use std::slice;
 
 /// An account that is only to be made.
 fn with_passkey() -> (User, Passkey) {
@@ -80,7 +81,7 @@ pub async fn an_account_is_made_with_a_passkey(subject: &impl FactorsSubject) {
     assert_eq!(accounts.row(&sign_up.session).await, sign_up.session);
     assert!(accounts.keeps(&user, sign_up.session.device).await);
     let factors = factoring.of(user.id).await;
-    assert_eq!(factors.passkeys, [key.clone()]);
+    assert_eq!(factors.passkeys[..], *slice::from_ref(&key));
     assert_eq!(factors.codes, Some(sign_up.codes.clone()));
     assert!(factoring.find(&challenge, 91).await.is_none());
     let again = factoring.sign_up(&sign_up).await;

@@ -354,13 +354,14 @@ async fn a_device_on_which_reuse_is_found_between_the_steps_is_not_kept() {
         ..World::request("ann")
     };
     let step = world.first_step(again).await;
+    let tell = untold();
     let reused = SessionRepository::end(
         world.accounts.inner(),
         ann.user,
         ann.session,
         EndReason::Reused,
         world.clock.now(),
-        &untold(),
+        &tell,
     );
     reused.await.expect("the store is up");
     let late = world.second_step(&step, app.shown(&world)).await;
