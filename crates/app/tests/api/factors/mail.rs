@@ -33,7 +33,7 @@ on_both_stores_with_mail! {
     async fn a_recovery_leads_to_the_second_step(service: Mailing) {
         let (mut ann, mut phone) = with_app(&service).await;
         let mut other = service.anon();
-        let mut body = asked(&service, &other, "/recovery", "password").await;
+        let mut body = asked(&service, &other, "/recovery", "new password").await;
         body["newPassword"] = NEW.into();
         let answer = other.post("/recovery/confirm", body.clone()).await;
         let step = other.challenged(answer);
@@ -54,7 +54,7 @@ on_both_stores_with_mail! {
     async fn a_mailed_code_leads_to_the_second_step(service: Mailing, "accounts.sign_in_code = true") {
         let (_, mut phone) = with_app(&service).await;
         let mut other = service.anon();
-        let body = asked(&service, &other, "/signin/code", "Sign in").await;
+        let body = asked(&service, &other, "/signin/code", "to sign in").await;
         let answer = other.post("/signin/code/confirm", body.clone()).await;
         let step = other.challenged(answer);
         other.post("/signin/code/confirm", body).await.expect_problem(410, "proof_gone");
@@ -63,7 +63,7 @@ on_both_stores_with_mail! {
     }
 
     async fn an_operators_recovery_link_leads_to_the_second_step(service: Mailing) {
-        let (_, _) = with_app(&service).await;
+        with_app(&service).await;
         let said = service.revolve(&["user", "recovery-link", ANN, "--json"]).await.expect(0).json();
         let link = said["link"].as_str().unwrap();
         let (_, query) = link.split_once("proof=").unwrap();
