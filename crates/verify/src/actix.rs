@@ -30,7 +30,7 @@
 
 use crate::{
     Claims, InsufficientAuthentication, RequiredAuthentication, Verifier, bearer,
-    problem::ProblemDocument,
+    problem::ProblemDocument, requirement::Requirement,
 };
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
@@ -151,60 +151,13 @@ struct Verified(Identity);
 
 /// Lets only requests through whose account has the role: for `wrap` of an application, a scope or a resource. Others are answered with a
 /// [`Rejection`].
-pub fn require_role(role: impl Into<Arc<str>>) -> RequireRole {
-    RequireRole(role.into())
-}
-
-/// What [`require_role`] makes.
-#[derive(Clone, Debug)]
-pub struct RequireRole(Arc<str>);
-
-impl<S, B> Transform<S, ServiceRequest> for RequireRole
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
-{
-    type Response = ServiceResponse<B>;
-    type Error = actix_web::Error;
-    type Transform = RequireRoleService<S>;
-    type InitError = ();
-    type Future = Ready<Result<Self::Transform, ()>>;
-
-    fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(RequireRoleService {
-            inner: Rc::new(inner),
-            role: Arc::clone(&self.0),
-        }))
-    }
-}
-
-/// The service that [`RequireRole`] makes.
-#[derive(Debug)]
-pub struct RequireRoleService<S> {
-    inner: Rc<S>,
-    role: Arc<str>,
-}
-
-impl<S, B> Service<ServiceRequest> for RequireRoleService<S>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
-{
-    type Response = ServiceResponse<B>;
-    type Error = actix_web::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>>>>;
-
-    forward_ready!(inner);
-
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let role = Arc::clone(&self.role);
-        admit(&self.inner, request, move |identity, _| {
-            identity.require_role(&role)
-        })
-    }
+pub fn require_role(role: impl Into<Box<str>>) -> Require {
+    Require(Arc::new(Requirement::Role(role.into())))
 }
 
 /// Lets only requests through whose user was authenticated at most so long ago, as [`RequiredAuthentication::recent`] says: for `wrap` of an application,
 /// a scope or a resource. Others are answered with a [`Rejection`]: 401 with the challenge of RFC 9470.
-pub fn require_recent(max_age: Duration) -> RequireAuthentication {
+pub fn require_recent(max_age: Duration) -> Require {
     require_authentication(RequiredAuthentication::recent(max_age))
 }
 
@@ -213,45 +166,45 @@ pub fn require_recent(max_age: Duration) -> RequireAuthentication {
 ///
 /// # Panics
 /// As [`RequiredAuthentication::by`].
-pub fn require_amr(amr: &[&str]) -> RequireAuthentication {
+pub fn require_amr(amr: &[&str]) -> Require {
     require_authentication(RequiredAuthentication::by(amr))
 }
 
 /// Lets only requests through whose user was authenticated as required, in both respects. Others are answered as by [`require_recent`].
-pub fn require_authentication(required: RequiredAuthentication) -> RequireAuthentication {
-    RequireAuthentication(Arc::new(required))
+pub fn require_authentication(required: RequiredAuthentication) -> Require {
+    Require(Arc::new(Requirement::Authentication(required)))
 }
 
-/// What [`require_recent`], [`require_amr`] and [`require_authentication`] make.
+/// What [`require_role`], [`require_recent`], [`require_amr`] and [`require_authentication`] make.
 #[derive(Clone, Debug)]
-pub struct RequireAuthentication(Arc<RequiredAuthentication>);
+pub struct Require(Arc<Requirement>);
 
-impl<S, B> Transform<S, ServiceRequest> for RequireAuthentication
+impl<S, B> Transform<S, ServiceRequest> for Require
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
 {
     type Response = ServiceResponse<B>;
     type Error = actix_web::Error;
-    type Transform = RequireAuthenticationService<S>;
+    type Transform = RequireService<S>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(RequireAuthenticationService {
+        ready(Ok(RequireService {
             inner: Rc::new(inner),
-            required: Arc::clone(&self.0),
+            requirement: Arc::clone(&self.0),
         }))
     }
 }
 
-/// The service that [`RequireAuthentication`] makes.
+/// The service that [`Require`] makes.
 #[derive(Debug)]
-pub struct RequireAuthenticationService<S> {
+pub struct RequireService<S> {
     inner: Rc<S>,
-    required: Arc<RequiredAuthentication>,
+    requirement: Arc<Requirement>,
 }
 
-impl<S, B> Service<ServiceRequest> for RequireAuthenticationService<S>
+impl<S, B> Service<ServiceRequest> for RequireService<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
 {
@@ -261,29 +214,15 @@ where
 
     forward_ready!(inner);
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let required = Arc::clone(&self.required);
-        admit(&self.inner, request, move |identity, request| {
-            let verifier = verifier(request)?;
-            Ok(verifier.require_authentication(identity, &required)?)
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let (inner, requirement) = (Rc::clone(&self.inner), Arc::clone(&self.requirement));
+        Box::pin(async move {
+            let identity = request.extract::<Identity>().await?;
+            if let Some(problem) = requirement.refusal(&identity, verifier(request.request())?) {
+                return Err(Rejection::from(problem).into());
+            }
+            request.extensions_mut().insert(Verified(identity));
+            inner.call(request).await
         })
     }
-}
-
-/// Goes on with a request whose sender passes the check.
-fn admit<S, B>(
-    inner: &Rc<S>,
-    mut request: ServiceRequest,
-    check: impl FnOnce(&Identity, &HttpRequest) -> Result<(), Rejection> + 'static,
-) -> Pin<Box<dyn Future<Output = Result<ServiceResponse<B>, actix_web::Error>>>>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
-{
-    let inner = Rc::clone(inner);
-    Box::pin(async move {
-        let identity = request.extract::<Identity>().await?;
-        check(&identity, request.request())?;
-        request.extensions_mut().insert(Verified(identity));
-        inner.call(request).await
-    })
 }

@@ -56,6 +56,8 @@ mod jws;
 mod key_cache;
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod problem;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod requirement;
 mod task;
 #[cfg(feature = "tower")]
 pub mod tower;

@@ -23,7 +23,7 @@
 
 use crate::{
     Claims, InsufficientAuthentication, RequiredAuthentication, Verifier, bearer,
-    problem::ProblemDocument,
+    problem::ProblemDocument, requirement::Requirement,
 };
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use std::{
@@ -103,60 +103,13 @@ where
 }
 
 /// Lets only requests through whose account has the role, below a [`VerifyLayer`]. Others are answered with a problem document: 403.
-pub fn require_role(role: impl Into<Arc<str>>) -> RequireRoleLayer {
-    RequireRoleLayer(role.into())
-}
-
-/// What [`require_role`] makes.
-#[derive(Clone, Debug)]
-pub struct RequireRoleLayer(Arc<str>);
-
-impl<S> Layer<S> for RequireRoleLayer {
-    type Service = RequireRoleService<S>;
-
-    fn layer(&self, inner: S) -> RequireRoleService<S> {
-        RequireRoleService {
-            inner,
-            role: Arc::clone(&self.0),
-        }
-    }
-}
-
-/// The service that [`RequireRoleLayer`] makes.
-#[derive(Clone, Debug)]
-pub struct RequireRoleService<S> {
-    inner: S,
-    role: Arc<str>,
-}
-
-impl<S, B, R> Service<Request<B>> for RequireRoleService<S>
-where
-    S: Service<Request<B>, Response = Response<R>>,
-    S::Future: Send + 'static,
-    S::Error: Send + 'static,
-    R: From<String> + Send + 'static,
-{
-    type Response = Response<R>;
-    type Error = S::Error;
-    type Future = Answering<R, S::Error>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let refusal = match request.extensions().get::<Claims>() {
-            Some(claims) if claims.has_role(&self.role) => None,
-            Some(_) => Some(ProblemDocument::role_required(&self.role)),
-            None => Some(no_layer_above()),
-        };
-        admit(&mut self.inner, request, refusal)
-    }
+pub fn require_role(role: impl Into<Box<str>>) -> RequireLayer {
+    RequireLayer(Arc::new(Requirement::Role(role.into())))
 }
 
 /// Lets only requests through whose user was authenticated at most so long ago, as [`RequiredAuthentication::recent`] says, below a [`VerifyLayer`].
 /// Others are answered with a problem document: 401 with the challenge of RFC 9470.
-pub fn require_recent(max_age: Duration) -> RequireAuthenticationLayer {
+pub fn require_recent(max_age: Duration) -> RequireLayer {
     require_authentication(RequiredAuthentication::recent(max_age))
 }
 
@@ -165,38 +118,38 @@ pub fn require_recent(max_age: Duration) -> RequireAuthenticationLayer {
 ///
 /// # Panics
 /// As [`RequiredAuthentication::by`].
-pub fn require_amr(amr: &[&str]) -> RequireAuthenticationLayer {
+pub fn require_amr(amr: &[&str]) -> RequireLayer {
     require_authentication(RequiredAuthentication::by(amr))
 }
 
 /// Lets only requests through whose user was authenticated as required, in both respects. Others are answered as by [`require_recent`].
-pub fn require_authentication(required: RequiredAuthentication) -> RequireAuthenticationLayer {
-    RequireAuthenticationLayer(Arc::new(required))
+pub fn require_authentication(required: RequiredAuthentication) -> RequireLayer {
+    RequireLayer(Arc::new(Requirement::Authentication(required)))
 }
 
-/// What [`require_recent`], [`require_amr`] and [`require_authentication`] make.
+/// What [`require_role`], [`require_recent`], [`require_amr`] and [`require_authentication`] make.
 #[derive(Clone, Debug)]
-pub struct RequireAuthenticationLayer(Arc<RequiredAuthentication>);
+pub struct RequireLayer(Arc<Requirement>);
 
-impl<S> Layer<S> for RequireAuthenticationLayer {
-    type Service = RequireAuthenticationService<S>;
+impl<S> Layer<S> for RequireLayer {
+    type Service = RequireService<S>;
 
-    fn layer(&self, inner: S) -> RequireAuthenticationService<S> {
-        RequireAuthenticationService {
+    fn layer(&self, inner: S) -> RequireService<S> {
+        RequireService {
             inner,
-            required: Arc::clone(&self.0),
+            requirement: Arc::clone(&self.0),
         }
     }
 }
 
-/// The service that [`RequireAuthenticationLayer`] makes.
+/// The service that [`RequireLayer`] makes.
 #[derive(Clone, Debug)]
-pub struct RequireAuthenticationService<S> {
+pub struct RequireService<S> {
     inner: S,
-    required: Arc<RequiredAuthentication>,
+    requirement: Arc<Requirement>,
 }
 
-impl<S, B, R> Service<Request<B>> for RequireAuthenticationService<S>
+impl<S, B, R> Service<Request<B>> for RequireService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
     S::Future: Send + 'static,
@@ -214,13 +167,13 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let known = request.extensions();
         let refusal = match (known.get::<Claims>(), known.get::<Verifier>()) {
-            (Some(claims), Some(verifier)) => verifier
-                .require_authentication(claims, &self.required)
-                .err()
-                .map(ProblemDocument::from),
+            (Some(claims), Some(verifier)) => self.requirement.refusal(claims, verifier),
             _ => Some(no_layer_above()),
         };
-        admit(&mut self.inner, request, refusal)
+        match refusal {
+            None => Box::pin(self.inner.call(request)),
+            Some(problem) => Box::pin(ready(Ok(answer(&problem)))),
+        }
     }
 }
 
@@ -238,24 +191,6 @@ fn no_layer_above() -> ProblemDocument {
 
 /// An answer that is being made.
 type Answering<R, E> = Pin<Box<dyn Future<Output = Result<Response<R>, E>> + Send>>;
-
-/// Goes on with a request unless it is refused.
-fn admit<S, B, R>(
-    inner: &mut S,
-    request: Request<B>,
-    refusal: Option<ProblemDocument>,
-) -> Answering<R, S::Error>
-where
-    S: Service<Request<B>, Response = Response<R>>,
-    S::Future: Send + 'static,
-    S::Error: Send + 'static,
-    R: From<String> + Send + 'static,
-{
-    match refusal {
-        None => Box::pin(inner.call(request)),
-        Some(problem) => Box::pin(ready(Ok(answer(&problem)))),
-    }
-}
 
 fn answer<R: From<String>>(problem: &ProblemDocument) -> Response<R> {
     let mut response = Response::new(R::from(problem.body()));

@@ -2,6 +2,7 @@
 
 use crate::support::{
     FakeIssuer, ISSUER, IssuerResponse, NOW, TestClock, TestKey, USER, claims, config, key_set,
+    serve_both,
 };
 use actix_web::{App, HttpServer, web};
 use axum::{Extension, Router, routing};
@@ -33,14 +34,11 @@ fn services() -> Services {
     config.feed = Some(FeedConfig::default());
     let clock = Arc::new(TestClock::new());
     let verifier = Verifier::start_with(&config, Arc::new(issuer.clone()), clock).unwrap();
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
-    let urls = listeners.each_ref().map(url);
-    let [actix, axum] = listeners;
-    axum.set_nonblocking(true).unwrap();
-    let axum = tokio::net::TcpListener::from_std(axum).unwrap();
-    actix_web::rt::spawn(actix_service(actix, verifier.clone()));
-    actix_web::rt::spawn(async move { axum::serve(axum, axum_service(verifier)).await });
+    let actix = verifier.clone();
+    let urls = serve_both(
+        |listener| actix_service(listener, actix),
+        axum_service(verifier),
+    );
     Services {
         issuer,
         key,

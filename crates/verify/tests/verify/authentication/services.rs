@@ -1,7 +1,7 @@
 //! What actix-web and axum services answer where the user's authentication is not enough.
 
 use super::{MINUTE, PREFIX, authenticated, world};
-use crate::support::{NOW, TestClock, TestKey, claims};
+use crate::support::{NOW, TestClock, TestKey, claims, serve_both};
 use actix_web::{App, HttpServer, dev::Server, web};
 use axum::{Extension, Router, body::Body, http::Response as AxumResponse, routing};
 use reqwest::{Client, Response};
@@ -29,14 +29,11 @@ struct Services {
 /// Starts both; they live until the runtime ends.
 fn services() -> Services {
     let (key, verifier, clock) = world();
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
-    let urls = listeners.each_ref().map(url);
-    let [actix, axum] = listeners;
-    axum.set_nonblocking(true).unwrap();
-    let axum = tokio::net::TcpListener::from_std(axum).unwrap();
-    actix_web::rt::spawn(actix_service(actix, verifier.clone()));
-    actix_web::rt::spawn(async move { axum::serve(axum, axum_service(verifier)).await });
+    let actix = verifier.clone();
+    let urls = serve_both(
+        |listener| actix_service(listener, actix),
+        axum_service(verifier),
+    );
     Services {
         key,
         clock,

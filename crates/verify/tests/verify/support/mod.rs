@@ -1,9 +1,11 @@
 //! What the tests share: keys, claims, a clock and an issuer that does as it is response.
 
+mod both;
 mod issuer;
 mod key;
 mod service;
 
+pub(crate) use both::serve_both;
 pub(crate) use issuer::{FakeIssuer, IssuerResponse};
 pub(crate) use key::{TestKey, b64, key_set};
 pub(crate) use service::with_service;
