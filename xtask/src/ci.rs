@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Each adapter must build without the others: embedders take only what they need.
-const ADAPTER_FEATURES: [&str; 12] = [
+const ADAPTER_FEATURES: [&str; 14] = [
     "redis",
     "postgres",
     "sqlite",
@@ -26,8 +26,10 @@ const ADAPTER_FEATURES: [&str; 12] = [
     "legacy",
     "limits",
     "mail_files",
+    "passkeys",
     "smtp",
     "system",
+    "totp",
     "webhooks",
     "zxcvbn",
 ];

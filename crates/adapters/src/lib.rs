@@ -16,6 +16,10 @@ mod mac;
 pub mod mail;
 #[cfg(feature = "mail_files")]
 pub mod mail_files;
+#[cfg(feature = "totp")]
+pub mod one_time_codes;
+#[cfg(feature = "passkeys")]
+pub mod passkeys;
 #[cfg(any(feature = "jose", feature = "tls"))]
 mod pem;
 #[cfg(any(feature = "postgres", feature = "redis"))]

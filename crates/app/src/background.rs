@@ -8,7 +8,7 @@ use crate::{
 use actix_web::dev::Server;
 use revolve_domain::{
     ports::{Clearing, Clearings, Journal, StoreErrorKind},
-    use_cases::{Clear, ManageDeliveries, NotedEvents, Prune, SendWebhooks},
+    use_cases::{ApplyFactorResets, Clear, ManageDeliveries, NotedEvents, Prune, SendWebhooks},
 };
 use revolve_http::Feed;
 use revolve_listener::Certificate;
@@ -28,6 +28,8 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 /// The time between two searches for old rows.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
+/// The time between two searches for resets of factors that are due.
+const RESET_EVERY: Duration = Duration::from_secs(10);
 /// The time between two counts of the outbox.
 const COUNT_EVERY: Duration = Duration::from_secs(30);
 /// After how many counts its old rows are deleted.
@@ -142,6 +144,27 @@ impl Background {
                         Ok(_) => break,
                         Err(error) => {
                             tracing::warn!(error = %chain(&error), "old rows could not be deleted");
+                            break;
+                        }
+                    }
+                }
+            }
+        });
+    }
+
+    /// Resets factors whose time has come. Each replica does; of each reset one succeeds.
+    pub(crate) fn reset_factors(&self, resets: ApplyFactorResets) {
+        self.spawn(async move {
+            let mut ticks = time::interval(RESET_EVERY);
+            ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                loop {
+                    match resets.execute().await {
+                        Ok(accounts) if accounts >= u64::from(ApplyFactorResets::BATCH) => {}
+                        Ok(_) => break,
+                        Err(error) => {
+                            tracing::warn!(error = %chain(&error), "resets of factors have to wait");
                             break;
                         }
                     }

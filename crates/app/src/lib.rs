@@ -19,7 +19,12 @@ pub use application::Application;
 pub use composition::load;
 pub use mount::{Service, SignedIn, start_telemetry};
 pub use reload::Reload;
-#[cfg(feature = "fuzzing")]
-pub use revolve_http::fuzzing;
 pub use revolve_http::{ADMIN_BASE, BASE};
 pub use revolve_listener::Certificate;
+
+/// What the fuzz targets in `crates/app/fuzz` throw bytes at.
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing {
+    pub use revolve_adapters::passkeys::fuzzing::*;
+    pub use revolve_http::fuzzing::*;
+}

@@ -21,8 +21,9 @@ pub use load::{Change, Check, Effective, Loaded, Setting};
 pub use secret::Secret;
 pub use sections::{
     Accounts, ForwardedHeader, Hashing, Http, Import, Journal, Limits, Log, LogFormat, Mail,
-    MailLinks, Operators, Pages, Passwords, Postgres, Profile, RateSetting, Redis, RedisModeName,
-    ReusePolicyName, Secrets, Sentinel, Sessions, Tls, Tokens, Traces, VerificationName, Webhooks,
+    MailLinks, Operators, Pages, Passkeys, Passwords, Postgres, Profile, RateSetting, Redis,
+    RedisModeName, RequireFactorName, ReusePolicyName, Secrets, Sentinel, Sessions, Tls, Tokens,
+    Traces, VerificationName, Webhooks,
 };
 
 use schemars::JsonSchema;
@@ -51,8 +52,10 @@ pub struct Config {
     pub postgres: Postgres,
     /// What a password hash costs, and how many are computed at once.
     pub hashing: Hashing,
-    /// What the owner of a new account has to prove.
+    /// What the owner of an account has to prove.
     pub accounts: Accounts,
+    /// For which domain passkeys are made, and where they may be used.
+    pub passkeys: Passkeys,
     /// The system that imported accounts came from.
     pub import: Import,
     /// The list of what happened.
@@ -88,6 +91,7 @@ impl Default for Config {
             postgres: Postgres::default(),
             hashing: Hashing::default(),
             accounts: Accounts::default(),
+            passkeys: Passkeys::default(),
             import: Import::default(),
             journal: Journal::default(),
             passwords: Passwords::default(),
@@ -115,6 +119,7 @@ impl Config {
             self.import_rules(),
             self.journal.rules(),
             self.account_rules(),
+            self.passkey_rules(),
             self.passwords.rules(),
             self.limits.rules(),
             self.mail.rules(),

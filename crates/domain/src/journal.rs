@@ -1,9 +1,11 @@
 //! What is written down with a change, in the commit of the change: entries of the journal, and mails.
 
+mod changed_fields;
 mod event;
 mod record;
 
-pub use event::{ChangedFields, EventFields, Journaled, SecurityEvent, Severity};
+pub use changed_fields::ChangedFields;
+pub use event::{EventFields, Journaled, SecurityEvent, Severity};
 pub use record::JournalRecord;
 
 use crate::model::{
@@ -111,6 +113,16 @@ pub enum MailKind {
     EmailChanged,
     /// A refresh token was used again; the session was ended.
     SessionReused,
+    /// A factor was added, or recovery codes were made; the subject is which, by [`FactorKind::as_str`](crate::model::FactorKind::as_str).
+    FactorAdded,
+    /// A factor was removed; the subject is which.
+    FactorRemoved,
+    /// A recovery code was used; the subject is how many are left.
+    RecoveryCodeUsed,
+    /// An operator has ordered a reset of all factors: with a proof that stops it. The subject is when it counts (RFC 3339).
+    FactorResetOrdered,
+    /// All factors were reset.
+    FactorsReset,
     /// An operator disabled the account.
     AccountDisabled,
     /// The account was deleted.
@@ -135,6 +147,11 @@ impl MailKind {
         Self::PasswordReset,
         Self::EmailChanged,
         Self::SessionReused,
+        Self::FactorAdded,
+        Self::FactorRemoved,
+        Self::RecoveryCodeUsed,
+        Self::FactorResetOrdered,
+        Self::FactorsReset,
         Self::AccountDisabled,
         Self::AccountDeleted,
         Self::WebhookDisabled,
@@ -156,6 +173,11 @@ impl MailKind {
             Self::PasswordReset => "password_reset",
             Self::EmailChanged => "email_changed",
             Self::SessionReused => "session_reused",
+            Self::FactorAdded => "factor_added",
+            Self::FactorRemoved => "factor_removed",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::FactorResetOrdered => "factor_reset_ordered",
+            Self::FactorsReset => "factors_reset",
             Self::AccountDisabled => "account_disabled",
             Self::AccountDeleted => "account_deleted",
             Self::WebhookDisabled => "webhook_disabled",
@@ -209,6 +231,12 @@ impl MailKind {
             | Self::Invitation
             | Self::SignIn
             | Self::EmailChanged
+            // Each says something of its own, and who guesses can cause none of them.
+            | Self::FactorAdded
+            | Self::FactorRemoved
+            | Self::RecoveryCodeUsed
+            | Self::FactorResetOrdered
+            | Self::FactorsReset
             | Self::WebhookDisabled => None,
         }
     }
@@ -224,7 +252,7 @@ pub struct MailFacts {
     pub address: Option<IpAddr>,
     /// The client in words, such as the name of its device.
     pub client: Option<String>,
-    /// What else the template shows: the new address for [`MailKind::EmailChanged`].
+    /// What else the template shows: the new address for [`MailKind::EmailChanged`], and what the kinds of factors say.
     pub subject: Option<String>,
 }
 
@@ -248,6 +276,15 @@ pub struct NewMail {
     pub facts: MailFacts,
     /// From when on it is not sent any more: then it is dropped if it asks for something, and else given up.
     pub expires_at: Timestamp,
+}
+
+impl NewMail {
+    /// The same, which tells of this as well.
+    #[must_use]
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.facts.subject = Some(subject.into());
+        self
+    }
 }
 
 /// What is told of an outcome.

@@ -65,8 +65,16 @@
 //!     what the account was in its version, and what operators have changed since outdates it, also one that is signed after the change.
 //!     (`stories::roles::a_change_of_roles_is_in_the_next_token_and_outdates_those_of_before`,
 //!     contract `a_change_of_what_services_decide_by_outdates_tokens`)
+//! 14. Where an account needs a factor that it has set up, no session begins without one, whatever else was proved. (contract
+//!     `no_session_begins_without_a_factor_that_is_needed`, `a_recovery_leads_to_the_second_step`,
+//!     `stories::factors::second_step::a_recovery_never_yields_a_session_past_a_factor`) Challenges, codes of apps, that of the set-up included, and
+//!     recovery codes are spent once, in the commit of what they grant. (contract `parallel_uses_of_one_code_count_once`,
+//!     `parallel_answers_to_one_challenge_begin_one_session`) No guesser shuts out the owner's device.
+//!     (`stories::factors::guessing::a_guesser_who_has_the_password_is_slowed_and_the_owner_is_not`) An account keeps a password or a passkey.
+//!     (contract `parallel_removals_leave_a_way_in`)
 
 pub mod deliveries;
+pub mod factors;
 pub mod journal;
 pub mod keys;
 pub mod limits;

@@ -1,7 +1,7 @@
 //! The policies that an operator chooses.
 
 use crate::{
-    model::{Password, Timestamp},
+    model::{Password, Timestamp, User},
     rotation::RetryPolicy,
 };
 use std::time::Duration;
@@ -50,6 +50,18 @@ pub enum Verification {
     Required,
 }
 
+/// Whether a sign-in needs a factor besides what is proved first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequireFactor {
+    /// No sign-in does.
+    Never,
+    /// Those of accounts that have one set up: an authenticator app or a passkey.
+    #[default]
+    IfSetUp,
+    /// All do, and an account without one can do nothing but set one up.
+    Always,
+}
+
 /// The rules of accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountPolicy {
@@ -61,16 +73,37 @@ pub struct AccountPolicy {
     pub verification: Verification,
     /// Whether a mailed code signs in; it needs mail.
     pub sign_in_code: bool,
+    /// Which sign-ins need a factor.
+    pub require_factor: RequireFactor,
+    /// How long a reset of factors that an operator orders waits; at most [`Self::LONGEST_RESET_DELAY`].
+    pub factor_reset_delay: Duration,
+}
+
+impl AccountPolicy {
+    /// The longest time that a reset of factors may wait.
+    pub const LONGEST_RESET_DELAY: Duration = Duration::from_hours(7 * 24);
+
+    /// Whether a sign-in to the account needs a factor besides what was proved first.
+    pub fn needs_second_step(&self, account: &User) -> bool {
+        self.require_factor != RequireFactor::Never && account.factors.any()
+    }
+
+    /// Whether sessions of the account can do nothing but set up a factor.
+    pub fn needs_set_up(&self, account: &User) -> bool {
+        self.require_factor == RequireFactor::Always && !account.factors.any()
+    }
 }
 
 impl Default for AccountPolicy {
-    /// No mail; 24 h, no verification, no sign-in by code.
+    /// No mail; 24 h, no verification, no sign-in by code; factors where they are set up, whose resets wait for 24 h.
     fn default() -> Self {
         Self {
             mail: false,
             mail_max_age: Duration::from_hours(24),
             verification: Verification::default(),
             sign_in_code: false,
+            require_factor: RequireFactor::default(),
+            factor_reset_delay: Duration::from_hours(24),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The rules of proofs, pure: which ones a new one makes void, and what each grants. Stores call them within their transactions.
 
 use crate::model::{
-    Credentials, EmailAddress, PasswordHash, Proof, ProofId, ProofPurpose, Timestamp, User,
+    Credentials, EmailAddress, Proof, ProofId, ProofPurpose, SignUpIntent, Timestamp, User,
 };
 
 /// The most sign-ups of one address that wait for a proof of its mailbox.
@@ -121,12 +121,18 @@ pub fn recovered(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<
     Some(user)
 }
 
+/// Whether the proof stops a reset of the account's factors.
+pub fn stops_reset(proof: &Proof, account: &Credentials) -> bool {
+    proof.purpose == ProofPurpose::StopFactorReset && proof.holds(account)
+}
+
 /// Whether another proof outlives the recovery of an account by `spent`. A reset leaves those that undo a change of address: a thief who reads the
-/// present mailbox must not void the owner's. Nor must the undo of a later change: an undo leaves those of the changes before it.
+/// present mailbox must not void the owner's; and what stops a reset of factors. Nor must the undo of a later change: an undo leaves those of the changes before it.
 pub fn outlives(other: &Proof, spent: &Proof) -> bool {
     let is_undo = |proof: &Proof| proof.purpose == ProofPurpose::UndoEmail;
+    let stops_reset = other.purpose == ProofPurpose::StopFactorReset;
     let is_earlier = other.created_at < spent.created_at;
-    other.user != spent.user || (is_undo(other) && (!is_undo(spent) || is_earlier))
+    other.user != spent.user || stops_reset || (is_undo(other) && (!is_undo(spent) || is_earlier))
 }
 
 /// Whether the proof can bring this address back to its account. As long as it can, no other account may get the address.
@@ -138,9 +144,9 @@ pub fn restores(proof: &Proof, address: &EmailAddress, at: Timestamp) -> bool {
         && (key == address.key() || key == address.former())
 }
 
-/// What a sign-up wants, with the hash of its password; `None` if it is a proof of something else.
-pub fn intended(mut proof: Proof) -> Option<(Proof, PasswordHash)> {
+/// What a sign-up wants, and what it will sign in with; `None` if it is a proof of something else.
+pub fn intended(mut proof: Proof) -> Option<(Proof, SignUpIntent)> {
     let intent = proof.intent.take();
-    let hash = intent.filter(|_| proof.purpose == ProofPurpose::SignUp)?;
-    Some((proof, hash))
+    let intent = intent.filter(|_| proof.purpose == ProofPurpose::SignUp)?;
+    Some((proof, intent))
 }

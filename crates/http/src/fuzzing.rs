@@ -5,24 +5,36 @@
 //! - what is accepted and written down again in its normal form is accepted again, and is the same.
 
 use crate::{
-    accounts::{current_password_of, details_of, fields, passwords_of},
-    kit::{body::Body, problem::Problem},
+    accounts::{details_of, fields, passwords_of, shown_again},
+    kit::{
+        body::{Body, NestedBody},
+        problem::Problem,
+    },
     sessions::{SCOPES, refresh_token_of, scope_of},
 };
 use actix_web::{ResponseError, body::MessageBody};
-use revolve_domain::model::{EmailAddress, Label, Password, WebUrl};
+use revolve_domain::{
+    model::{EmailAddress, Label, Password, WebUrl},
+    use_cases::ShownFactor,
+};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 /// The members that hold secrets.
-const SECRETS: [&str; 4] = ["password", "currentPassword", "newPassword", "refreshToken"];
+const SECRETS: [&str; 5] = [
+    "password",
+    "currentPassword",
+    "newPassword",
+    "refreshToken",
+    "recoveryCode",
+];
 
 /// A secret as short as this may be part of a message by chance.
 const SHORT: usize = 12;
 
 /// The body of `POST /signup`.
 pub fn sign_up(bytes: &[u8]) -> bool {
-    begin(bytes, |body| {
+    begin(NestedBody::parse, bytes, |body| {
         fields(body, EmailAddress::parse, |text| {
             Password::choose(text, Password::MIN)
         })
@@ -31,7 +43,7 @@ pub fn sign_up(bytes: &[u8]) -> bool {
 
 /// The body of `POST /signin`.
 pub fn sign_in(bytes: &[u8]) -> bool {
-    begin(bytes, |body| {
+    begin(Body::parse, bytes, |body| {
         fields(body, EmailAddress::present, Password::present)
     })
 }
@@ -107,15 +119,34 @@ pub fn password(bytes: &[u8]) -> bool {
 
 /// The body of `POST /reauthenticate`.
 pub fn reauthenticate(bytes: &[u8]) -> bool {
-    judge(
-        bytes,
-        current_password_of,
-        |current| json!({ "currentPassword": current.expose() }),
-    )
+    judge_read(NestedBody::parse, bytes, shown_again, |request| {
+        let password = request.password.as_ref();
+        let factor = request.factor.as_ref().map(|factor| match factor {
+            ShownFactor::Totp(code) => ("totp", json!(code.expose())),
+            ShownFactor::RecoveryCode(code) => {
+                ("recoveryCode", json!(code.shown().expose_secret()))
+            }
+            ShownFactor::Passkey(credential) => ("credential", credential.clone()),
+        });
+        let members = [
+            password.map(|password| ("currentPassword", json!(password.expose()))),
+            request
+                .challenge
+                .map(|challenge| ("challenge", json!(challenge))),
+            factor,
+        ];
+        let given = members.into_iter().flatten();
+        Value::Object(
+            given
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
+    })
 }
 
-fn begin(bytes: &[u8], parse: impl Fn(Body) -> Result<Begin, Problem>) -> bool {
-    judge(
+fn begin(read: Read, bytes: &[u8], parse: impl Fn(Body) -> Result<Begin, Problem>) -> bool {
+    judge_read(
+        read,
         bytes,
         parse,
         |(email, password, device)| json!({ "email": email.as_str(), "password": password.expose(), "deviceName": device.as_ref().map(Label::as_str) }),
@@ -124,12 +155,24 @@ fn begin(bytes: &[u8], parse: impl Fn(Body) -> Result<Begin, Problem>) -> bool {
 
 type Begin = (revolve_domain::model::EmailAddress, Password, Option<Label>);
 
+/// How a handler reads the bytes of a body.
+type Read = fn(&[u8]) -> Result<Body, Problem>;
+
 fn judge<T>(
     bytes: &[u8],
     parse: impl Fn(Body) -> Result<T, Problem>,
     write: impl Fn(&T) -> Value,
 ) -> bool {
-    let read = |bytes: &[u8]| Body::parse(bytes).and_then(&parse);
+    judge_read(Body::parse, bytes, parse, write)
+}
+
+fn judge_read<T>(
+    read: Read,
+    bytes: &[u8],
+    parse: impl Fn(Body) -> Result<T, Problem>,
+    write: impl Fn(&T) -> Value,
+) -> bool {
+    let read = |bytes: &[u8]| read(bytes).and_then(&parse);
     match read(bytes) {
         Ok(value) => {
             let normal = write(&value);

@@ -8,6 +8,7 @@ mod accounts;
 mod admin;
 mod documents;
 mod email;
+mod factors;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod health;
@@ -15,6 +16,7 @@ mod keys;
 mod kit;
 mod oauth;
 mod pages;
+mod passkeys;
 mod recovery;
 mod revocations;
 mod routes;

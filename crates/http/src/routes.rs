@@ -4,13 +4,13 @@
 use crate::{
     ADMIN_BASE, AdminServices, BASE, Layers, Services, accounts, admin,
     documents::{self, Documents},
-    email, health, keys,
+    email, factors, health, keys,
     kit::{
         cors,
         openapi::{ABOUT_ACCOUNT, ABOUT_ADMIN, Documented},
         route_table::{RouteRow, allowed, answering, nothing_here, only, resources},
     },
-    oauth, pages, recovery, revocations, sessions,
+    oauth, pages, passkeys, recovery, revocations, sessions,
 };
 use actix_web::{
     Route,
@@ -22,14 +22,27 @@ use actix_web::{
 use revolve_domain::{limits::LimitName, model::ApiKeyScope};
 use std::sync::LazyLock;
 
+/// What a reauthentication counts: passwords and codes.
+const REAUTHENTICATION: &[LimitName] = &[
+    LimitName::PasswordPerAccount,
+    LimitName::PasswordPerAddress,
+    LimitName::PasswordPerDevice,
+    LimitName::FactorsPerAccount,
+    LimitName::FactorsPerDevice,
+];
+
 /// Below [`BASE`].
 #[rustfmt::skip]
 const ACCOUNT: &[RouteRow] = &[
     RouteRow::new(Method::POST, "/signup", || web::to(accounts::sign_up), accounts::sign_up_docs).limited(LimitName::SIGN_UP),
     RouteRow::new(Method::POST, "/signup/confirm", || web::to(accounts::confirm), accounts::confirm_docs).limited(LimitName::CONFIRMATIONS),
+    RouteRow::new(Method::POST, "/signup/passkey/options", || web::to(passkeys::sign_up_options), passkeys::sign_up_options_docs).limited(LimitName::CHALLENGES),
     RouteRow::new(Method::POST, "/signin", || web::to(accounts::sign_in), accounts::sign_in_docs).limited(LimitName::PASSWORD),
     RouteRow::new(Method::POST, "/signin/code", || web::to(accounts::request_code), accounts::request_code_docs).limited(LimitName::PROOFS),
     RouteRow::new(Method::POST, "/signin/code/confirm", || web::to(accounts::sign_in_by_code), accounts::sign_in_by_code_docs).limited(LimitName::CONFIRMATIONS),
+    RouteRow::new(Method::POST, "/signin/factor", || web::to(factors::sign_in), factors::sign_in_docs).limited(LimitName::FACTORS),
+    RouteRow::new(Method::POST, "/signin/passkey/options", || web::to(passkeys::sign_in_options), passkeys::sign_in_options_docs).limited(LimitName::CHALLENGES),
+    RouteRow::new(Method::POST, "/signin/passkey", || web::to(passkeys::sign_in), passkeys::sign_in_docs).limited(LimitName::FACTORS),
     RouteRow::new(Method::POST, "/recovery", || web::to(recovery::request), recovery::request_docs).limited(LimitName::PROOFS),
     RouteRow::new(Method::POST, "/recovery/confirm", || web::to(recovery::confirm), recovery::confirm_docs).limited(LimitName::CONFIRMATIONS),
     RouteRow::new(Method::POST, "/tokens", || web::to(sessions::refresh), sessions::refresh_docs).limited(LimitName::REFRESH),
@@ -40,7 +53,20 @@ const ACCOUNT: &[RouteRow] = &[
     RouteRow::new(Method::POST, "/email/disown", || web::to(email::disown), email::disown_docs).limited(LimitName::CONFIRMATIONS),
     RouteRow::new(Method::POST, "/email/undo/confirm", || web::to(recovery::undo), recovery::undo_docs).limited(LimitName::CONFIRMATIONS),
     RouteRow::new(Method::PUT, "/password", || web::to(accounts::change_password), accounts::change_password_docs).limited(LimitName::PASSWORD),
-    RouteRow::new(Method::POST, "/reauthenticate", || web::to(accounts::reauthenticate), accounts::reauthenticate_docs).limited(LimitName::PASSWORD),
+    RouteRow::new(Method::POST, "/reauthenticate", || web::to(accounts::reauthenticate), accounts::reauthenticate_docs).limited(REAUTHENTICATION),
+    RouteRow::new(Method::POST, "/reauthenticate/passkey/options", || web::to(accounts::begin_passkey), accounts::begin_passkey_docs),
+    RouteRow::new(Method::GET, "/factors", || web::to(factors::list), factors::list_docs),
+    RouteRow::new(Method::POST, "/factors/totp", || web::to(factors::set_up), factors::set_up_docs),
+    RouteRow::new(Method::DELETE, "/factors/totp", || web::to(factors::remove), factors::remove_docs),
+    RouteRow::new(Method::POST, "/factors/totp/confirm", || web::to(factors::confirm), factors::confirm_docs).limited(LimitName::FACTORS),
+    RouteRow::new(Method::POST, "/factors/recovery-codes", || web::to(factors::replace), factors::replace_docs),
+    RouteRow::new(Method::DELETE, "/factors/reset", || web::to(factors::stop), factors::stop_docs),
+    RouteRow::new(Method::POST, "/factors/reset/stop", || web::to(factors::stop_by_proof), factors::stop_by_proof_docs).limited(LimitName::CONFIRMATIONS),
+    RouteRow::new(Method::POST, "/passkeys/options", || web::to(passkeys::options), passkeys::options_docs),
+    RouteRow::new(Method::POST, "/passkeys", || web::to(passkeys::add), passkeys::add_docs),
+    RouteRow::new(Method::GET, "/passkeys", || web::to(passkeys::list), passkeys::list_docs),
+    RouteRow::new(Method::PUT, "/passkeys/{id}", || web::to(passkeys::rename), passkeys::rename_docs),
+    RouteRow::new(Method::DELETE, "/passkeys/{id}", || web::to(passkeys::remove), passkeys::remove_docs),
     RouteRow::new(Method::DELETE, "/me", || web::to(accounts::delete), accounts::delete_docs),
     RouteRow::new(Method::GET, "/export", || web::to(accounts::export), accounts::export_docs).limited(LimitName::EXPORTS),
     RouteRow::new(Method::GET, "/activity", || web::to(accounts::activity), accounts::activity_docs),
@@ -116,6 +142,7 @@ const PAGES: &[[RouteRow; 2]] = &[
     page("/email/change", LimitName::CONFIRMATIONS, || web::to(pages::landing::change_email::show), || web::to(pages::landing::change_email::submit)),
     page("/email/undo", LimitName::CONFIRMATIONS, || web::to(pages::landing::undo_email::show), || web::to(pages::landing::undo_email::submit)),
     page("/email/disown", LimitName::CONFIRMATIONS, || web::to(pages::landing::disown_email::show), || web::to(pages::landing::disown_email::submit)),
+    page("/factors/keep", LimitName::CONFIRMATIONS, || web::to(pages::landing::keep_factors::show), || web::to(pages::landing::keep_factors::submit)),
 ];
 
 /// Pages without a form, and what pages load.
@@ -147,6 +174,8 @@ const ADMIN: &[RouteRow] = &[
     RouteRow::admin(Method::POST, "/users/{uid}/recovery-link", ApiKeyScope::UsersWrite, || web::to(admin::recovery_link), admin::recovery_link_docs),
     RouteRow::admin(Method::GET, "/users/{uid}/sessions", ApiKeyScope::UsersRead, || web::to(admin::sessions), admin::sessions_docs),
     RouteRow::admin(Method::DELETE, "/users/{uid}/sessions/{sid}", ApiKeyScope::SessionsWrite, || web::to(admin::end_session), admin::end_session_docs),
+    RouteRow::admin(Method::GET, "/users/{uid}/factors", ApiKeyScope::UsersRead, || web::to(admin::factors), admin::factors_docs),
+    RouteRow::admin(Method::POST, "/users/{uid}/factors/reset", ApiKeyScope::UsersWrite, || web::to(admin::reset_factors), admin::reset_factors_docs),
     RouteRow::admin(Method::POST, "/users/{uid}/sign-out", ApiKeyScope::SessionsWrite, || web::to(admin::sign_out), admin::sign_out_docs),
     RouteRow::admin(Method::GET, "/events", ApiKeyScope::EventsRead, || web::to(admin::events), admin::events_docs),
     RouteRow::admin(Method::GET, "/deliveries", ApiKeyScope::DeliveriesRead, || web::to(admin::deliveries), admin::deliveries_docs),

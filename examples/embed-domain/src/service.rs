@@ -17,7 +17,7 @@ use revolve_domain::{
     policy::{AccountPolicy, SessionPolicy},
     ports::{Entropy, NoProofs},
     rotation::RetryPolicy,
-    use_cases::{ServicePorts, UseCases},
+    use_cases::{FactorPorts, ServicePorts, UseCases},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -54,6 +54,7 @@ pub(crate) fn service() -> Outcome<UseCases> {
         journal: store,
         journal_retention: Duration::from_hours(24 * 90),
         requests: None,
+        factors: FactorPorts::default(),
         codec: Arc::new(JoseTokens::new(config, key, &master)?),
         devices: Arc::new(MacDeviceCredentials::new(&master)),
         hasher: Arc::new(Argon2Hasher::new(cost, pool, entropy.clone())?),

@@ -5,7 +5,7 @@ use revolve_domain::{
         AccountVersion, AppData, DeviceId, Epoch, Generation, Label, Roles, SessionId, Timestamp,
         TokenId, UserId, WebUrl,
     },
-    ports::{IdClaims, ReauthenticationClaims, RefreshClaims},
+    ports::{IdClaims, ReauthenticationClaims, RefreshClaims, VerifiedId},
     revocations::RevocationStatement,
 };
 use serde::{Deserialize, Serialize};
@@ -156,6 +156,38 @@ impl<'a> WireReauthentication<'a> {
             user: self.sub,
             session: self.sid,
             epoch: self.epoch,
+            issued_at: Timestamp::from_seconds(self.iat),
+            expires_at: Timestamp::from_seconds(self.exp),
+        }
+    }
+}
+
+/// The claims of what stands in the place of an ID token while a factor must be set up.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WireSetUp<'a> {
+    pub(super) iss: Cow<'a, str>,
+    sub: UserId,
+    sid: SessionId,
+    iat: i64,
+    exp: i64,
+}
+
+impl<'a> WireSetUp<'a> {
+    pub(super) fn new(claims: &VerifiedId, issuer: &'a str) -> Self {
+        Self {
+            iss: issuer.into(),
+            sub: claims.user,
+            sid: claims.session,
+            iat: claims.issued_at.as_seconds(),
+            exp: claims.expires_at.as_seconds(),
+        }
+    }
+
+    pub(super) fn into_claims(self) -> VerifiedId {
+        VerifiedId {
+            user: self.sub,
+            session: self.sid,
             issued_at: Timestamp::from_seconds(self.iat),
             expires_at: Timestamp::from_seconds(self.exp),
         }

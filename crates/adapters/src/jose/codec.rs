@@ -1,12 +1,13 @@
 //! Signing and verifying each kind of token with the keys of the ring.
 
 use super::{
-    claims::{WireId, WireReauthentication, WireRefresh, WireRevocations},
+    claims::{WireId, WireReauthentication, WireRefresh, WireRevocations, WireSetUp},
     id_key::IdKey,
     packed::{self, WirePacked},
     refresh_key::{MacKey, RefreshKey},
     ring::{
-        Built, ID, KeyGroup, REAUTHENTICATION, REFRESH, Ring, RingBuilder, header, is_plausible,
+        Built, ID, KeyGroup, REAUTHENTICATION, REFRESH, Ring, RingBuilder, SET_UP, header,
+        is_plausible,
     },
     secrets::{DerivedKey, MasterKey},
     vault::{OpenedKey, Seal},
@@ -226,6 +227,28 @@ impl TokenCodec for JoseTokens {
     ) -> Result<SecretString, SignError> {
         let claims = WireReauthentication::new(claims, &self.config.issuer);
         sign_mac(&self.ring().reauthentication, &claims)
+    }
+
+    fn sign_set_up(&self, claims: &VerifiedId) -> Result<SecretString, SignError> {
+        let claims = WireSetUp::new(claims, &self.config.issuer);
+        sign_mac(&self.ring().set_up, &claims)
+    }
+
+    fn verify_set_up(
+        &self,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> Result<VerifiedId, TokenRejected> {
+        let ring = self.ring();
+        let claims: WireSetUp<'_> = parse(verify_mac(token, &ring.set_up, SET_UP)?)?;
+        if claims.iss != self.config.issuer {
+            return Err(TokenRejected::Invalid);
+        }
+        let claims = claims.into_claims();
+        if now >= claims.expires_at {
+            return Err(TokenRejected::Expired);
+        }
+        Ok(claims)
     }
 
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {

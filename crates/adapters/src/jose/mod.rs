@@ -8,6 +8,7 @@
 mod claims;
 mod codec;
 mod device;
+mod factors;
 mod id_key;
 mod packed;
 mod proof;
@@ -20,6 +21,7 @@ mod webhooks;
 
 pub use codec::{CodecConfig, FileKeys, JoseTokens};
 pub use device::MacDeviceCredentials;
+pub use factors::FactorVault;
 pub use id_key::{IdKey, KeyError};
 pub use proof::MacProofSecrets;
 pub use revolve_domain::keys::Algorithm;

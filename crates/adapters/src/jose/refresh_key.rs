@@ -1,4 +1,4 @@
-//! A secret for what only this service verifies, refresh tokens and reauthentications: HMAC with SHA-256.
+//! A secret for what only this service verifies, refresh tokens, reauthentications and set-ups: HMAC with SHA-256.
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
@@ -6,12 +6,13 @@ use sha2::Sha256;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// A secret, ready to sign and to verify. It signs refresh tokens; reauthentications have a key that is derived from it, so that neither
-/// could pass for the other even if their types were mixed up.
+/// A secret, ready to sign and to verify. It signs refresh tokens; the others have keys that are derived from it, so that none could pass for
+/// another even if their types were mixed up.
 pub(super) struct RefreshKey {
     pub(super) id: String,
     pub(super) refresh: Arc<MacKey>,
     pub(super) reauthentication: Arc<MacKey>,
+    pub(super) set_up: Arc<MacKey>,
 }
 
 /// The secret can't be used.
@@ -30,15 +31,17 @@ impl RefreshKey {
     pub(super) const PURPOSE: &str = "refresh token";
 
     pub(super) fn new(id: &str, secret: &[u8]) -> Result<Self, ShortSecret> {
-        let mut derived = Zeroizing::new([0; Self::LENGTH]);
-        Hkdf::<Sha256>::from_prk(secret)
-            .map_err(|_| ShortSecret)?
-            .expand(b"revolve reauthentication key", &mut *derived)
-            .map_err(|_| ShortSecret)?;
+        let hkdf = Hkdf::<Sha256>::from_prk(secret).map_err(|_| ShortSecret)?;
+        let derived = |label: &[u8]| {
+            let mut derived = Zeroizing::new([0; Self::LENGTH]);
+            hkdf.expand(label, &mut *derived).map_err(|_| ShortSecret)?;
+            MacKey::new(&*derived).map(Arc::new)
+        };
         Ok(Self {
             id: id.to_owned(),
             refresh: Arc::new(MacKey::new(secret)?),
-            reauthentication: Arc::new(MacKey::new(&*derived)?),
+            reauthentication: derived(b"revolve reauthentication key")?,
+            set_up: derived(b"revolve set-up key")?,
         })
     }
 }
@@ -98,20 +101,20 @@ mod tests {
 
     #[test]
     fn each_kind_of_token_has_a_key_of_its_own() {
-        let key = RefreshKey::new("key", &[7; 32]).unwrap();
-        let (refresh, reauthentication) = (
-            key.refresh.sign(b"message"),
-            key.reauthentication.sign(b"message"),
-        );
-        assert!(!key.reauthentication.verifies(b"message", &refresh));
-        assert!(!key.refresh.verifies(b"message", &reauthentication));
-        let other = RefreshKey::new("key", &[8; 32]).unwrap();
-        assert!(key.reauthentication.verifies(b"message", &reauthentication));
-        assert!(
-            !other
-                .reauthentication
-                .verifies(b"message", &reauthentication)
-        );
+        let keys = |secret| {
+            let key = RefreshKey::new("key", &[secret; 32]).unwrap();
+            [key.refresh, key.reauthentication, key.set_up]
+        };
+        let (own, others) = (keys(7), keys(8));
+        for (place, key) in own.iter().enumerate() {
+            let signature = key.sign(b"message");
+            for (other, key) in own.iter().enumerate() {
+                assert_eq!(key.verifies(b"message", &signature), place == other);
+            }
+            for key in &others {
+                assert!(!key.verifies(b"message", &signature));
+            }
+        }
         assert_eq!(RefreshKey::new("key", &[7; 31]).err(), Some(ShortSecret));
     }
 }

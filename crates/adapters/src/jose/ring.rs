@@ -20,6 +20,8 @@ pub(super) const ID: &str = "JWT";
 pub(super) const REFRESH: &str = "refresh+jwt";
 /// The `typ` of a reauthentication.
 pub(super) const REAUTHENTICATION: &str = "reauthentication+jwt";
+/// The `typ` of what stands in the place of an ID token while a factor must be set up.
+pub(super) const SET_UP: &str = "set-up+jwt";
 
 /// A key that is built, and kept as long as its row exists.
 #[derive(Clone)]
@@ -33,6 +35,7 @@ pub(super) struct Ring {
     pub(super) id: KeyGroup<IdKey>,
     pub(super) refresh: KeyGroup<MacKey>,
     pub(super) reauthentication: KeyGroup<MacKey>,
+    pub(super) set_up: KeyGroup<MacKey>,
     /// By the id of their row.
     pub(super) stored: HashMap<KeyId, Built>,
     /// The JWK set.
@@ -71,6 +74,7 @@ pub(super) struct RingBuilder {
     id: KeyGroup<IdKey>,
     refresh: KeyGroup<MacKey>,
     reauthentication: KeyGroup<MacKey>,
+    set_up: KeyGroup<MacKey>,
     stored: HashMap<KeyId, Built>,
     published: Vec<Arc<IdKey>>,
 }
@@ -101,12 +105,13 @@ impl RingBuilder {
         Ok(())
     }
 
-    /// A secret for refresh tokens and reauthentications.
+    /// A secret for what only this service verifies.
     pub(super) fn refresh(&mut self, key: &RefreshKey, signs: bool) {
         let header = |kind| header("HS256", &key.id, kind);
         self.refresh.add(header(REFRESH), &key.refresh, signs);
         self.reauthentication
             .add(header(REAUTHENTICATION), &key.reauthentication, signs);
+        self.set_up.add(header(SET_UP), &key.set_up, signs);
     }
 
     /// A key from the store.
@@ -135,6 +140,7 @@ impl RingBuilder {
             id: self.id,
             refresh: self.refresh,
             reauthentication: self.reauthentication,
+            set_up: self.set_up,
             stored: self.stored,
             published,
         }

@@ -20,6 +20,8 @@ pub struct MailLinks {
     pub sign_in: Option<String>,
     /// To take an address back.
     pub undo: Option<String>,
+    /// To stop a reset of factors.
+    pub keep_factors: Option<String>,
 }
 
 impl MailLinks {
@@ -42,12 +44,17 @@ impl MailLinks {
             MailKind::Invitation => self.choose_password.as_deref(),
             MailKind::SignIn => self.sign_in.as_deref(),
             MailKind::EmailChanged => self.undo.as_deref(),
+            MailKind::FactorResetOrdered => self.keep_factors.as_deref(),
             MailKind::SignInUnverified
             | MailKind::AccountExists
             | MailKind::NewDevice
             | MailKind::PasswordChanged
             | MailKind::PasswordReset
             | MailKind::SessionReused
+            | MailKind::FactorAdded
+            | MailKind::FactorRemoved
+            | MailKind::RecoveryCodeUsed
+            | MailKind::FactorsReset
             | MailKind::AccountDisabled
             | MailKind::AccountDeleted
             | MailKind::WebhookDisabled => None,
@@ -63,5 +70,5 @@ pub(super) const fn needs_code(kind: MailKind) -> bool {
 
 /// Whether mails of a kind have a proof.
 pub(super) const fn has_proof(kind: MailKind) -> bool {
-    kind.asks() || matches!(kind, MailKind::EmailChanged)
+    kind.asks() || matches!(kind, MailKind::EmailChanged | MailKind::FactorResetOrdered)
 }

@@ -2,7 +2,7 @@
 
 use revolve_domain::{
     journal::{MailFacts, MailKind},
-    model::{DeliveryId, EmailAddress, ProofId, Timestamp},
+    model::{DeliveryId, EmailAddress, FactorKind, ProofId, Timestamp},
     ports::{Mail, MailProof},
 };
 use std::{net::Ipv4Addr, time::Duration};
@@ -30,7 +30,7 @@ pub(super) fn sample(kind: MailKind, extent: Extent) -> Mail {
                 at: Some(at),
                 address: Some(Ipv4Addr::new(203, 0, 113, 7).into()),
                 client: Some("Firefox on Linux".to_owned()),
-                subject: Some("ann@new.example".to_owned()),
+                subject: Some(subject(kind).to_owned()),
             }
         } else {
             MailFacts::default()
@@ -46,6 +46,16 @@ pub(super) fn sample(kind: MailKind, extent: Extent) -> Mail {
     }
 }
 
+/// What else the kind shows.
+const fn subject(kind: MailKind) -> &'static str {
+    match kind {
+        MailKind::FactorAdded | MailKind::FactorRemoved => FactorKind::Passkey.as_str(),
+        MailKind::RecoveryCodeUsed => "9",
+        MailKind::FactorResetOrdered => "2030-03-18T17:46:40Z",
+        _ => "ann@new.example",
+    }
+}
+
 #[expect(clippy::expect_used, reason = "it is a constant")]
 fn ann() -> EmailAddress {
     EmailAddress::parse("ann@example.org").expect("it is an address")
@@ -56,11 +66,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_whole_sample_has_an_undo() {
+    fn only_a_whole_sample_of_a_notice_has_a_proof() {
         for kind in MailKind::ALL {
             let has_proof = |extent| sample(*kind, extent).proof.is_some();
             let expected = match kind {
-                MailKind::EmailChanged => (false, true),
+                MailKind::EmailChanged | MailKind::FactorResetOrdered => (false, true),
                 _ => (kind.asks(), kind.asks()),
             };
             assert_eq!(

@@ -12,10 +12,10 @@ use crate::sql;
 use revolve_domain::ports::{BeginOutcome, BeginSession};
 use uuid::Uuid;
 
-/// `$2` is the epoch that the session carries. This lock keeps out all other changes of the user's sessions and devices but single
+/// `$2` is the epoch that the session carries, and `$3` says whether the account must have no factor (`factors::may_begin`). This lock keeps out all other changes of the user's sessions and devices but single
 /// ends for other reasons than reuse, and prunings, whose order does not matter.
-const LOCK: &str =
-    "SELECT 1 FROM users WHERE id = $1 AND session_epoch = $2 AND disabled_at IS NULL FOR UPDATE";
+const LOCK: &str = "
+    SELECT 1 FROM users WHERE id = $1 AND session_epoch = $2 AND disabled_at IS NULL AND NOT ($3 AND factors <> 0) FOR UPDATE";
 
 /// All that a sign-in changes, in one statement after the lock, so that it sees what was committed before: no row if the device that the
 /// client keeps (`$15`) is not current, else the sessions that it ends, or one null.
@@ -71,7 +71,8 @@ impl Intent for BeginSession {
         let (new, user) = (&self.session, self.session.user.as_uuid());
         let lock = tx.prepare_cached(LOCK).await?;
         let epoch = i64::from(new.epoch.number());
-        if tx.query_opt(&lock, &[user, &epoch]).await?.is_none() {
+        let asked: [&dyn Param; 3] = [user, &epoch, &self.unless_factor];
+        if tx.query_opt(&lock, &asked).await?.is_none() {
             return Ok(BeginOutcome::Superseded);
         }
         let (ids, times): (Vec<Uuid>, Vec<PgTimestamp>) = self

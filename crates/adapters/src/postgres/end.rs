@@ -1,17 +1,23 @@
 //! The end of many sessions in one commit: all of a user, all but one, or with the account.
 
 use super::{
-    database::Intent, error::PostgresError, journal::scrub, transaction::Transaction,
-    values::PgTimestamp,
+    database::Intent, error::PostgresError, factors::forget, journal::scrub,
+    transaction::Transaction, values::PgTimestamp,
 };
-use crate::sql::RaiseEpoch;
+use crate::sql::{self, RaiseEpoch, credential_columns};
 use revolve_domain::{
-    model::{EndReason, Epoch, PasswordHash, SessionId, Timestamp, UserId},
+    model::{Credentials, EndReason, Epoch, PasswordHash, SessionId, Timestamp, UserId},
     ports::{Asking, PasswordChange, PasswordOutcome},
 };
 use uuid::Uuid;
 
 const LOCK: &str = "SELECT session_epoch, kept_sid, email FROM users WHERE id = $1 FOR UPDATE";
+
+const LOCK_ACCOUNT: &str = concat!(
+    "SELECT ",
+    credential_columns!(),
+    " FROM users u WHERE u.id = $1 FOR UPDATE"
+);
 
 /// A row if the session lives at `$3`. It is locked, so that no single end comes between this check and the commit.
 const LIVES: &str = "
@@ -58,6 +64,25 @@ impl LockedUser {
             kept: row.try_get("kept_sid")?,
             email: row.try_get("email")?,
         }))
+    }
+
+    /// The same, with all of the account.
+    pub(super) async fn with_account(
+        tx: &Transaction<'_>,
+        user: UserId,
+    ) -> Result<Option<(Self, Credentials)>, PostgresError> {
+        let lock = tx.prepare_cached(LOCK_ACCOUNT).await?;
+        let Some(row) = tx.query_opt(&lock, &[user.as_uuid()]).await? else {
+            return Ok(None);
+        };
+        let account = sql::credentials(&row)?;
+        let locked = Self {
+            user,
+            epoch: account.user.epoch.number().into(),
+            kept: account.user.kept_session.map(|kept| *kept.as_uuid()),
+            email: account.user.email.key().to_owned(),
+        };
+        Ok(Some((locked, account)))
     }
 
     pub(super) async fn lives(
@@ -216,6 +241,7 @@ impl Intent for Delete {
             ],
         )
         .await?;
+        forget(tx, self.user).await?;
         // A statement of its own, which sees what single ends told that it has waited for.
         scrub(tx, self.user.as_uuid()).await?;
         Ok(true)

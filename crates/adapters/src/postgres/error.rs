@@ -93,6 +93,11 @@ impl PostgresError {
         self.violates("users_pkey")
     }
 
+    /// Whether an account has the credential of a passkey.
+    pub(super) fn is_taken_credential(&self) -> bool {
+        self.violates("passkeys_credential_id_key")
+    }
+
     fn violates(&self, constraint: &str) -> bool {
         let Self::Sql(error) = self else { return false };
         error.as_db_error().is_some_and(|error| {

@@ -18,7 +18,7 @@ use tracing::{
 };
 use uuid::Uuid;
 
-const MIGRATIONS: [Script; 18] = migrations::scripts!("postgres":
+const MIGRATIONS: [Script; 19] = migrations::scripts!("postgres":
     "V1__accounts_and_sessions",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -37,10 +37,11 @@ const MIGRATIONS: [Script; 18] = migrations::scripts!("postgres":
     "V16__journal_of_event",
     "V17__webhooks",
     "V18__quiet_mailboxes",
+    "V19__factors",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 18;
+pub(super) const LATEST: i64 = 19;
 
 /// One lock per schema, so that installations that share a database don't wait for each other. It ends with the
 /// connection, whatever happens.

@@ -11,6 +11,7 @@ mod deliveries;
 mod directory;
 mod end;
 mod error;
+mod factors;
 mod inspect;
 mod journal;
 mod keys;

@@ -3,10 +3,12 @@
 use super::{
     database::{Intent, decoded},
     error::PostgresError,
+    factors,
     transaction::Transaction,
 };
 use crate::sql::{
-    self, CorruptRow, SqlRow, delivery_columns, proof_columns, session_columns, user_columns,
+    self, CorruptRow, SqlRow, challenge_columns, delivery_columns, proof_columns, session_columns,
+    user_columns,
 };
 use revolve_domain::{model::UserId, ports::PersonalData};
 
@@ -20,6 +22,11 @@ pub(super) const SESSIONS: &str = concat!(
 );
 const DEVICES: &str = "
     SELECT device_id, signed_in_at FROM known_devices WHERE user_id = $1 ORDER BY signed_in_at DESC, device_id DESC";
+const CHALLENGES: &str = concat!(
+    "SELECT ",
+    challenge_columns!(),
+    " FROM challenges WHERE user_id = $1 ORDER BY created_at DESC, id DESC"
+);
 const PROOFS: &str = concat!(
     "SELECT ",
     proof_columns!(),
@@ -63,6 +70,8 @@ impl Intent for ReadPersonalData {
             user,
             sessions: self.all(tx, SESSIONS, sql::session).await?,
             devices: self.all(tx, DEVICES, sql::remembered_device).await?,
+            factors: sql::whole_factors(self.all(tx, factors::OF, sql::factors).await?),
+            challenges: self.all(tx, CHALLENGES, sql::challenge).await?,
             proofs: self.all(tx, PROOFS, sql::proof).await?,
             mails: self.all(tx, MAILS, sql::delivery).await?,
             quiet: self.all(tx, QUIET, sql::quiet_notice).await?,

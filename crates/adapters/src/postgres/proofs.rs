@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
     model::{
-        EmailAddress, Locale, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion, Timestamp,
+        EmailAddress, Locale, Proof, ProofId, ProofPurpose, ProofVersion, SignUpIntent, Timestamp,
         UserId,
     },
     ports::{
@@ -27,6 +27,7 @@ use revolve_domain::{
     },
     proofs,
 };
+pub(super) use spend::Provable;
 use spend::{Disown, Verify};
 use uuid::Uuid;
 
@@ -179,8 +180,12 @@ impl Proofs for PostgresAccounts {
         sign_up: &ProvedSignUp,
         tell: &Tell<SignUpOutcome>,
     ) -> Result<SignUpOutcome, StoreError> {
-        let taken =
-            |error: &PostgresError| error.is_taken_email().then_some(SignUpOutcome::EmailTaken);
+        let taken = |error: &PostgresError| {
+            let (email, credential) = (error.is_taken_email(), error.is_taken_credential());
+            email
+                .then_some(SignUpOutcome::EmailTaken)
+                .or(credential.then_some(SignUpOutcome::CredentialTaken))
+        };
         self.db
             .change_or("create an account", sign_up.clone(), tell, taken)
             .await
@@ -264,13 +269,16 @@ impl Intent for Open<'_> {
 }
 
 /// Stores a new proof, or its former one once more, and deletes what it makes void.
-async fn insert_proof(tx: &Transaction<'_>, new: Proof) -> Result<StandingProof, PostgresError> {
+pub(super) async fn insert_proof(
+    tx: &Transaction<'_>,
+    new: Proof,
+) -> Result<StandingProof, PostgresError> {
     let scope = new.scope();
     serial(tx, &scope).await?;
     let of_scope = tx.prepare_cached(OF_SCOPE).await?;
     let former = decoded(&tx.query(&of_scope, &[&scope]).await?, sql::proof)?;
     let proofs::Opening { proof, void } = proofs::open(former, new);
-    delete(tx, &void).await?;
+    self::void(tx, &void).await?;
     let binding = proof.binding.as_ref();
     let row: [&dyn Param; 16] = [
         proof.id.as_uuid(),
@@ -283,7 +291,7 @@ async fn insert_proof(tx: &Transaction<'_>, new: Proof) -> Result<StandingProof,
         &binding.map(|binding| &binding.hash.as_bytes()[..]),
         &binding.map(|binding| binding.email.as_str()),
         &&proof.asker.as_bytes()[..],
-        &proof.intent.as_ref().map(PasswordHash::expose),
+        &proof.intent.as_ref().map(SignUpIntent::stored),
         &proof.locale.as_ref().map(Locale::as_str),
         &PgTimestamp(proof.created_at),
         &PgTimestamp(proof.expires_at),
@@ -312,9 +320,9 @@ async fn find(
     Ok(found.map(|row| sql::proof(&row)).transpose()?)
 }
 
-async fn delete(tx: &Transaction<'_>, proofs: &[ProofId]) -> Result<(), PostgresError> {
-    let void = tx.prepare_cached(VOID).await?;
-    tx.execute(&void, &[&uuids(proofs)]).await?;
+pub(super) async fn void(tx: &Transaction<'_>, proofs: &[ProofId]) -> Result<(), PostgresError> {
+    let delete = tx.prepare_cached(VOID).await?;
+    tx.execute(&delete, &[&uuids(proofs)]).await?;
     Ok(())
 }
 

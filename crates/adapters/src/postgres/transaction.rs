@@ -121,6 +121,16 @@ impl<'a> Transaction<'a> {
     }
 }
 
+/// Runs a statement. Answers how many rows it changed or found.
+pub(super) async fn run(
+    tx: &Transaction<'_>,
+    sql: &'static str,
+    params: Params<'_>,
+) -> Result<u64, Error> {
+    let statement = tx.prepare_cached(sql).await?;
+    tx.execute(&statement, params).await
+}
+
 /// Begins a transaction whose settings end with it, in one message.
 pub(super) fn begin(isolation: &str, settings: &[(&str, u128)]) -> String {
     let set = settings

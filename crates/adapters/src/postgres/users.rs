@@ -26,7 +26,7 @@ use revolve_domain::{
     },
 };
 
-pub(super) const CREATE: &str = concat!(
+const CREATE: &str = concat!(
     "WITH account AS (",
     insert_user!(),
     "), device AS (",
@@ -36,7 +36,7 @@ pub(super) const CREATE: &str = concat!(
 );
 pub(super) const ADD: &str = concat!(
     user_into!(),
-    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 );
 /// Always one row, which takes as long to find, to send, to read and to check as an account, by the same look-ups: the time tells no
 /// stranger which addresses have one. The former form of an address, `$3`, counts before its key: two accounts of an earlier release may
@@ -44,7 +44,7 @@ pub(super) const ADD: &str = concat!(
 const BY_EMAIL: &str = "
     SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000'::uuid) AS user_id, coalesce(u.email, wanted.email) AS email, u.email_typed,
         u.name, u.website, u.image_url, u.locale, u.email_verified_at, coalesce(u.created_at, 'epoch'::timestamptz) AS created_at, u.disabled_at,
-        coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid, u.roles, u.app, coalesce(u.version, 0) AS version,
+        coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid, u.roles, u.app, coalesce(u.version, 0) AS version, coalesce(u.factors, 0) AS factors,
         coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA')
             AS password_hash,
         d.device_id AS known_device, coalesce(d.epoch >= u.session_epoch, false) AS is_current, u.id IS NOT NULL AS is_account
@@ -246,6 +246,21 @@ impl<O: Copy + Send + Sync> Intent for NewAccount<'_, O> {
         refuse_taken(tx, self.user, Some(self.at)).await?;
         Ok(self.outcome)
     }
+}
+
+/// Stores an account with its first session, and remembers its device. Fails if the address is taken.
+pub(super) async fn insert_account(
+    tx: &Transaction<'_>,
+    user: &User,
+    hash: &PasswordHash,
+    session: &Session,
+    at: Timestamp,
+) -> Result<(), PostgresError> {
+    let (row, session) = (UserRow::new(user, hash), SessionRow::from(session));
+    let params: Vec<_> = session.params().into_iter().chain(row.params()).collect();
+    let create = tx.prepare_cached(CREATE).await?;
+    tx.execute(&create, &params).await?;
+    refuse_taken(tx, user, Some(at)).await
 }
 
 /// Fails if the address that the user's row has just got is taken, by an account or by an undo that is open at that time. A statement of its own, after the one that has written the key: that waits for a

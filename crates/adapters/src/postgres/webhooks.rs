@@ -7,7 +7,7 @@ use super::{
     database::{Intent, decoded},
     error::PostgresError,
     statement::Param,
-    transaction::Transaction,
+    transaction::{Transaction, run},
     values::PgTimestamp,
 };
 use crate::sql::{self, journal_columns, webhook_columns};
@@ -240,16 +240,6 @@ async fn put(
     ];
     let put = tx.prepare_cached(sql).await?;
     Ok(tx.execute(&put, &row[..params]).await?)
-}
-
-/// Runs a statement. Answers how many rows it changed or found.
-async fn run(
-    tx: &Transaction<'_>,
-    sql: &'static str,
-    params: &[&dyn Param],
-) -> Result<u64, PostgresError> {
-    let statement = tx.prepare_cached(sql).await?;
-    Ok(tx.execute(&statement, params).await?)
 }
 
 struct Add<'a> {

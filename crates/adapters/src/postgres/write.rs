@@ -38,16 +38,16 @@ macro_rules! know_device {
 /// Stores a [`UserRow`]; what follows is the list of its parameters.
 macro_rules! user_into {
     () => {
-        "INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed, locale, email_verified_at, roles, app, version) VALUES "
+        "INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed, locale, email_verified_at, roles, app, version, factors) VALUES "
     };
 }
 
-/// Stores a [`UserRow`], whose parameters are `$15` to `$30`, as they follow a session's.
+/// Stores a [`UserRow`], whose parameters are `$15` to `$31`, as they follow a session's.
 macro_rules! insert_user {
     () => {
         concat!(
             user_into!(),
-            "($15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)"
+            "($15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)"
         )
     };
 }
@@ -141,6 +141,7 @@ pub(super) struct UserRow<'a> {
     roles: Option<String>,
     app: Option<String>,
     version: i64,
+    factors: i64,
 }
 
 impl<'a> UserRow<'a> {
@@ -162,10 +163,11 @@ impl<'a> UserRow<'a> {
             roles: roles(&user.roles),
             app: app(&user.app),
             version: version_number(user.version),
+            factors: user.factors.bits().into(),
         }
     }
 
-    pub(super) fn params(&self) -> [&dyn Param; 16] {
+    pub(super) fn params(&self) -> [&dyn Param; 17] {
         [
             self.id,
             &self.email,
@@ -183,6 +185,7 @@ impl<'a> UserRow<'a> {
             &self.roles,
             &self.app,
             &self.version,
+            &self.factors,
         ]
     }
 }

@@ -5,6 +5,7 @@ mod api_keys;
 mod deliveries;
 mod epoch;
 pub(crate) mod error;
+mod factors;
 mod journal;
 mod legacy;
 pub(crate) mod migrations;
@@ -21,6 +22,11 @@ pub(crate) use deliveries::{
     readable, whole_backlog,
 };
 pub(crate) use epoch::RaiseEpoch;
+pub(crate) use factors::{
+    FactorChange, Refusal, SessionChange, challenge, challenge_columns, due_user, factors,
+    factors_of, first_factors, has_any, may_open, passkey, passkey_columns, resets, sealed_factors,
+    signs_in, stored_macs, whole_factors,
+};
 pub(crate) use journal::{cursor, details, journal_columns, journal_record, place};
 pub(crate) use legacy::forget_legacy;
 pub(crate) use proof::{proof, proof_columns, standing_proof};

@@ -2,7 +2,7 @@
 
 use super::{CorruptRow, SqlRow, read, row::RowReader};
 use revolve_domain::{
-    model::{Binding, Epoch, Fingerprint, PasswordHash, Proof, ProofId, ProofPurpose, UserId},
+    model::{Binding, Epoch, Fingerprint, Proof, ProofId, ProofPurpose, SignUpIntent, UserId},
     ports::StandingProof,
 };
 use std::str::FromStr;
@@ -31,9 +31,9 @@ pub(crate) fn proof(row: &dyn SqlRow) -> Result<Proof, CorruptRow> {
             .map(UserId::from_uuid),
         binding: binding(&row)?,
         asker: fingerprint(&row, "asker")?.ok_or_else(|| row.corrupt("asker", "it is null"))?,
-        intent: row
-            .optional("password_hash", SqlRow::text)?
-            .map(|hash| PasswordHash::from_phc(hash.to_owned())),
+        intent: row.parsed("password_hash", |text| {
+            SignUpIntent::from_stored(text.to_owned()).ok_or("it is no hash and no passkey")
+        })?,
         locale: row.parsed("locale", FromStr::from_str)?,
         created_at: row.required("created_at", SqlRow::instant)?,
         expires_at: row.required("expires_at", SqlRow::instant)?,

@@ -6,7 +6,7 @@ use revolve_domain::{
     model::{
         AccountVersion, AppData, AuthMethods, ClientInfo, Credentials, Details, DeviceId,
         EmailAddress, EndReason, Ending, Epoch, KnownDevice, Label, PasswordHash, Role, Roles,
-        Session, SessionId, SessionRecord, User, UserId, WebOrigin, WebUrl,
+        Session, SessionId, SessionRecord, SetUpFactors, User, UserId, WebOrigin, WebUrl,
     },
     ports::{BeginOutcome, RememberedDevice},
     revocations::{CommitSnapshot, OutdatedTokens, RaisedEpoch, Revocations, SessionEnd},
@@ -29,7 +29,7 @@ macro_rules! session_columns {
 macro_rules! account_columns {
     () => {
         "u.email, u.email_typed, u.name, u.website, u.image_url, u.locale, u.created_at, u.disabled_at, u.session_epoch, \
-         u.kept_sid, u.email_verified_at, u.roles, u.app, u.version"
+         u.kept_sid, u.email_verified_at, u.roles, u.app, u.version, u.factors"
     };
 }
 
@@ -82,6 +82,7 @@ pub(crate) fn user(row: &dyn SqlRow) -> Result<User, CorruptRow> {
             .unwrap_or_default(),
         app: row.parsed("app", AppData::stored)?.unwrap_or_default(),
         version: version(&row, "version")?,
+        factors: SetUpFactors::from_bits(row.number("factors")?),
     })
 }
 

@@ -12,9 +12,9 @@ use revolve_domain::{
 use rusqlite::{Connection, named_params, params};
 use std::fmt::Write as _;
 
-/// `?3` is the device that the client keeps, or null.
+/// `?3` is the device that the client keeps, or null; `?4` says whether the account must have no factor (`factors::may_begin`).
 const MAY_BEGIN: &str = "
-    SELECT 1 FROM users WHERE id = ?1 AND session_epoch = ?2 AND disabled_at IS NULL AND (?3 IS NULL OR EXISTS (
+    SELECT 1 FROM users WHERE id = ?1 AND session_epoch = ?2 AND disabled_at IS NULL AND NOT (?4 AND factors <> 0) AND (?3 IS NULL OR EXISTS (
         SELECT 1 FROM known_devices WHERE user_id = ?1 AND device_id = ?3 AND epoch >= ?2))";
 
 /// Replaced on one of the devices by the same client, else expired, else evicted from rank `:max_live` on. `:refreshed` holds the
@@ -70,7 +70,8 @@ pub(super) fn begin(conn: &Connection, begin: &BeginSession) -> Result<BeginOutc
     let new = &begin.session;
     let user = new.user.to_string();
     let kept = begin.kept_device().map(|device| device.to_string());
-    if !exists(conn, MAY_BEGIN, params![user, new.epoch.number(), kept])? {
+    let asked = params![user, new.epoch.number(), kept, begin.unless_factor];
+    if !exists(conn, MAY_BEGIN, asked)? {
         return Ok(BeginOutcome::Superseded);
     }
     let room = named_params! {

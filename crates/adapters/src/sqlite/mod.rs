@@ -6,6 +6,7 @@ mod begin;
 mod deliveries;
 mod directory;
 mod error;
+mod factors;
 mod inspect;
 mod journal;
 mod keys;

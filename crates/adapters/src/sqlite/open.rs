@@ -26,7 +26,7 @@ use tracing::{
 
 pub(super) const OPERATION: &str = "open the file and bring its tables up to date";
 
-const MIGRATIONS: [Script; 19] = migrations::scripts!("sqlite":
+const MIGRATIONS: [Script; 20] = migrations::scripts!("sqlite":
     "V1__accounts_sessions_white_list",
     "V2__signing_keys",
     "V3__epoch_raised_at",
@@ -46,16 +46,17 @@ const MIGRATIONS: [Script; 19] = migrations::scripts!("sqlite":
     "V17__journal_of_event",
     "V18__webhooks",
     "V19__quiet_mailboxes",
+    "V20__factors",
 );
 
 /// The version of the tables once all have run.
-pub(super) const LATEST: i64 = 19;
+pub(super) const LATEST: i64 = 20;
 
 /// How long a connection waits for another process to unlock the file.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// More than all statements of this adapter.
-const STATEMENTS: usize = 160;
+const STATEMENTS: usize = 200;
 
 /// A few are enough: a read takes microseconds.
 const READERS: std::ops::RangeInclusive<usize> = 2..=8;

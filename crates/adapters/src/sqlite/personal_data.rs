@@ -1,7 +1,9 @@
 //! What the file has about one account.
 
-use super::{error::SqliteError, query::all};
-use crate::sql::{self, delivery_columns, proof_columns, session_columns, user_columns};
+use super::{error::SqliteError, factors, query::all};
+use crate::sql::{
+    self, challenge_columns, delivery_columns, proof_columns, session_columns, user_columns,
+};
 use revolve_domain::{model::UserId, ports::PersonalData};
 use rusqlite::Connection;
 
@@ -13,6 +15,11 @@ pub(super) const SESSIONS: &str = concat!(
 );
 const DEVICES: &str = "
     SELECT device_id, signed_in_at FROM known_devices WHERE user_id = ?1 ORDER BY signed_in_at DESC, device_id DESC";
+const CHALLENGES: &str = concat!(
+    "SELECT ",
+    challenge_columns!(),
+    " FROM challenges WHERE user_id = ?1 ORDER BY created_at DESC, id DESC"
+);
 const PROOFS: &str = concat!(
     "SELECT ",
     proof_columns!(),
@@ -34,11 +41,13 @@ pub(super) fn read(conn: &Connection, user: UserId) -> Result<Option<PersonalDat
         return Ok(None);
     };
     Ok(Some(PersonalData {
-        user,
         sessions: all(&view, SESSIONS, [&id], sql::session)?,
         devices: all(&view, DEVICES, [&id], sql::remembered_device)?,
+        factors: factors::read(&view, user.id)?,
+        challenges: all(&view, CHALLENGES, [&id], sql::challenge)?,
         proofs: all(&view, PROOFS, [&id], sql::proof)?,
         mails: all(&view, MAILS, [&id], sql::delivery)?,
         quiet: all(&view, QUIET, [&id], sql::quiet_notice)?,
+        user,
     }))
 }

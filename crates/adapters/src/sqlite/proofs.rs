@@ -1,33 +1,33 @@
 //! Proofs of mailboxes. The file has one writer, so that a check before a change holds until the commit.
 
+mod spend;
+
 use super::{
     SqliteStore,
-    begin::{begin, insert, know_device},
     error::SqliteError,
     journal::{scrub_if_gone, write_told},
     query::{all, first, run},
-    sessions::raise,
-    users::{add, create, delete, find, has_another, is_taken, write_shown},
+    users::{delete, find},
 };
-use crate::sql::{self, RaiseEpoch, proof_columns};
+use crate::sql::{self, proof_columns};
 use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
     model::{
-        Credentials, EmailAddress, EndReason, Locale, PasswordHash, Proof, ProofId, ProofPurpose,
-        ProofVersion, Timestamp, UserId,
+        Credentials, EmailAddress, Locale, Proof, ProofId, ProofPurpose, ProofVersion,
+        SignUpIntent, Timestamp, UserId,
     },
     ports::{
-        AddOutcome, AddressChange, AddressOutcome, BeginOutcome, CreateOutcome, Invitation,
-        OpenProof, Proofs, ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome,
-        StandingProof, StoreError, VerifyOutcome,
+        AddOutcome, AddressChange, AddressOutcome, BeginOutcome, Invitation, OpenProof, Proofs,
+        ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, StandingProof,
+        StoreError, VerifyOutcome,
     },
     proofs,
 };
 use rusqlite::{Connection, params};
+use spend::{change_email, invite, recover, sign_in_proved, sign_up_proved, verify};
 
 const OF_SCOPE: &str = concat!("SELECT ", proof_columns!(), " FROM proofs WHERE scope = ?1");
-const VOID_SCOPE: &str = "DELETE FROM proofs WHERE scope = ?1";
 const VOID: &str = "DELETE FROM proofs WHERE id IN (SELECT value FROM json_each(?1))";
 const INSERT: &str = "
     INSERT INTO proofs (id, purpose, scope, email, email_typed, user_id, bound_epoch, bound_hash, bound_email, asker, password_hash, locale,
@@ -51,11 +51,6 @@ const ATTEMPT: &str = concat!(
     proof_columns!()
 );
 const FORGIVE: &str = "UPDATE proofs SET attempts_left = min(attempts_left + 1, ?2) WHERE id = ?1";
-const OF_USER: &str = concat!(
-    "SELECT ",
-    proof_columns!(),
-    " FROM proofs WHERE user_id = ?1"
-);
 const STANDING: &str = "
     SELECT id AS proof_id, serial, email, email_typed, expires_at FROM proofs
     WHERE id IN (SELECT value FROM json_each(?1)) AND expires_at > ?2";
@@ -243,11 +238,11 @@ impl Proofs for SqliteStore {
 }
 
 /// Stores a new proof, or its former one once more, and deletes what it makes void.
-fn insert_proof(conn: &Connection, new: Proof) -> Result<StandingProof, SqliteError> {
+pub(super) fn insert_proof(conn: &Connection, new: Proof) -> Result<StandingProof, SqliteError> {
     let scope = new.scope();
     let former = all(conn, OF_SCOPE, [&scope], sql::proof)?;
     let proofs::Opening { proof, void } = proofs::open(former, new);
-    run(conn, VOID, [json(&void)])?;
+    self::void(conn, &void)?;
     let binding = proof.binding.as_ref();
     let row = params![
         proof.id.to_string(),
@@ -260,7 +255,7 @@ fn insert_proof(conn: &Connection, new: Proof) -> Result<StandingProof, SqliteEr
         binding.map(|binding| binding.hash.as_bytes()),
         binding.map(|binding| &binding.email),
         proof.asker.as_bytes(),
-        proof.intent.as_ref().map(PasswordHash::expose),
+        proof.intent.as_ref().map(SignUpIntent::stored),
         proof.locale.as_ref().map(Locale::as_str),
         proof.created_at.as_millis(),
         proof.expires_at.as_millis(),
@@ -291,7 +286,7 @@ fn find_version(
 }
 
 /// The proof as it was shown, and its account.
-fn provable(
+pub(super) fn provable(
     conn: &Connection,
     shown: ProofVersion,
     at: Timestamp,
@@ -303,106 +298,8 @@ fn provable(
     Ok(account.flatten().map(|account| (proof, account)))
 }
 
-fn recover(conn: &Connection, recovery: &Recovery) -> Result<RecoveryOutcome, SqliteError> {
-    let Some((proof, account)) = provable(conn, recovery.proof, recovery.at)? else {
-        return Ok(RecoveryOutcome::Gone);
-    };
-    let recovered = proofs::recovered(&proof, &account, recovery.at);
-    let Some(user) = recovered.filter(|user| user.epoch == recovery.session.epoch) else {
-        return Ok(RecoveryOutcome::Gone);
-    };
-    if user.email != account.user.email && has_another(conn, &user)? {
-        return Ok(RecoveryOutcome::EmailTaken);
-    }
-    let end = RaiseEpoch {
-        kept: None,
-        hash: Some(&recovery.hash),
-        reason: EndReason::Recovered,
-        at: recovery.at,
-    };
-    raise(conn, &account.user, &end)?;
-    write_shown(conn, &user)?;
-    insert(conn, &recovery.session)?;
-    know_device(conn, &recovery.session)?;
-    let mut void = all(conn, OF_USER, [user.id.to_string()], sql::proof)?;
-    void.retain(|other| !proofs::outlives(other, &proof));
-    let void: Vec<_> = void.iter().map(|proof| proof.id).collect();
-    run(conn, VOID, [json(&void)])?;
-    Ok(RecoveryOutcome::Recovered(user))
-}
-
-fn verify(
-    conn: &Connection,
-    proof: ProofVersion,
-    at: Timestamp,
-) -> Result<VerifyOutcome, SqliteError> {
-    let provable = provable(conn, proof, at)?;
-    let verified = provable.and_then(|(proof, account)| proofs::verified(&proof, &account, at));
-    let Some(user) = verified else {
-        return Ok(VerifyOutcome::Gone);
-    };
-    write_shown(conn, &user)?;
-    run(conn, VOID, [json(&[proof.id])])?;
-    Ok(VerifyOutcome::Verified(user))
-}
-
-fn change_email(conn: &Connection, change: AddressChange) -> Result<AddressOutcome, SqliteError> {
-    let provable = provable(conn, change.proof, change.at)?;
-    let changed =
-        provable.and_then(|(proof, account)| proofs::changed(&proof, &account, change.at));
-    let Some(user) = changed else {
-        return Ok(AddressOutcome::Gone);
-    };
-    if is_taken(conn, &user, change.at)? {
-        return Ok(AddressOutcome::EmailTaken);
-    }
-    write_shown(conn, &user)?;
-    run(conn, VOID, [json(&[change.proof.id])])?;
-    if let Some(undo) = change.undo {
-        insert_proof(conn, undo)?;
-    }
-    Ok(AddressOutcome::Changed(user))
-}
-
-fn sign_up_proved(conn: &Connection, proved: &ProvedSignUp) -> Result<SignUpOutcome, SqliteError> {
-    let proof = find_version(conn, proved.proof, proved.at)?;
-    let Some((proof, hash)) = proof.and_then(proofs::intended) else {
-        return Ok(SignUpOutcome::Gone);
-    };
-    let created = create(conn, &proved.user, &hash, &proved.session, proved.at)?;
-    if created == CreateOutcome::EmailTaken {
-        return Ok(SignUpOutcome::EmailTaken);
-    }
-    run(conn, VOID_SCOPE, [proof.scope()])?;
-    Ok(SignUpOutcome::Created)
-}
-
-fn invite(conn: &Connection, invitation: Invitation) -> Result<AddOutcome, SqliteError> {
-    let outcome = add(
-        conn,
-        &invitation.user,
-        &invitation.hash,
-        invitation.proof.created_at,
-    )?;
-    if outcome == AddOutcome::Added {
-        insert_proof(conn, invitation.proof)?;
-    }
-    Ok(outcome)
-}
-
-fn sign_in_proved(
-    conn: &Connection,
-    sign_in: &ProvedSignIn,
-) -> Result<Option<BeginOutcome>, SqliteError> {
-    let provable = provable(conn, sign_in.proof, sign_in.at)?;
-    if !provable.is_some_and(|(proof, account)| sign_in.counts(&proof, &account)) {
-        return Ok(None);
-    }
-    let begun = begin(conn, &sign_in.begin)?;
-    if matches!(begun, BeginOutcome::Begun { .. }) {
-        run(conn, VOID, [json(&[sign_in.proof.id])])?;
-    }
-    Ok(Some(begun))
+pub(super) fn void(conn: &Connection, proofs: &[ProofId]) -> Result<(), SqliteError> {
+    run(conn, VOID, [json(proofs)]).map(drop)
 }
 
 /// Ids as JSON.

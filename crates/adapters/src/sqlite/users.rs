@@ -4,6 +4,7 @@ use super::{
     SqliteStore,
     begin::{insert, json, know_device},
     error::SqliteError,
+    factors,
     journal::scrub,
     personal_data,
     query::{exists, first, run},
@@ -30,7 +31,7 @@ use rusqlite::{Connection, params};
 const BY_EMAIL: &str = "
     SELECT coalesce(u.id, '00000000-0000-4000-8000-000000000000') AS user_id, coalesce(u.email, ?1) AS email, u.email_typed,
         u.name, u.website, u.image_url, u.locale, u.email_verified_at, coalesce(u.created_at, 0) AS created_at, u.disabled_at,
-        coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid, u.roles, u.app, coalesce(u.version, 0) AS version,
+        coalesce(u.session_epoch, 0) AS session_epoch, u.kept_sid, u.roles, u.app, coalesce(u.version, 0) AS version, coalesce(u.factors, 0) AS factors,
         coalesce(u.password_hash, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA')
             AS password_hash,
         d.device_id AS known_device, coalesce(d.epoch >= u.session_epoch, false) AS is_current, u.id IS NOT NULL AS is_account
@@ -56,8 +57,8 @@ const UPDATE: &str = concat!(
 );
 const INSERT: &str = "
     INSERT INTO users (id, email, password_hash, name, website, image_url, created_at, disabled_at, session_epoch, kept_sid, email_typed,
-        locale, email_verified_at, roles, app, version)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+        locale, email_verified_at, roles, app, version, factors)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 const THERE: &str = "SELECT 1 FROM users WHERE id = ?1";
 const DELETE: &str = "DELETE FROM users WHERE id = ?1";
 const FORGET_DEVICES: &str = "DELETE FROM known_devices WHERE user_id = ?1";
@@ -219,7 +220,7 @@ pub(super) fn is_taken(conn: &Connection, user: &User, at: Timestamp) -> Result<
     Ok(has_another(conn, user)? || exists(conn, RESERVED, reserved)?)
 }
 
-pub(super) fn create(
+fn create(
     conn: &Connection,
     user: &User,
     hash: &PasswordHash,
@@ -229,10 +230,20 @@ pub(super) fn create(
     if is_taken(conn, user, at)? {
         return Ok(CreateOutcome::EmailTaken);
     }
+    insert_account(conn, user, hash, session)?;
+    Ok(CreateOutcome::Created)
+}
+
+/// An account whose address is not taken, with its first session.
+pub(super) fn insert_account(
+    conn: &Connection,
+    user: &User,
+    hash: &PasswordHash,
+    session: &Session,
+) -> Result<(), SqliteError> {
     insert_user(conn, user, hash)?;
     insert(conn, session)?;
-    know_device(conn, session)?;
-    Ok(CreateOutcome::Created)
+    know_device(conn, session)
 }
 
 pub(super) fn add(
@@ -269,6 +280,7 @@ fn insert_user(conn: &Connection, user: &User, hash: &PasswordHash) -> Result<()
         sql::roles(&user.roles),
         sql::app(&user.app),
         sql::version_number(user.version),
+        user.factors.bits(),
     ];
     run(conn, INSERT, row).map(drop)
 }
@@ -361,6 +373,7 @@ pub(super) fn delete(
     run(conn, DELETE, [&user])?;
     run(conn, FORGET_DEVICES, [&user])?;
     run(conn, VOID_PROOFS, [&user])?;
+    factors::forget(conn, &user)?;
     run(
         conn,
         SCRUB,

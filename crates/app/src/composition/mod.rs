@@ -2,6 +2,7 @@
 //! secrets is gone when it is done.
 
 mod edge;
+mod factors;
 mod gauges;
 mod mail;
 mod operator;
@@ -12,6 +13,7 @@ pub(crate) mod settings;
 mod stores;
 mod webhooks;
 
+pub(crate) use factors::reseal_factors;
 pub(crate) use mail::{ConfiguredMailer, mailer};
 pub(crate) use operator::{
     JournalTools, OperatorTools, add_account, import_account, journal_tools, manage_api_keys,
@@ -120,9 +122,16 @@ pub(crate) async fn compose(
         api_keys,
         requests,
         webhooks: endpoints,
+        factors: factor_store,
         revoked_keys,
         closer,
     } = stores;
+    let factors = factors::ports(
+        &config,
+        factor_store,
+        &material.master,
+        Arc::clone(&entropy),
+    )?;
     metrics.watch(pools(&closer));
     let rates = Arc::new(LiveLimits::new(config.limits.policy()));
     let counted = |limiter| Arc::new(CountedLimits::new(Arc::clone(metrics), limiter));
@@ -204,6 +213,7 @@ pub(crate) async fn compose(
         mail_bell,
         journal_retention,
         requests: Some(Arc::clone(&requests)),
+        factors,
         policy,
         accounts,
     };
@@ -219,6 +229,7 @@ pub(crate) async fn compose(
     });
     background.clear(waiting, &use_cases.clear);
     background.prune(use_cases.prune.clone());
+    background.reset_factors(use_cases.apply_factor_resets.clone());
     let feed = Data::new(Feed::new(
         use_cases.revocation_feed.clone(),
         signer,

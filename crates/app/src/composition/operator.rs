@@ -21,8 +21,8 @@ use revolve_domain::{
         UserRepository,
     },
     use_cases::{
-        AddAccount, ChangeAccount, ImportAccount, ManageAccounts, ManageApiKeys, OperatorPorts,
-        ReadJournal, RecoveryLinks,
+        AddAccount, ChangeAccount, ImportAccount, ManageAccounts, ManageApiKeys, ManageFactors,
+        OperatorPorts, ReadJournal, RecoveryLinks,
     },
 };
 use revolve_observe::telemetry::LogEvents;
@@ -35,6 +35,7 @@ use std::sync::{
 pub(crate) struct OperatorTools {
     pub(crate) manage: ManageAccounts,
     pub(crate) change: ChangeAccount,
+    pub(crate) factors: ManageFactors,
     pub(crate) directory: Arc<dyn AccountDirectory>,
     /// The clearings that the white list did not carry out.
     pub(crate) unfinished: Arc<UnfinishedClearings>,
@@ -65,6 +66,13 @@ pub(crate) async fn operator_tools(config: &Config, purpose: Purpose) -> Result<
     let ports = ports(config, database.clone());
     Ok(OperatorTools {
         change: ports.change_account(database.clone()),
+        factors: ports.manage_factors(
+            database.clone(),
+            tokens.clone(),
+            database.clone(),
+            unfinished.clone(),
+            config.accounts.factor_reset_delay,
+        ),
         manage: ports.manage_accounts(
             database.clone(),
             database.clone(),

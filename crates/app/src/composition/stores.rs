@@ -18,7 +18,7 @@ use revolve_adapters::{
 };
 use revolve_domain::{
     ports::{
-        AccountDirectory, ApiKeys, Clock, Decorator, Deliveries, Journal, KeyRepository,
+        AccountDirectory, ApiKeys, Clock, Decorator, Deliveries, Factors, Journal, KeyRepository,
         NamedRequests, PortFuture, Proofs, RevokedKeys, SessionRepository, StoreError,
         TokenRepository, UserRepository, Webhooks,
     },
@@ -43,6 +43,7 @@ pub(crate) struct Stores {
     pub(crate) api_keys: Arc<dyn ApiKeys>,
     pub(crate) requests: Arc<dyn NamedRequests>,
     pub(crate) webhooks: Arc<dyn Webhooks>,
+    pub(crate) factors: Arc<dyn Factors>,
     pub(crate) revoked_keys: Option<Arc<dyn RevokedKeys>>,
     pub(crate) closer: Closer,
 }
@@ -63,6 +64,7 @@ impl Stores {
             api_keys: Arc::new(Measured::new(self.api_keys, database, metrics)),
             requests: Arc::new(Measured::new(self.requests, database, metrics)),
             webhooks: Arc::new(Measured::new(self.webhooks, database, metrics)),
+            factors: Arc::new(Measured::new(self.factors, database, metrics)),
             revoked_keys: self
                 .revoked_keys
                 .map(|revoked| Arc::new(Measured::new(revoked, white_list, metrics)) as _),
@@ -117,6 +119,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
                 api_keys: store.clone(),
                 requests: store.clone(),
                 webhooks: store.clone(),
+                factors: store.clone(),
                 // A restore sets back the one file as a whole.
                 revoked_keys: None,
                 closer: Closer::Embedded(store),
@@ -141,6 +144,7 @@ pub(crate) async fn stores(config: &Config, clock: Arc<dyn Clock>) -> Result<Sto
                 api_keys: accounts.clone(),
                 requests: accounts.clone(),
                 webhooks: accounts.clone(),
+                factors: accounts.clone(),
                 revoked_keys: Some(Arc::new(tokens.revoked_keys())),
                 closer: Closer::Server(accounts, tokens),
             })
@@ -191,6 +195,7 @@ pub(crate) trait UserDatabase:
     + Deliveries
     + ApiKeys
     + Webhooks
+    + Factors
 {
 }
 

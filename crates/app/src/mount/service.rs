@@ -147,7 +147,8 @@ impl Service {
     /// # Errors
     /// [`Refused::Token`] with the reason, or [`Refused::Failed`] if the user database did not answer.
     pub async fn authenticate(&self, id_token: &SecretString) -> Result<Authenticated, Refused> {
-        self.services.use_cases.authenticate.execute(id_token).await
+        let authenticate = &self.services.use_cases.authenticate;
+        authenticate.by_id_token(id_token).await
     }
 
     /// `/health/ready` answers 503 from now on, so that proxies send requests elsewhere, and no more mails are begun; everything else goes on.

@@ -20,21 +20,37 @@ const METHODS: [Method; 5] = [
 
 /// Sends a body to an operation, with the ID token.
 async fn send(actor: &Actor, (method, path): (&Method, &str), body: &Value) -> Answer {
+    let path = path.replace("{id}", "00000000-0000-4000-8000-000000000000");
     actor
         .send(
             actor
-                .request(method.clone(), path)
+                .request(method.clone(), &path)
                 .bearer_auth(&actor.id_token)
                 .json(body),
         )
         .await
 }
 
-/// The operations of accounts that take a body: every POST and PUT but the one that has nothing to say.
+/// The POSTs that have nothing to say.
+const WITHOUT_BODY: [&str; 6] = [
+    "/email/verify",
+    "/signin/passkey/options",
+    "/reauthenticate/passkey/options",
+    "/factors/totp",
+    "/factors/recovery-codes",
+    "/account/passkeys/options",
+];
+
+/// The challenge of an example, which nobody has begun.
+const CHALLENGE: &str = "7c2f9e0a-51d8-4b3e-a6f4-0d9c8b7a6e51";
+
+/// The operations of accounts that take a body.
 fn operations_with_body() -> Vec<(Method, &'static str)> {
     operations()
         .filter(|(method, ..)| [Method::POST, Method::PUT].contains(method))
-        .filter(|(_, path, _)| path.starts_with(BASE) && !path.ends_with("/email/verify"))
+        .filter(|(_, path, _)| {
+            path.starts_with(BASE) && !WITHOUT_BODY.iter().any(|end| path.ends_with(end))
+        })
         .map(|(method, path, _)| (method, path))
         .collect()
 }
@@ -47,7 +63,11 @@ fn valid(name: &str) -> Value {
         "website" | "imageUrl" => "https://example.org/".into(),
         "locale" => "de-CH".into(),
         "proof" => "5d0a5cc3-7a8e-4f5b-9f2b-2f6f8f0f6d51".into(),
-        "code" => "204 816".into(),
+        "code" | "totp" => "204 816".into(),
+        "challenge" => CHALLENGE.into(),
+        "recoveryCode" => "7Q2M-X0HD-93VK-ZT4P".into(),
+        "credential" => json!({}),
+        "passkey" => json!({ "challenge": CHALLENGE, "credential": {} }),
         _ => "correct horse battery".into(),
     }
 }
@@ -56,9 +76,29 @@ fn valid(name: &str) -> Value {
 fn of_another_form<'a>(name: &str, length: &'a str) -> &'a str {
     match name {
         "locale" => "invalid_locale",
-        "proof" => "invalid_id",
-        "code" => "invalid_code",
+        "proof" | "challenge" => "invalid_id",
+        "code" | "totp" | "recoveryCode" => "invalid_code",
         _ => length,
+    }
+}
+
+/// The member that is missed where there is none of several.
+fn first_of_several(
+    path: &str,
+    described: &serde_json::Map<String, Value>,
+) -> Option<&'static str> {
+    // Either of them proves the mailbox.
+    if described.contains_key("secret") {
+        return Some("code");
+    }
+    let operation = path.strip_prefix(BASE)?;
+    match operation {
+        // The body has it, or a cookie does.
+        "/tokens" => Some("refreshToken"),
+        "/signup" => Some("password"),
+        "/signin/factor" => Some("totp"),
+        "/reauthenticate" => Some("currentPassword"),
+        _ => None,
     }
 }
 
@@ -84,7 +124,8 @@ on_both_stores! {
         for path in paths {
             let described: Vec<Method> = operations().filter(|(_, other, _)| *other == path).map(|(method, ..)| method).collect();
             for method in METHODS {
-                let url = path.replace("{sid}", "00000000-0000-4000-8000-000000000000");
+                let nothing = "00000000-0000-4000-8000-000000000000";
+                let url = path.replace("{sid}", nothing).replace("{id}", nothing);
                 // Without a token nothing happens; whether it is there is seen all the same.
                 let answer = ann.send(ann.request(method.clone(), &url)).await;
                 assert_eq!(answer.status == 405, !described.contains(&method), "{method} {path}: {answer:#?}");
@@ -126,10 +167,7 @@ fn bodies_have_the_members_that_are_described_and_no_others() {
                 .expect_problem(422, "invalid_fields");
             let mut found = field_errors(&answer);
             found.sort();
-            // Either of them proves the mailbox.
             let code_or_secret = described.contains_key("secret");
-            // The body has it, or a cookie does.
-            let token_or_cookie = path == "/api/account/tokens";
             let wrong = |name: &String| {
                 let code = match name.as_str() {
                     "scope" => "invalid_choice",
@@ -157,8 +195,7 @@ fn bodies_have_the_members_that_are_described_and_no_others() {
             let mut expected: Vec<String> = required
                 .iter()
                 .copied()
-                .chain(code_or_secret.then_some("code"))
-                .chain(token_or_cookie.then_some("refreshToken"))
+                .chain(first_of_several(path, described))
                 .map(|name| format!("{name}: missing"))
                 .collect();
             expected.sort();
@@ -201,7 +238,8 @@ fn bodies_have_the_members_that_are_described_and_no_others() {
                         [format!("{name}: {}", of_another_form(name, "too_long"))],
                         "{method} {path}"
                     );
-                    if !["email", "locale", "proof", "code"].contains(&name.as_str()) {
+                    let has_form = of_another_form(name, "too_long") != "too_long";
+                    if name != "email" && !has_form {
                         assert_eq!(
                             errors(filled(longest).into()).await,
                             fine,
@@ -261,11 +299,15 @@ fn examples_of_bodies_are_carried_out() {
                     } else {
                         send(&ann, (&method, path), &body).await
                     };
-                    // The proof of an example is nobody's.
-                    let expected = if body.get("proof").is_some() {
-                        410
-                    } else {
-                        299
+                    let is_there = |name: &str| !body[name].is_null();
+                    let expected = match operation {
+                        // Nobody has set up an app or a passkey.
+                        "/factors/totp/confirm" => 410,
+                        "/reauthenticate" if is_there("totp") => 422,
+                        "/passkeys/{id}" => 404,
+                        // The proof of an example is nobody's, and so is its challenge.
+                        _ if ["proof", "challenge", "passkey"].into_iter().any(is_there) => 410,
+                        _ => 299,
                     };
                     let done = answer.status < 300 || answer.status == expected;
                     assert!(done, "{method} {path}: {body}: {answer:#?}");

@@ -7,6 +7,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+/// The id of nothing.
+const NOTHING: &str = "00000000-0000-4000-8000-000000000000";
+
 /// Everything that changes an account or tells of its sessions: method, path, body.
 fn guarded(confirmation: Value) -> Vec<(Method, &'static str, Option<Value>)> {
     let address = json!({ "email": "eve@example.org", "currentPassword": PASSWORD });
@@ -27,6 +30,30 @@ fn guarded(confirmation: Value) -> Vec<(Method, &'static str, Option<Value>)> {
             "/reauthenticate",
             Some(json!({ "currentPassword": PASSWORD })),
         ),
+        (Method::POST, "/reauthenticate/passkey/options", None),
+        (Method::GET, "/factors", None),
+        (Method::POST, "/factors/totp", None),
+        (
+            Method::POST,
+            "/factors/totp/confirm",
+            Some(json!({ "code": "123456" })),
+        ),
+        (Method::DELETE, "/factors/totp", None),
+        (Method::POST, "/factors/recovery-codes", None),
+        (Method::DELETE, "/factors/reset", None),
+        (Method::POST, "/passkeys/options", None),
+        (
+            Method::POST,
+            "/passkeys",
+            Some(json!({ "challenge": NOTHING, "credential": {} })),
+        ),
+        (Method::GET, "/passkeys", None),
+        (
+            Method::PUT,
+            "/passkeys/{id}",
+            Some(json!({ "name": "Eve" })),
+        ),
+        (Method::DELETE, "/passkeys/{id}", None),
         (Method::DELETE, "/me", None),
         (Method::POST, "/signout", Some(json!({ "scope": "others" }))),
         (
@@ -220,7 +247,7 @@ on_both_stores_with_mail! {
         let tried: BTreeSet<_> = guarded.iter().map(|(method, operation, _)| (method.to_string(), path(operation))).collect();
         assert_eq!(tried, marked(&ann).await, "those that need the device");
         for (method, operation, body) in guarded {
-            let target = path(operation).replace("{sid}", &other.session);
+            let target = path(operation).replace("{sid}", &other.session).replace("{id}", NOTHING);
             for shown in [None, Some("forged"), Some(&*foreign), other.credential.as_deref()] {
                 let mut request = thief.request(method.clone(), &target).bearer_auth(&thief.id_token);
                 if let Some(shown) = shown {

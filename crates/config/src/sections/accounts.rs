@@ -1,10 +1,11 @@
-//! `[accounts]`: what the owner of a new account has to prove.
+//! `[accounts]`: what the owner of an account has to prove.
 
 use super::{Profile, Rule};
-use crate::Config;
-use revolve_domain::policy::{AccountPolicy, Verification};
+use crate::{Config, Human};
+use revolve_domain::policy::{AccountPolicy, RequireFactor, Verification};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Whether a sign-up proves its mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -18,8 +19,21 @@ pub enum VerificationName {
     Required,
 }
 
+/// Whether a sign-in needs a factor besides what is proved first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RequireFactorName {
+    /// No sign-in does, whatever is set up.
+    Never,
+    /// Those to accounts that have an authenticator app or a passkey.
+    #[default]
+    IfSetUp,
+    /// All do, and a session of an account without a factor can do nothing but set one up.
+    Always,
+}
+
 /// `[accounts]`
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Accounts {
     /// Whether a sign-up proves its mailbox: `off`, `optional` or `required`. If it is absent, it is `optional` with mail and `off`
@@ -27,6 +41,23 @@ pub struct Accounts {
     pub verification: Option<VerificationName>,
     /// Whether a code by mail signs in, too, to accounts whose address is verified. It needs mail.
     pub sign_in_code: bool,
+    /// Whether a sign-in by password or by mail needs a factor, too: `never`, `if-set-up` or `always`. See docs/factors.md.
+    pub require_factor: RequireFactorName,
+    /// How long a reset of an account's factors waits that an operator orders without force, at most 7 days; 24 h. Until then the owner can
+    /// stop it.
+    #[serde(with = "Human")]
+    pub factor_reset_delay: Duration,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self {
+            verification: None,
+            sign_in_code: false,
+            require_factor: RequireFactorName::default(),
+            factor_reset_delay: AccountPolicy::default().factor_reset_delay,
+        }
+    }
 }
 
 impl Accounts {
@@ -42,6 +73,12 @@ impl Accounts {
             mail,
             verification,
             sign_in_code: self.sign_in_code,
+            require_factor: match self.require_factor {
+                RequireFactorName::Never => RequireFactor::Never,
+                RequireFactorName::IfSetUp => RequireFactor::IfSetUp,
+                RequireFactorName::Always => RequireFactor::Always,
+            },
+            factor_reset_delay: self.factor_reset_delay,
             ..AccountPolicy::default()
         }
     }
@@ -65,6 +102,10 @@ impl Config {
                 !self.accounts.sign_in_code || self.sends_mail(),
                 "accounts.sign_in_code: needs mail.url and mail.from",
             ),
+            (
+                self.accounts.factor_reset_delay <= AccountPolicy::LONGEST_RESET_DELAY,
+                "accounts.factor_reset_delay: must be at most 7 days",
+            ),
         ]
     }
 }
@@ -86,6 +127,23 @@ mod tests {
             let embedded = Config::from_toml(&format!("[accounts]\n{line}\n"));
             assert!(embedded.is_ok(), "{embedded:?}");
         }
+    }
+
+    #[test]
+    fn factors_are_required_where_they_are_set_up() {
+        let policy = |text: &str| Config::from_toml(text).unwrap().accounts.policy(false);
+        for (word, expected) in [
+            ("never", RequireFactor::Never),
+            ("if-set-up", RequireFactor::IfSetUp),
+            ("always", RequireFactor::Always),
+        ] {
+            let text = format!("accounts.require_factor = '{word}'");
+            assert_eq!(policy(&text).require_factor, expected);
+        }
+        assert_eq!(policy(""), AccountPolicy::default());
+        let error = Config::from_toml("accounts.factor_reset_delay = '8days'").unwrap_err();
+        assert!(error.to_string().contains("factor_reset_delay"), "{error}");
+        assert!(Config::from_toml("accounts.factor_reset_delay = '7days'").is_ok());
     }
 
     #[test]

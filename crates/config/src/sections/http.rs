@@ -204,7 +204,7 @@ fn network(text: &str) -> Option<IpNet> {
 
 /// Whether this is an origin in the form that browsers send (RFC 6454 §6.2), since it is compared byte by byte. The pages of
 /// some apps have a scheme of their own, of which the URL standard knows no origin. Files have none.
-fn is_origin(text: &str) -> bool {
+pub(super) fn is_origin(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else {
         return false;
     };

@@ -64,6 +64,8 @@ pub struct MailLinks {
     pub sign_in: Option<String>,
     /// To take back an address that was changed; the page `/account/email/undo`. Without a link the mail sends its reader to the operators.
     pub undo: Option<String>,
+    /// To stop a reset of one's factors; the page `/account/factors/keep`. Without a link the mail has its code only.
+    pub keep_factors: Option<String>,
 }
 
 impl Default for Mail {
@@ -124,7 +126,7 @@ impl Mail {
 }
 
 impl MailLinks {
-    fn rules(&self) -> [Rule; 7] {
+    fn rules(&self) -> [Rule; 8] {
         let holds = |link: &Option<String>| link.as_deref().is_none_or(is_link);
         [
             (
@@ -155,6 +157,10 @@ impl MailLinks {
                 holds(&self.undo),
                 "mail.links.undo: must be such a URL as mail.links.recovery",
             ),
+            (
+                holds(&self.keep_factors),
+                "mail.links.keep_factors: must be such a URL as mail.links.recovery",
+            ),
         ]
     }
 }
@@ -177,6 +183,7 @@ impl Config {
             change_email: links.change_email.or_else(|| page("/account/email/change")),
             sign_in: links.sign_in.or_else(|| page("/account/signin/code")),
             undo: links.undo.or_else(|| page("/account/email/undo")),
+            keep_factors: links.keep_factors.or_else(|| page("/account/factors/keep")),
         }
     }
 

@@ -14,7 +14,7 @@ pub struct Pages {
     /// Whether there are pages below `/account`: to sign up and in, for one's account, and for the links of mails unless `mail.links` says
     /// otherwise; true.
     pub enabled: bool,
-    /// What they call your service; Revolve.
+    /// What they call your service; Revolve. Authenticator apps and passkeys show it, too.
     pub name: String,
     /// A picture that stands in place of the name, in SVG, PNG or WebP, of at most 64 KiB; none. It is read at the start, and stands on light and dark.
     pub logo: Option<PathBuf>,

@@ -1,15 +1,15 @@
 //! What happens to accounts, sessions and keys: for the journal, and for those who watch the service.
 
-use super::MailKind;
+use super::{ChangedFields, MailKind};
 use crate::{
     keys::KeyId,
     limits::LimitName,
     model::{
-        ApiKeyId, DeliveryId, DetailsChange, DisabledReason, EndReason, Generation, Label,
-        SessionId, User, UserId, WebhookId,
+        ApiKeyId, DeliveryId, DisabledReason, EndReason, FactorKind, Generation, Label, SessionId,
+        UserId, WebhookId,
     },
 };
-use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 /// How much attention an event asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,10 +149,38 @@ security_events! {
     SignInRequested "sign_in.requested" Info WithChange { user: Option<UserId>, address: Option<IpAddr>, }
     /// A mail to reset a password was asked for. The user is known if there is such an account.
     RecoveryRequested "recovery.requested" Info WithChange { user: Option<UserId>, address: Option<IpAddr>, }
-    /// The password was reset by a proof of the mailbox.
-    AccountRecovered "account.recovered" Warning WithChange { user: UserId, session: SessionId, address: Option<IpAddr>, }
+    /// The password was reset by a proof of the mailbox. Where a second step follows, no session has begun.
+    AccountRecovered "account.recovered" Warning WithChange {
+        user: UserId,
+        session: Option<SessionId>,
+        address: Option<IpAddr>,
+    }
     /// A wrong code was entered.
     ProofRefused "proof.refused" Info Noted { user: Option<UserId>, address: Option<IpAddr>, }
+    /// What was proved first leads to a second step.
+    FactorRequested "factor.requested" Info WithChange { user: UserId, address: Option<IpAddr>, }
+    /// A wrong code was entered, or a passkey that does not count was shown, after what was proved first or in a session.
+    FactorRefused "factor.refused" Info Noted { user: Option<UserId>, address: Option<IpAddr>, }
+    /// A factor counts from now on.
+    FactorAdded "factor.added" Info WithChange { user: UserId, session: Option<SessionId>, address: Option<IpAddr>, factor: FactorKind, }
+    /// A passkey has another name.
+    FactorRenamed "factor.renamed" Info WithChange { user: UserId, session: SessionId, address: Option<IpAddr>, factor: FactorKind, }
+    /// A factor was removed by its user.
+    FactorRemoved "factor.removed" Info WithChange { user: UserId, session: SessionId, address: Option<IpAddr>, factor: FactorKind, }
+    /// An authenticator app was set up and waits for its first code.
+    TotpSetUp "totp.set_up" Info WithChange { user: UserId, session: SessionId, address: Option<IpAddr>, }
+    /// Recovery codes were made; earlier ones count no more.
+    RecoveryCodesMade "recovery_codes.made" Info WithChange { user: UserId, session: Option<SessionId>, address: Option<IpAddr>, }
+    /// A recovery code was used.
+    RecoveryCodeUsed "recovery_code.used" Warning WithChange { user: UserId, address: Option<IpAddr>, left: u32, }
+    /// The signature counter of a passkey did not grow: there may be a copy of it.
+    PasskeyCounterBack "passkey.counter_back" Warning WithChange { user: UserId, address: Option<IpAddr>, }
+    /// An operator has ordered a reset of all factors of an account.
+    FactorResetOrdered "factor_reset.ordered" Warning WithChange { user: UserId, note: Option<Label>, }
+    /// The owner of the account has stopped it.
+    FactorResetStopped "factor_reset.stopped" Warning WithChange { user: UserId, session: Option<SessionId>, address: Option<IpAddr>, }
+    /// All factors of an account were reset.
+    FactorsReset "factors.reset" Warning WithChange { user: UserId, note: Option<Label>, }
     /// A mail to verify an address was asked for.
     VerificationRequested "verification.requested" Info WithChange { user: UserId, address: Option<IpAddr>, }
     /// The address was verified by a proof of the mailbox.
@@ -205,72 +233,6 @@ security_events! {
     WebhookReplayed "webhook.replayed" Info WithChange { webhook: WebhookId, }
 }
 
-/// Which fields of an account were changed, not to what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::struct_excessive_bools, reason = "one for each field")]
-pub struct ChangedFields {
-    name: bool,
-    website: bool,
-    image_url: bool,
-    locale: bool,
-    email_verified: bool,
-    roles: bool,
-    app: bool,
-}
-
-impl ChangedFields {
-    /// Those that a change names, but for the address; `None` if there are none.
-    pub fn of(change: &DetailsChange) -> Option<Self> {
-        Self::some(Self {
-            name: change.name.is_some(),
-            website: change.website.is_some(),
-            image_url: change.image_url.is_some(),
-            locale: change.locale.is_some(),
-            ..Self::default()
-        })
-    }
-
-    /// Those that have become others, but for the address; `None` if there are none. That another address is not verified goes without
-    /// saying.
-    pub fn between(before: &User, after: &User) -> Option<Self> {
-        let was_verified = before.email_verified_at.is_some() && before.email == after.email;
-        Self::some(Self {
-            name: before.details.name != after.details.name,
-            website: before.details.website != after.details.website,
-            image_url: before.details.image_url != after.details.image_url,
-            locale: before.details.locale != after.details.locale,
-            email_verified: was_verified != after.email_verified_at.is_some(),
-            roles: before.roles != after.roles,
-            app: before.app != after.app,
-        })
-    }
-
-    fn some(fields: Self) -> Option<Self> {
-        (fields != Self::default()).then_some(fields)
-    }
-}
-
-/// The names of the fields as the API has them, with commas between.
-impl fmt::Display for ChangedFields {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields = [
-            (self.name, "name"),
-            (self.website, "website"),
-            (self.image_url, "imageUrl"),
-            (self.locale, "locale"),
-            (self.email_verified, "emailVerified"),
-            (self.roles, "roles"),
-            (self.app, "app"),
-        ];
-        let named = fields.into_iter().filter(|(changed, _)| *changed);
-        for (at, (_, name)) in named.enumerate() {
-            f.write_str(if at == 0 { "" } else { "," })?;
-            f.write_str(name)?;
-        }
-        Ok(())
-    }
-}
-
 /// The fields of any event; those that an event does not have are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFields {
@@ -316,6 +278,12 @@ pub struct EventFields {
     pub webhook: Option<WebhookId>,
     /// Why it was switched off.
     pub cause: Option<DisabledReason>,
+    /// The kind of factor.
+    pub factor: Option<FactorKind>,
+    /// How many recovery codes are left.
+    pub left: Option<u32>,
+    /// Why an operator did it. Chosen by the operator: not for logs and metrics.
+    pub note: Option<Label>,
 }
 
 impl EventFields {
@@ -344,6 +312,15 @@ impl EventFields {
             ("api_key", self.api_key.map(|key| key.to_string())),
             ("webhook", self.webhook.map(|webhook| webhook.to_string())),
             ("cause", self.cause.map(|cause| cause.as_str().to_owned())),
+            (
+                "factor",
+                self.factor.map(|factor| factor.as_str().to_owned()),
+            ),
+            ("left", self.left.map(|left| left.to_string())),
+            (
+                "note",
+                self.note.as_ref().map(|note| note.as_str().to_owned()),
+            ),
         ];
         let found = fields
             .into_iter()

@@ -78,6 +78,32 @@ macro_rules! limits_table {
                     ConfirmationAddress(range: AddressRange) "confirmation-address",
                 }
             }
+            /// The limits of factors.
+            FACTORS {
+                /// Wrong codes of authenticator apps and recovery codes for one account, typed by strangers who have proved what comes first, all of
+                /// them together; "10/1d". A guesser who has the password gets no further than this. Devices that the user is signed in on are no strangers.
+                factors_per_account: FactorsPerAccount = 10 in 86400 {
+                    /// Strangers' wrong codes for an account.
+                    FactorAccount(user: UserId) "factor-account",
+                }
+                /// Wrong codes of factors typed on one device that the user is signed in on, or in one session; "10/1h". It is the owner's own: nobody
+                /// else can use it up. When it is, strangers' limits apply.
+                factors_per_device: FactorsPerDevice = 10 in 3600 {
+                    /// Wrong codes on a device of the user.
+                    FactorDevice(user: UserId, device: DeviceId) "factor-device",
+                    /// Wrong codes in a session.
+                    FactorSession(user: UserId, session: SessionId) "factor-session",
+                }
+            }
+            /// The limits of ceremonies of passkeys.
+            CHALLENGES {
+                /// Sign-ins and sign-ups with a passkey that are begun from one address; "600/10m". A page that offers passkeys begins one each time it
+                /// is shown.
+                challenges_per_address: ChallengesPerAddress = 600 in 600 {
+                    /// Ceremonies begun from an address.
+                    ChallengeAddress(range: AddressRange) "challenge-address",
+                }
+            }
             /// The limits of exports.
             EXPORTS {
                 /// Exports of one account by its user; "10/1h". Each reads all that is stored about the account.

@@ -6,21 +6,40 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 enum AuthMethod {
-    /// `otp`: a code that counts once. It came by mail, as a code or as the secret of a link.
+    /// `otp`: a code that counts once: mailed, as a code or as the secret of a link, of an authenticator app, or a recovery code.
     Code = 1,
     /// `pwd`: the password.
     Password = 2,
+    /// `hwk`: a passkey that never leaves its authenticator.
+    HardwareKey = 4,
+    /// `swk`: a passkey that may be copied to other authenticators.
+    SoftwareKey = 8,
+    /// `user`: the authenticator has verified that its user is present.
+    UserPresent = 16,
+    /// `mfa`: factors of two kinds.
+    MultiFactor = 32,
 }
 
 impl AuthMethod {
     /// Every method, by name.
-    const ALL: [Self; 2] = [Self::Code, Self::Password];
+    const ALL: [Self; 6] = [
+        Self::HardwareKey,
+        Self::MultiFactor,
+        Self::Code,
+        Self::Password,
+        Self::SoftwareKey,
+        Self::UserPresent,
+    ];
 
     /// The stable name.
     const fn as_str(self) -> &'static str {
         match self {
             Self::Code => "otp",
             Self::Password => "pwd",
+            Self::HardwareKey => "hwk",
+            Self::SoftwareKey => "swk",
+            Self::UserPresent => "user",
+            Self::MultiFactor => "mfa",
         }
     }
 }
@@ -36,7 +55,36 @@ impl AuthMethods {
     /// A mailed code alone. That a new password was chosen with it proves nothing more.
     pub const CODE: Self = Self(AuthMethod::Code as u8);
 
-    /// Both.
+    /// A code of an authenticator app, or a recovery code, alone.
+    pub const ONE_TIME_CODE: Self = Self(AuthMethod::Code as u8);
+
+    /// A passkey whose authenticator has verified the user: that is two factors, the key and what opens it.
+    pub const fn passkey(backup_eligible: bool) -> Self {
+        let key = if backup_eligible {
+            AuthMethod::SoftwareKey
+        } else {
+            AuthMethod::HardwareKey
+        };
+        Self(key as u8 | AuthMethod::UserPresent as u8 | AuthMethod::MultiFactor as u8)
+    }
+
+    /// These, and a factor of another kind.
+    #[must_use]
+    pub const fn and_factor(self, factor: Self) -> Self {
+        Self(self.0 | factor.0 | AuthMethod::MultiFactor as u8)
+    }
+
+    /// Whether factors of two kinds were shown.
+    pub const fn is_multi_factor(self) -> bool {
+        self.0 & AuthMethod::MultiFactor as u8 != 0
+    }
+
+    /// Whether the password was shown.
+    pub const fn has_password(self) -> bool {
+        self.0 & AuthMethod::Password as u8 != 0
+    }
+
+    /// A mailed code and a password.
     pub const CODE_AND_PASSWORD: Self = Self(Self::CODE.0 | Self::PASSWORD.0);
 
     /// The names of the methods, each once, in alphabetical order.
@@ -88,6 +136,12 @@ mod tests {
             (AuthMethods::PASSWORD, "pwd"),
             (AuthMethods::CODE, "otp"),
             (AuthMethods::CODE_AND_PASSWORD, "otp pwd"),
+            (AuthMethods::passkey(false), "hwk mfa user"),
+            (AuthMethods::passkey(true), "mfa swk user"),
+            (
+                AuthMethods::PASSWORD.and_factor(AuthMethods::ONE_TIME_CODE),
+                "mfa otp pwd",
+            ),
         ] {
             assert_eq!(methods.to_string(), names);
             assert_eq!(AuthMethods::named(names), Some(methods));

@@ -107,6 +107,14 @@ id! {
     ApiKeyId
 }
 id! {
+    /// A step of a sign-in, or of another ceremony, that waits for its second half.
+    ChallengeId
+}
+id! {
+    /// A passkey, in the API.
+    PasskeyId
+}
+id! {
     /// An endpoint that events are sent to.
     WebhookId
 }

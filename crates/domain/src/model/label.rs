@@ -57,6 +57,11 @@ impl Label {
         Ok(label)
     }
 
+    /// What a passkey is called that neither its user nor its authenticator names.
+    pub fn passkey() -> Self {
+        Self("Passkey".to_owned())
+    }
+
     /// A label that a store has. An earlier release took invisible characters.
     ///
     /// # Errors

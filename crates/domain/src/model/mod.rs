@@ -6,6 +6,7 @@ mod auth_method;
 mod characters;
 mod disabled_reason;
 mod email;
+mod factors;
 mod field_error;
 mod hosts;
 mod ids;
@@ -24,10 +25,16 @@ pub use app_data::{AppData, AppPatch};
 pub use auth_method::AuthMethods;
 pub use disabled_reason::DisabledReason;
 pub use email::EmailAddress;
+pub use factors::{
+    AccountFactors, CeremonyState, Challenge, ChallengeKind, ChallengedDevice, ChallengedUser,
+    CodeMac, CredentialDescriptor, CredentialId, CredentialKey, FactorKind, OneTimeCode, Passkey,
+    PasskeyCredential, PendingReset, RecoveryCode, RecoveryCodes, SetUpFactors, SignUpIntent, Totp,
+    TotpStep, Transports,
+};
 pub use field_error::FieldError;
 pub use ids::{
-    AccountVersion, ApiKeyId, DeliveryId, DeviceId, Epoch, EventId, Generation, InvalidId, ProofId,
-    SessionId, TokenId, UserId, WebhookId,
+    AccountVersion, ApiKeyId, ChallengeId, DeliveryId, DeviceId, Epoch, EventId, Generation,
+    InvalidId, PasskeyId, ProofId, SessionId, TokenId, UserId, WebhookId,
 };
 pub use label::Label;
 pub use locale::{Locale, LocaleError};

@@ -1,9 +1,10 @@
 //! Proofs that somebody reads a mailbox.
 
 use super::{
-    ApiKeyId, Credentials, DeviceId, EmailAddress, Epoch, Locale, PasswordHash, ProofId, Timestamp,
-    UserId,
+    ApiKeyId, Credentials, DeviceId, EmailAddress, Epoch, Locale, PasswordHash, ProofId,
+    SignUpIntent, Timestamp, UserId,
 };
+use crate::policy::AccountPolicy;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::{fmt, time::Duration};
@@ -28,11 +29,13 @@ pub enum ProofPurpose {
     RecoveryLink,
     /// Restores the address that an account had before a change, and sets a new password.
     UndoEmail,
+    /// Stops a reset of the account's factors that an operator has ordered.
+    StopFactorReset,
 }
 
 impl ProofPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SignUp,
         Self::VerifyEmail,
         Self::ChangeEmail,
@@ -41,6 +44,7 @@ impl ProofPurpose {
         Self::Invitation,
         Self::RecoveryLink,
         Self::UndoEmail,
+        Self::StopFactorReset,
     ];
 
     /// The stable name, which stores keep.
@@ -54,6 +58,7 @@ impl ProofPurpose {
             Self::Invitation => "invitation",
             Self::RecoveryLink => "recovery_link",
             Self::UndoEmail => "undo_email",
+            Self::StopFactorReset => "stop_factor_reset",
         }
     }
 
@@ -72,6 +77,8 @@ impl ProofPurpose {
             Self::ResetPassword => Duration::from_mins(15),
             Self::SignIn => Duration::from_mins(10),
             Self::Invitation | Self::UndoEmail => Duration::from_hours(3 * 24),
+            // As long as a reset may wait.
+            Self::StopFactorReset => AccountPolicy::LONGEST_RESET_DELAY,
         }
     }
 
@@ -193,8 +200,8 @@ pub struct Proof {
     pub binding: Option<Binding>,
     /// The client that asked: its browser's secret or its device, or [`Fingerprint::ANYBODY`].
     pub asker: Fingerprint,
-    /// The password hash of a sign-up.
-    pub intent: Option<PasswordHash>,
+    /// What a sign-up signs in with.
+    pub intent: Option<SignUpIntent>,
     /// The language of the mail, and of the account that a sign-up makes.
     pub locale: Option<Locale>,
     /// When it was asked for.
@@ -267,7 +274,8 @@ impl Proof {
             ProofPurpose::VerifyEmail
             | ProofPurpose::ChangeEmail
             | ProofPurpose::Invitation
-            | ProofPurpose::RecoveryLink => format!("{purpose} {user}"),
+            | ProofPurpose::RecoveryLink
+            | ProofPurpose::StopFactorReset => format!("{purpose} {user}"),
             // Not one for each account: a thief who changes the address twice must not void the owner's.
             ProofPurpose::UndoEmail => format!("{purpose} {user} {key}"),
         }

@@ -59,11 +59,13 @@ pub enum EndReason {
     Expired,
     /// The password was reset by a proof of the mailbox.
     Recovered,
+    /// An operator has reset the factors of the account.
+    FactorsReset,
 }
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SignedOut,
         Self::Replaced,
         Self::Evicted,
@@ -73,6 +75,7 @@ impl EndReason {
         Self::AccountDisabled,
         Self::Expired,
         Self::Recovered,
+        Self::FactorsReset,
     ];
 
     /// The name that stores and events use.
@@ -87,6 +90,7 @@ impl EndReason {
             Self::AccountDisabled => "account_disabled",
             Self::Expired => "expired",
             Self::Recovered => "recovered",
+            Self::FactorsReset => "factors_reset",
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     AccountVersion, AppData, DeviceId, EmailAddress, Epoch, Label, Locale, PasswordHash, Roles,
-    SessionId, Timestamp, UserId, WebUrl,
+    SessionId, SetUpFactors, Timestamp, UserId, WebUrl,
 };
 
 /// The details of a user.
@@ -43,6 +43,8 @@ pub struct User {
     pub app: AppData,
     /// Rises with each change of what is above, but for the epoch.
     pub version: AccountVersion,
+    /// Which factors it has set up. No token says it.
+    pub factors: SetUpFactors,
 }
 
 impl User {

@@ -197,7 +197,7 @@ pub enum TokenRejected {
 #[error("a token could not be signed")]
 pub struct SignError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
-/// Signs and verifies three kinds of token, each with one active key and perhaps others that verify. One kind MUST never be accepted
+/// Signs and verifies four kinds of token, each with one active key and perhaps others that verify. One kind MUST never be accepted
 /// as another, and the algorithm MUST be the key's, never the token's (RFC 8725 §3.1).
 #[async_trait]
 pub trait TokenCodec: Send + Sync {
@@ -213,6 +213,17 @@ pub trait TokenCodec: Send + Sync {
         &self,
         claims: &ReauthenticationClaims,
     ) -> Result<SecretString, SignError>;
+
+    /// Signs what stands in the place of an ID token in a session that can do nothing but set up a factor. It names account, session and times, and
+    /// nothing else. MUST use a secret key: services that verify ID tokens by public key MUST NOT be able to verify it.
+    fn sign_set_up(&self, claims: &VerifiedId) -> Result<SecretString, SignError>;
+
+    /// Verifies what [`Self::sign_set_up`] signs completely, `exp` against `now` included. MUST compare in constant time.
+    fn verify_set_up(
+        &self,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> Result<VerifiedId, TokenRejected>;
 
     /// Verifies an ID token completely, `exp` against `now` included.
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected>;

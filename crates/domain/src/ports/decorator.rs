@@ -1,23 +1,29 @@
 //! Decorators of ports: types that do something around every call of a store, such as measuring it or letting it fail.
 
 use super::{
-    AccountDirectory, AccountQuery, AddOutcome, AddressChange, AddressOutcome, ApiKeys, Asking,
-    BeginOutcome, BeginSession, ChangeOutcome, Claim, CreateOutcome, Deliveries, DisableOutcome,
-    EnableOutcome, EndOutcome, Followed, Invitation, Journal, JournalCursor, JournalQuery,
-    JournalRecord, KeyOutcome, KeyRepository, LiveSession, NamedRequest, NamedRequests,
-    NewLiveSession, OpenProof, OperatorChange, PasswordChange, PasswordOutcome, PersonalData,
-    Proofs, ProvedSignIn, ProvedSignUp, RateLimiter, Recovery, RecoveryOutcome, RevokeOutcome,
-    RevokedKeys, SessionRepository, SignUpOutcome, StandingProof, StoreError, StoredApiKey, Take,
-    TakeOutcome, TokenRepository, UpdateOutcome, UserRepository, VerifyOutcome, Webhooks,
+    AccountDirectory, AccountQuery, AddFactorOutcome, AddOutcome, AddressChange, AddressOutcome,
+    ApiKeys, Asking, BeginOutcome, BeginSession, ChangeOutcome, Claim, CodesOutcome,
+    CodesReplacement, CreateOutcome, Deliveries, DisableOutcome, EnableOutcome, EndOutcome,
+    FactorRemoval, FactorSignIn, FactorSignInOutcome, Factors, Followed, Invitation, Journal,
+    JournalCursor, JournalQuery, JournalRecord, KeyOutcome, KeyRepository, LiveSession,
+    NamedRequest, NamedRequests, NewLiveSession, OpenChallenge, OpenProof, OperatorChange,
+    PasskeyRegistration, PasskeyRename, PasskeySignUp, PasskeySignUpOutcome, PasswordChange,
+    PasswordOutcome, PersonalData, Proofs, ProvedSignIn, ProvedSignUp, RateLimiter, Recovery,
+    RecoveryOutcome, RemoveFactorOutcome, RenameOutcome, ResetFactors, ResetOrder,
+    ResetOrderOutcome, ResetOutcome, RevokeOutcome, RevokedKeys, SealedFactor, SessionRepository,
+    ShowOutcome, ShownInSession, SignUpOutcome, StandingProof, StopReset, StopResetOutcome,
+    StoreError, StoredApiKey, Take, TakeOutcome, TokenRepository, TotpConfirmation, TotpSetUp,
+    TotpSetUpOutcome, UpdateOutcome, UserRepository, VerifyOutcome, Webhooks,
 };
 use crate::{
     deliveries::{Backlog, Delivery, DeliveryQuery, LeaseRequest, Settled},
     journal::{NewMail, Tell},
     keys::{KeyId, KeyState, Promotion, Retired, SealedKey, StoredKey},
     model::{
-        ApiKey, ApiKeyId, Credentials, DeliveryId, DetailsChange, DeviceId, EmailAddress,
-        EndReason, Epoch, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion, Session,
-        SessionId, SessionRecord, Timestamp, User, UserId, WebhookId,
+        AccountFactors, ApiKey, ApiKeyId, Challenge, ChallengeId, ChallengeKind, CredentialId,
+        Credentials, DeliveryId, DetailsChange, DeviceId, EmailAddress, EndReason, Epoch, Passkey,
+        PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion, Session, SessionId,
+        SessionRecord, Timestamp, User, UserId, WebhookId,
     },
     revocations::{RevocationQuery, Revocations},
     rotation::{Rotation, RotationOutcome},
@@ -112,6 +118,31 @@ decorate!(Proofs {
     "prove_sign_in": sign_in(sign_in: &ProvedSignIn, tell: &Tell<Option<BeginOutcome>>) -> Option<BeginOutcome>;
     "standing_proofs": standing(proofs: &[ProofId], at: Timestamp) -> Vec<StandingProof>;
     "prune_proofs": prune(before: Timestamp, limit: u32) -> u64;
+});
+
+decorate!(Factors {
+    "factors_of": of(user: UserId) -> AccountFactors;
+    "find_passkey": by_credential(credential: &CredentialId) -> Option<Passkey>;
+    "open_challenge": open(open: &OpenChallenge, tell: &Tell<bool>) -> bool;
+    "find_challenge": find(challenge: ChallengeId, at: Timestamp) -> Option<Challenge>;
+    "attempt_challenge": attempt(challenge: ChallengeId, kind: ChallengeKind, at: Timestamp) -> Option<Challenge>;
+    "forgive_challenge": forgive(challenge: ChallengeId) -> ();
+    "factor_sign_in": sign_in(sign_in: &FactorSignIn, tell: &Tell<FactorSignInOutcome>) -> FactorSignInOutcome;
+    "passkey_sign_up": sign_up(sign_up: &PasskeySignUp, tell: &Tell<PasskeySignUpOutcome>) -> PasskeySignUpOutcome;
+    "show_factor": show(shown: &ShownInSession, tell: &Tell<ShowOutcome>) -> ShowOutcome;
+    "set_up_totp": set_up_totp(set_up: &TotpSetUp, tell: &Tell<TotpSetUpOutcome>) -> TotpSetUpOutcome;
+    "confirm_totp": confirm_totp(confirmation: &TotpConfirmation, tell: &Tell<AddFactorOutcome>) -> AddFactorOutcome;
+    "add_passkey": add_passkey(registration: &PasskeyRegistration, tell: &Tell<AddFactorOutcome>) -> AddFactorOutcome;
+    "rename_passkey": rename_passkey(rename: &PasskeyRename, tell: &Tell<RenameOutcome>) -> RenameOutcome;
+    "remove_factor": remove(removal: &FactorRemoval, tell: &Tell<RemoveFactorOutcome>) -> RemoveFactorOutcome;
+    "replace_recovery_codes": replace_codes(replacement: &CodesReplacement, tell: &Tell<CodesOutcome>) -> CodesOutcome;
+    "order_factor_reset": order_reset(order: &ResetOrder, tell: &Tell<ResetOrderOutcome>) -> ResetOrderOutcome;
+    "stop_factor_reset": stop_reset(stop: StopReset, at: Timestamp, tell: &Tell<StopResetOutcome>) -> StopResetOutcome;
+    "due_factor_resets": due_resets(at: Timestamp, limit: u32) -> Vec<UserId>;
+    "reset_factors": reset(user: UserId, when: ResetFactors, at: Timestamp, tell: &Tell<ResetOutcome>) -> ResetOutcome;
+    "sealed_factors": sealed(after: Option<UserId>, limit: u32) -> Vec<SealedFactor>;
+    "reseal_factor": reseal(secret: &SealedFactor, to: &SealedKey) -> bool;
+    "prune_challenges": prune(expired: Timestamp, made: Timestamp, limit: u32) -> u64;
 });
 
 decorate!(TokenRepository {

@@ -9,11 +9,13 @@ mod deliveries;
 mod directory;
 mod error;
 mod events;
+mod factors;
 mod journal;
 mod keys;
 mod legacy;
 mod limits;
 mod mail;
+mod no_proofs;
 mod personal_data;
 mod proofs;
 mod revocations;
@@ -42,15 +44,17 @@ pub use directory::{
 };
 pub use error::{StoreError, StoreErrorKind};
 pub use events::SecurityEvents;
+pub use factors::*;
 pub use journal::{Followed, Journal, JournalCursor, JournalQuery};
 pub use keys::{KeyFault, KeyMaker, KeyOutcome, KeyRepository, KeyRing, NewKey, RevokedKeys};
 pub use legacy::LegacyVerifier;
 pub use limits::{BucketLevel, EmptyBucket, RateLimiter, Take, TakeOutcome};
 pub use mail::{Mail, MailError, MailProof, Mailer};
+pub use no_proofs::NoProofs;
 pub use personal_data::{PersonalData, QuietNotice, RememberedDevice};
 pub use proofs::{
-    AddressChange, AddressOutcome, Invitation, NoProofs, OpenProof, ProofSecrets, Proofs,
-    ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, StandingProof,
+    AddressChange, AddressOutcome, Invitation, OpenProof, ProofSecrets, Proofs, ProvedSignIn,
+    ProvedSignUp, Recovery, RecoveryOutcome, RecoveryStep, SignUpOutcome, StandingProof,
     VerifyOutcome,
 };
 pub use revocations::RevocationSigner;

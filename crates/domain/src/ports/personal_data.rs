@@ -3,7 +3,7 @@
 use crate::{
     deliveries::Delivery,
     journal::MailKind,
-    model::{DeviceId, EmailAddress, Proof, Session, Timestamp, User},
+    model::{AccountFactors, Challenge, DeviceId, EmailAddress, Proof, Session, Timestamp, User},
 };
 
 /// All that the user database has about an account, but for the password hash, the counters of its rows, and its entries in the journal.
@@ -18,6 +18,10 @@ pub struct PersonalData {
     pub sessions: Vec<Session>,
     /// The devices that it has signed in on.
     pub devices: Vec<RememberedDevice>,
+    /// Its factors. What of them is secret, or a key, is not for an export.
+    pub factors: AccountFactors,
+    /// Its challenges that are neither spent nor void, also expired ones that are still stored.
+    pub challenges: Vec<Challenge>,
     /// Its proofs that are neither spent nor void, also expired ones that are still stored.
     pub proofs: Vec<Proof>,
     /// Its mails that were not sent yet, or were given up.

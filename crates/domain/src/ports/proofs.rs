@@ -4,8 +4,8 @@ use super::{AddOutcome, BeginOutcome, BeginSession, StoreError};
 use crate::{
     journal::Tell,
     model::{
-        Credentials, EmailAddress, PasswordHash, Proof, ProofId, ProofPurpose, ProofVersion,
-        Session, Timestamp, User, UserId,
+        Challenge, Credentials, EmailAddress, Epoch, PasswordHash, Proof, ProofId, ProofPurpose,
+        ProofVersion, RecoveryCodes, Session, Timestamp, User, UserId,
     },
     proofs::signs_in,
 };
@@ -61,10 +61,34 @@ pub struct Recovery {
     pub proof: ProofVersion,
     /// The new password's hash.
     pub hash: PasswordHash,
-    /// The session that begins: of the account's next epoch, on a device of its own.
-    pub session: Session,
+    /// What comes of it.
+    pub then: RecoveryStep,
     /// The time.
     pub at: Timestamp,
+}
+
+/// What a recovery leads to.
+#[derive(Clone, Debug)]
+pub enum RecoveryStep {
+    /// A session that begins: of the account's next epoch, on a device of its own. Only for an account without a factor, where one is needed.
+    Session {
+        /// The session.
+        session: Session,
+        /// Whether it MUST not begin if the account has a factor set up by now.
+        unless_factor: bool,
+    },
+    /// The second step of a sign-in, of the account's next epoch.
+    Challenge(Challenge),
+}
+
+impl RecoveryStep {
+    /// The epoch that it is of.
+    pub fn epoch(&self) -> Option<Epoch> {
+        match self {
+            Self::Session { session, .. } => Some(session.epoch),
+            Self::Challenge(challenge) => challenge.user.map(|user| user.epoch),
+        }
+    }
 }
 
 /// The outcome of [`Proofs::recover`].
@@ -80,6 +104,8 @@ pub enum RecoveryOutcome {
     Gone,
     /// Another account has the address that was to be restored. Nothing changed.
     EmailTaken,
+    /// The account has got a factor, and a session was to begin without one. Nothing changed.
+    FactorRequired,
 }
 
 /// A change of address.
@@ -124,10 +150,12 @@ pub struct Invitation {
 pub struct ProvedSignUp {
     /// The proof, which has the password hash.
     pub proof: ProofVersion,
-    /// The account: with the address of the proof, which is verified.
+    /// The account: with the address of the proof, which is verified. Where the proof has a passkey, the account's id and factors are those of it.
     pub user: User,
     /// Its first session.
     pub session: Session,
+    /// The recovery codes, where the proof has a passkey.
+    pub codes: Option<RecoveryCodes>,
     /// The time.
     pub at: Timestamp,
 }
@@ -141,6 +169,8 @@ pub enum SignUpOutcome {
     Gone,
     /// The address is [taken](super::UserRepository) by now. Nothing changed.
     EmailTaken,
+    /// An account has the credential of the passkey by now. Nothing changed.
+    CredentialTaken,
 }
 
 /// A sign-in by a proof of the mailbox.
@@ -215,10 +245,11 @@ pub trait Proofs: Send + Sync {
     async fn forgive(&self, proof: ProofId) -> Result<(), StoreError>;
 
     /// Sets the password, raises the epoch, ends all sessions with [`crate::model::EndReason::Recovered`], begins the session and
-    /// remembers its device, spends the proof and voids the account's others but for those that [outlive](crate::proofs::outlives) it, in one
-    /// commit. MUST answer `Gone` and change nothing unless
-    /// [`crate::proofs::recovered`] says otherwise and the session is of the epoch that it says; `EmailTaken` and change nothing if another
-    /// account has the address that is restored. MUST store the session as it is.
+    /// remembers its device, or opens the challenge and begins none, spends the proof and voids the account's others but for those that
+    /// [outlive](crate::proofs::outlives) it, in one commit. MUST answer `Gone` and change nothing unless
+    /// [`crate::proofs::recovered`] says otherwise and session or challenge is of the epoch that it says; `EmailTaken` and change nothing if another
+    /// account has the address that is restored; `FactorRequired` and change nothing where [`crate::factors::may_begin`] says so. MUST store the session
+    /// as it is.
     async fn recover(
         &self,
         recovery: &Recovery,
@@ -250,9 +281,9 @@ pub trait Proofs: Send + Sync {
         tell: &Tell<AddressOutcome>,
     ) -> Result<AddressOutcome, StoreError>;
 
-    /// Creates the account with the password of the proof, and its first session as it is, remembers the
+    /// Creates the account with the password of the proof, or with its passkey and the recovery codes, and its first session as it is, remembers the
     /// session's device, and voids all sign-ups of the address, in one commit. MUST answer `EmailTaken` and change nothing if the address is
-    /// [taken](super::UserRepository).
+    /// [taken](super::UserRepository); `CredentialTaken` and change nothing if an account has the passkey's credential.
     async fn sign_up(
         &self,
         sign_up: &ProvedSignUp,
@@ -298,132 +329,4 @@ pub trait ProofSecrets: Send + Sync {
 
     /// Whether this is the secret. MUST compare in constant time.
     fn is_secret(&self, proof: ProofId, serial: u32, secret: &SecretString) -> bool;
-}
-
-/// For a service without mail: no proof is ever open.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoProofs;
-
-#[async_trait]
-impl Proofs for NoProofs {
-    async fn open(
-        &self,
-        _: &OpenProof,
-        _: &Tell<StandingProof>,
-    ) -> Result<StandingProof, StoreError> {
-        Err(StoreError::broken(
-            "proofs",
-            "store a proof",
-            "there is no store of proofs",
-        ))
-    }
-
-    async fn find(&self, _: ProofId, _: Timestamp) -> Result<Option<Proof>, StoreError> {
-        Ok(None)
-    }
-
-    async fn undo_of(&self, _: &EmailAddress, _: Timestamp) -> Result<Option<Proof>, StoreError> {
-        Ok(None)
-    }
-
-    async fn attempt(
-        &self,
-        _: ProofId,
-        _: ProofPurpose,
-        _: Timestamp,
-    ) -> Result<Option<Proof>, StoreError> {
-        Ok(None)
-    }
-
-    async fn forgive(&self, _: ProofId) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn recover(
-        &self,
-        _: &Recovery,
-        _: &Tell<RecoveryOutcome>,
-    ) -> Result<RecoveryOutcome, StoreError> {
-        Ok(RecoveryOutcome::Gone)
-    }
-
-    async fn verify(
-        &self,
-        _: ProofVersion,
-        _: Timestamp,
-        _: &Tell<VerifyOutcome>,
-    ) -> Result<VerifyOutcome, StoreError> {
-        Ok(VerifyOutcome::Gone)
-    }
-
-    async fn disown(
-        &self,
-        _: ProofVersion,
-        _: Timestamp,
-        _: &Tell<Option<UserId>>,
-    ) -> Result<Option<UserId>, StoreError> {
-        Ok(None)
-    }
-
-    async fn change_email(
-        &self,
-        _: &AddressChange,
-        _: &Tell<AddressOutcome>,
-    ) -> Result<AddressOutcome, StoreError> {
-        Ok(AddressOutcome::Gone)
-    }
-
-    async fn sign_up(
-        &self,
-        _: &ProvedSignUp,
-        _: &Tell<SignUpOutcome>,
-    ) -> Result<SignUpOutcome, StoreError> {
-        Ok(SignUpOutcome::Gone)
-    }
-
-    async fn invite(&self, _: &Invitation, _: &Tell<AddOutcome>) -> Result<AddOutcome, StoreError> {
-        Err(StoreError::broken(
-            "proofs",
-            "store a proof",
-            "there is no store of proofs",
-        ))
-    }
-
-    async fn sign_in(
-        &self,
-        _: &ProvedSignIn,
-        _: &Tell<Option<BeginOutcome>>,
-    ) -> Result<Option<BeginOutcome>, StoreError> {
-        Ok(None)
-    }
-
-    async fn standing(
-        &self,
-        _: &[ProofId],
-        _: Timestamp,
-    ) -> Result<Vec<StandingProof>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn prune(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
-        Ok(0)
-    }
-}
-
-impl ProofSecrets for NoProofs {
-    fn code(&self, _: ProofId, _: u32) -> SecretString {
-        SecretString::default()
-    }
-
-    fn secret(&self, _: ProofId, _: u32) -> SecretString {
-        SecretString::default()
-    }
-
-    fn is_code(&self, _: ProofId, _: u32, _: &SecretString) -> bool {
-        false
-    }
-
-    fn is_secret(&self, _: ProofId, _: u32, _: &SecretString) -> bool {
-        false
-    }
 }

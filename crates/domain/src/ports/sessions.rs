@@ -29,6 +29,8 @@ pub struct BeginSession {
     pub max_devices: usize,
     /// A session without a white-list entry that began longer ago than this was not refreshed in time.
     pub idle: Duration,
+    /// Whether the session must not begin if the account has a factor set up by now: none was shown.
+    pub unless_factor: bool,
 }
 
 impl BeginSession {
@@ -50,8 +52,8 @@ pub enum BeginOutcome {
         /// Sessions that ended because there were too many.
         evicted: Vec<SessionId>,
     },
-    /// The user's epoch has risen, the account is deleted or disabled, or the device that the client keeps has ceased to be current.
-    /// Nothing changed.
+    /// The user's epoch has risen, the account is deleted or disabled or has got a factor that was not shown, or the device that the client keeps
+    /// has ceased to be current. Nothing changed.
     Superseded,
 }
 
@@ -82,7 +84,7 @@ pub trait SessionRepository: Send + Sync {
     ) -> Result<Option<SessionRecord>, StoreError>;
 
     /// Commits a sign-in, if the user's epoch is still the session's, and the [kept device](BeginSession::kept_device), if there is
-    /// one, is still current (signed in on under that epoch, and no reuse found on it since): ends the live sessions of the same device or a former
+    /// one, is still current (signed in on under that epoch, and no reuse found on it since), and [`crate::factors::may_begin`] says so: ends the live sessions of the same device or a former
     /// one whose client has the same origin, or none either ([`EndReason::Replaced`]), then those that were not refreshed in
     /// time ([`EndReason::Expired`]), then as many of the least recently refreshed as there are too many
     /// ([`EndReason::Evicted`]), and drops the oldest rows of ended sessions over `max_ended`, of those that ended before

@@ -2,19 +2,21 @@
 //! call it.
 
 use super::{
-    Activity, AddAccount, AdminPorts, Authenticate, AuthenticateKey, ChangeAccount, ChangePassword,
-    Clear, ConfirmEmail, ConfirmSignUp, CreateAccount, DeleteAccount, DisownEmail, EndSession,
-    ExportAccount, ImportAccount, IntrospectToken, ListSessions, ManageAccounts, ManageApiKeys,
-    ManageDeliveries, ManageWebhooks, Me, OperatorPorts, Prune, ReadJournal, Reauthenticate,
-    Recover, RecoveryLinks, Refresh, RequestRecovery, RequestSignInCode, RequestVerification,
-    RevocationFeed, RevokeToken, ServicePorts, SignIn, SignInByCode, SignOut, SignUp,
-    UpdateDetails,
+    Activity, AddAccount, AdminPorts, ApplyFactorResets, Authenticate, AuthenticateKey,
+    BeginPasskeySignIn, BeginSignUpPasskey, ChangeAccount, ChangePassword, Clear, ConfirmEmail,
+    ConfirmSignUp, CreateAccount, DeleteAccount, DisownEmail, EndSession, ExportAccount,
+    ImportAccount, IntrospectToken, ListSessions, ManageAccounts, ManageApiKeys, ManageDeliveries,
+    ManageFactors, ManagePasskeys, ManageTotp, ManageWebhooks, Me, OperatorPorts, Prune,
+    ReadFactors, ReadJournal, Reauthenticate, Recover, RecoveryLinks, Refresh,
+    ReplaceRecoveryCodes, RequestRecovery, RequestSignInCode, RequestVerification, RevocationFeed,
+    RevokeToken, ServicePorts, SignIn, SignInByCode, SignInByFactor, SignInByPasskey, SignOut,
+    SignUp, StopFactorReset, UpdateDetails,
 };
 use crate::ports::{
-    AccountDirectory, ApiKeys, Clearings, PasswordHasher, PasswordStrength, ProofSecrets, Proofs,
-    SessionRepository, TokenRepository,
+    AccountDirectory, ApiKeys, Clearings, Factors, PasswordHasher, PasswordStrength, ProofSecrets,
+    Proofs, SessionRepository, TokenRepository,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Declares a struct of use cases, how it is made of its ports, and how each is found in it by its type.
 macro_rules! use_cases {
@@ -72,6 +74,16 @@ use_cases! {
         end_session: EndSession,
         revoke_token: RevokeToken,
         authenticate: Authenticate,
+        read_factors: ReadFactors,
+        manage_totp: ManageTotp,
+        manage_passkeys: ManagePasskeys,
+        replace_recovery_codes: ReplaceRecoveryCodes,
+        sign_in_by_factor: SignInByFactor,
+        begin_passkey_sign_in: BeginPasskeySignIn,
+        sign_in_by_passkey: SignInByPasskey,
+        begin_sign_up_passkey: BeginSignUpPasskey,
+        stop_factor_reset: StopFactorReset,
+        apply_factor_resets: ApplyFactorResets,
         clear: Clear,
         prune: Prune,
         revocation_feed: RevocationFeed,
@@ -95,6 +107,13 @@ use_cases! {
             ports.service.proofs.clone(),
             ports.service.proof_secrets.clone(),
             ports.recovery_link.clone(),
+        ),
+        manage_factors: ManageFactors = ports.operators().manage_factors(
+            ports.service.factors.store.clone(),
+            ports.service.tokens.clone(),
+            ports.service.sessions.clone(),
+            ports.service.clearings.clone(),
+            ports.service.accounts.factor_reset_delay,
         ),
         read_journal: ReadJournal = ReadJournal::new(ports.service.journal.clone()),
         manage_webhooks: ManageWebhooks = ManageWebhooks::new(ports.webhooks.clone()),
@@ -133,6 +152,18 @@ impl OperatorPorts {
         template: Option<String>,
     ) -> RecoveryLinks {
         RecoveryLinks::new(self, proofs, secrets, template)
+    }
+
+    /// Reads and resets factors. `delay`: how long a reset waits that is not forced.
+    pub fn manage_factors(
+        &self,
+        store: Arc<dyn Factors>,
+        tokens: Arc<dyn TokenRepository>,
+        sessions: Arc<dyn SessionRepository>,
+        clearings: Arc<dyn Clearings>,
+        delay: Duration,
+    ) -> ManageFactors {
+        ManageFactors::new(self, store, tokens, sessions, clearings, delay)
     }
 
     /// Manages API keys.

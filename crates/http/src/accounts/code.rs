@@ -1,6 +1,6 @@
 //! `POST /signin/code` and `/signin/code/confirm`: a sign-in without a password, by a proof of the mailbox.
 
-use super::begin::{answer, begun_docs, device_name};
+use super::begun::{answer, begun_docs, device_name, second_step, second_step_docs};
 use crate::kit::{
     answer::sample,
     body::Body,
@@ -56,8 +56,12 @@ pub(crate) async fn sign_in_by_code(
     };
     let begun = use_case
         .run(async move |case| case.execute(request).await)
-        .await??;
-    Ok(answer(StatusCode::OK, &begun, &caller, &mode))
+        .await?;
+    match begun {
+        Ok(begun) => Ok(answer(StatusCode::OK, &begun, &caller, &mode)),
+        Err(SignInByCodeError::FactorRequired(step)) => Err(second_step(&step, &caller, &mode)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl From<RequestSignInCodeError> for Problem {
@@ -77,6 +81,7 @@ impl From<SignInByCodeError> for Problem {
             SignInByCodeError::Off => sign_in_code_off(),
             SignInByCodeError::Proof(refused) => refused.into(),
             SignInByCodeError::Superseded => SignInError::Superseded.into(),
+            SignInByCodeError::FactorRequired(step) => Problem::factor_required(&step),
             SignInByCodeError::Failed(failure) => failure.into(),
         }
     }
@@ -116,7 +121,8 @@ pub(crate) fn request_code_docs() -> Operation {
 pub(crate) fn sign_in_by_code_docs() -> Operation {
     let description = "Begins a session as `POST /signin` does, with a proof in place of the password; its ID tokens have `amr` `[\"otp\"]`. Five codes can \
                        be tried for each proof. It is spent with the beginning of the session: after an answer that was lost, ask for another one. \
-                       It is void once the password or the address is changed, or all sessions are ended.";
+                       It is void once the password or the address is changed, or all sessions are ended.\n\nThe code is no factor: an account with one gets 403 \
+                       `factor_required`, which spends the code.";
     let [id, code, secret] = members();
     let operation = Operation::new(
         "signInByCode",
@@ -146,5 +152,6 @@ pub(crate) fn sign_in_by_code_docs() -> Operation {
         "A session has begun.",
         &[sample::OTHER_SESSION],
     );
-    shown_docs(operation).problems([sign_in_code_off(), SignInError::Superseded.into()])
+    shown_docs(second_step_docs(operation))
+        .problems([sign_in_code_off(), SignInError::Superseded.into()])
 }

@@ -1,12 +1,13 @@
 //! `POST /signup/confirm`: a new account, once its mailbox is proved.
 
 use super::{
-    begin::{answer, begun_docs, device_name},
+    begun::{answer, begun_docs, device_name},
     email_taken, wrong_password,
 };
 use crate::kit::{
     body::Body,
     caller::RequestClient,
+    factor::credential_refused,
     openapi::{Member, Operation, known_password},
     problem::{FieldProblem, Problem},
     proof::{self, PROOF, members, shown_docs},
@@ -61,6 +62,12 @@ impl From<ConfirmSignUpError> for Problem {
             )]),
             ConfirmSignUpError::WrongPassword => wrong_password(),
             ConfirmSignUpError::EmailTaken => email_taken(),
+            ConfirmSignUpError::OtherClient => Self::new(
+                StatusCode::FORBIDDEN,
+                "other_client",
+                "The code of a sign-up with a passkey counts only on the client that signed up.",
+            ),
+            ConfirmSignUpError::CredentialRefused => credential_refused(),
             ConfirmSignUpError::Failed(failure) => failure.into(),
         }
     }
@@ -70,7 +77,8 @@ pub(crate) fn confirm_docs() -> Operation {
     let description = "Makes the account that a sign-up asked for, with the password of that sign-up, and signs it in. Other sign-ups of the address \
                        are void from then on. Without the cookie or the device credential of the sign-up, `password` is needed: nobody makes an \
                        account with the password of a stranger who signed up with the address. If it is missing, the right code uses up no \
-                       attempt; a wrong one counts as an attempt.";
+                       attempt; a wrong one counts as an attempt.\n\nA sign-up with a passkey is proved by the client that signed up and by no other, which gets \
+                       `other_client`. The answer has its `recoveryCodes`. `credential_refused` says that another account has got the passkey meanwhile.";
     let password = known_password(
         "The password of the sign-up. Needed unless the cookie that the sign-up set, or the device credential that it showed, is sent; one that is \
          given is checked in any case. `missing`, `too_long`",
@@ -99,7 +107,14 @@ pub(crate) fn confirm_docs() -> Operation {
                 ),
             ],
         )
-        .problems([wrong_password(), email_taken()]);
+        .problems([wrong_password(), email_taken()])
+        .problems(
+            [
+                ConfirmSignUpError::OtherClient,
+                ConfirmSignUpError::CredentialRefused,
+            ]
+            .map(Problem::from),
+        );
     let done = "The account is made, and a session has begun.";
     shown_docs(begun_docs(operation, 201, done, &[]))
 }

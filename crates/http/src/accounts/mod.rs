@@ -2,6 +2,7 @@
 
 mod activity;
 pub(crate) mod begin;
+pub(crate) mod begun;
 mod code;
 mod confirm;
 mod export;
@@ -19,10 +20,11 @@ pub(crate) use export::{export, export_docs, exported};
 pub(crate) use me::{delete, delete_docs, details, details_docs, me, me_docs};
 pub(crate) use password::{change_password, change_password_docs, parse as passwords_of};
 pub(crate) use reauthenticate::{
-    parse as current_password_of, reauthenticate, reauthenticate_docs,
+    begin_passkey, begin_passkey_docs, parse as current_password_of, reauthenticate,
+    reauthenticate_docs,
 };
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use {begin::fields, me::parse as details_of};
+pub(crate) use {begin::fields, me::parse as details_of, reauthenticate::shown as shown_again};
 
 use crate::kit::problem::Problem;
 use actix_web::http::StatusCode;
@@ -35,7 +37,7 @@ pub(crate) fn email_taken() -> Problem {
     )
 }
 
-fn conflict() -> Problem {
+pub(crate) fn conflict() -> Problem {
     Problem::new(
         StatusCode::CONFLICT,
         "conflict",

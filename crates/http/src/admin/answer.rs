@@ -98,8 +98,8 @@ pub(super) mod sample {
     use super::{AccountAnswer, User};
     use crate::kit::openapi::{Operation, example};
     use revolve_domain::model::{
-        AccountVersion, AppData, Details, EmailAddress, Epoch, Label, Role, Roles, Timestamp,
-        UserId,
+        AccountVersion, AppData, Details, EmailAddress, Epoch, Label, Role, Roles, SetUpFactors,
+        Timestamp, UserId,
     };
     use serde_json::Value;
     use uuid::uuid;
@@ -124,6 +124,7 @@ pub(super) mod sample {
             disabled_at: None,
             epoch: Epoch::FIRST,
             kept_session: None,
+            factors: SetUpFactors::default(),
             roles: Roles::new([role]).expect("they are few"),
             app: AppData::parse(r#"{"plan":"pro"}"#).expect("it is an object"),
             version: AccountVersion::at(made),

@@ -5,6 +5,7 @@ mod change;
 mod create;
 mod deliveries;
 mod events;
+mod factors;
 mod fields;
 mod page;
 mod sessions;
@@ -16,6 +17,7 @@ pub(crate) use change::{change, change_docs};
 pub(crate) use create::{create, create_docs};
 pub(crate) use deliveries::{deliveries, deliveries_docs, retry, retry_docs};
 pub(crate) use events::{events, events_docs};
+pub(crate) use factors::{factors, factors_docs, reset_factors, reset_factors_docs};
 pub(crate) use sessions::{end_session, end_session_docs, sessions, sessions_docs};
 pub(crate) use standing::{
     disable, disable_docs, enable, enable_docs, recovery_link, recovery_link_docs, sign_out,

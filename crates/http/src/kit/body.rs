@@ -202,8 +202,42 @@ impl Body {
         self.note(field, parse(value))
     }
 
-    /// Ends the reading: unknown members and all that was wrong become one problem.
-    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
+    /// An object of any content, if it is there.
+    pub(crate) fn object(&mut self, field: &'static str) -> Option<Value> {
+        let value = self.members.remove(field)?;
+        if value.is_object() {
+            return Some(value);
+        }
+        self.errors
+            .push(FieldProblem::new(field, "wrong_type", "must be an object"));
+        None
+    }
+
+    /// An object with members of its own, if it is there. What is wrong with one of them names its place, such as `passkey.challenge`.
+    pub(crate) fn nested<T>(
+        &mut self,
+        field: &'static str,
+        parse: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let Some(Value::Object(members)) = self.object(field) else {
+            return None;
+        };
+        let mut inner = Self {
+            members: members.into_iter().collect(),
+            errors: Vec::new(),
+        };
+        let value = parse(&mut inner);
+        inner.refuse_unknown();
+        let is_sound = inner.errors.is_empty();
+        self.errors
+            .extend(inner.errors.into_iter().map(|mut error| {
+                error.field = format!("{field}.{}", error.field);
+                error
+            }));
+        value.filter(|_| is_sound)
+    }
+
+    fn refuse_unknown(&mut self) {
         for unknown in self.members.keys() {
             let name = Label::lossy(unknown);
             let name = name.as_ref().map_or("", Label::as_str);
@@ -213,6 +247,11 @@ impl Body {
                 "is not known here",
             ));
         }
+    }
+
+    /// Ends the reading: unknown members and all that was wrong become one problem.
+    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
+        self.refuse_unknown();
         match value {
             Some(value) if self.errors.is_empty() => Ok(value),
             _ => Err(Problem::fields(self.errors)),
@@ -297,7 +336,7 @@ impl Body {
 /// is not worth reading.
 const DEPTH: usize = 3;
 
-/// Members of bodies with app data: as deep as that may be, and one more, so that what is wrong can be told.
+/// Members of bodies with app data: as deep as that may be, and one more, so that what is wrong can be told. What authenticators make is flatter.
 const NESTED_DEPTH: usize = AppData::MAX_DEPTH + 2;
 
 /// Whether there are more than `most` lists and objects within each other, found out without building any of them.
@@ -393,10 +432,17 @@ impl FromRequest for NestedBody {
         Box::pin(async move {
             let bytes = read(&request, payload, MediaType::Json).await?;
             Ok(Self {
-                body: Body::parse_nested(&bytes, NESTED_DEPTH)?,
+                body: Self::parse(&bytes)?,
                 bytes,
             })
         })
+    }
+}
+
+impl NestedBody {
+    /// Reads a JSON object in which others may be.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Body, Problem> {
+        Body::parse_nested(bytes, NESTED_DEPTH)
     }
 }
 

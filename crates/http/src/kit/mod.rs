@@ -9,6 +9,7 @@ pub(crate) mod cookies;
 pub(crate) mod cors;
 pub(crate) mod deadline;
 pub(crate) mod even;
+pub(crate) mod factor;
 pub(crate) mod form;
 pub(crate) mod forwarded;
 pub(crate) mod key_caller;

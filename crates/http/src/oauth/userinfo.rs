@@ -75,7 +75,7 @@ pub(crate) async fn userinfo(
     use_case: UseCase<Me>,
     bearer: Bearer,
 ) -> Result<HttpResponse, Problem> {
-    let user = use_case.get().execute(&bearer.0).await?;
+    let user = use_case.get().for_services(&bearer.0).await?;
     Ok(HttpResponse::Ok().json(UserInfoAnswer::from(&user)))
 }
 

@@ -2,8 +2,8 @@
 
 use crate::{
     accounts::{
-        begin::{answer, begun_docs, device_name},
-        email_taken,
+        begun::{answer, begun_docs, device_name, second_step, second_step_docs},
+        conflict, email_taken,
     },
     kit::{
         body::Body,
@@ -19,7 +19,7 @@ use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use revolve_domain::{
     model::{Label, Password, ProofPurpose},
     policy::PasswordPolicy,
-    use_cases::{Recover, RecoverError, RecoverRequest},
+    use_cases::{Begun, Recover, RecoverError, RecoverRequest},
 };
 use serde_json::json;
 
@@ -34,8 +34,8 @@ pub(crate) async fn confirm(
     let request = confirmation(body, &caller, policy.min_length)?;
     let begun = use_case
         .run(async move |case| case.execute(ProofPurpose::ResetPassword, request).await)
-        .await??;
-    Ok(answer(StatusCode::OK, &begun, &caller, &mode))
+        .await?;
+    recovered(begun, &caller, &mode)
 }
 
 /// `POST /email/undo/confirm`
@@ -49,8 +49,20 @@ pub(crate) async fn undo(
     let request = confirmation(body, &caller, policy.min_length)?;
     let begun = use_case
         .run(async move |case| case.execute(ProofPurpose::UndoEmail, request).await)
-        .await??;
-    Ok(answer(StatusCode::OK, &begun, &caller, &mode))
+        .await?;
+    recovered(begun, &caller, &mode)
+}
+
+fn recovered(
+    begun: Result<Begun, RecoverError>,
+    caller: &RequestClient,
+    mode: &TokenMode,
+) -> Result<HttpResponse, Problem> {
+    match begun {
+        Ok(begun) => Ok(answer(StatusCode::OK, &begun, caller, mode)),
+        Err(RecoverError::FactorRequired(step)) => Err(second_step(&step, caller, mode)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Reads what proves a mailbox, and the new password.
@@ -79,6 +91,8 @@ impl From<RecoverError> for Problem {
                 Self::fields(vec![FieldProblem::invalid("newPassword", fault)])
             }
             RecoverError::EmailTaken => email_taken(),
+            RecoverError::FactorRequired(step) => Self::factor_required(&step),
+            RecoverError::Superseded => conflict(),
             RecoverError::Failed(failure) => failure.into(),
         }
     }
@@ -87,7 +101,8 @@ impl From<RecoverError> for Problem {
 pub(crate) fn confirm_docs() -> Operation {
     let description = "Sets a new password, ends every session of the account and begins one here, with a device credential of its own: none from \
                        before is kept. The address counts as verified. The password is judged like any other; one that is refused uses up no attempt. \
-                       Five codes can be tried for each proof. It works while sign-ins are limited.";
+                       Five codes can be tried for each proof. It works while sign-ins are limited.\n\nWhat mail proves is no factor: for an account with \
+                       one the password is set and every session is ended, and the answer is 403 `factor_required` in place of a session.";
     recovery_docs(Operation::new(
         "recover",
         "account",
@@ -137,5 +152,6 @@ fn recovery_docs(operation: Operation) -> Operation {
             ],
         );
     let done = "The password is set, and a session has begun.";
-    shown_docs(begun_docs(operation, 200, done, &[]))
+    let operation = second_step_docs(begun_docs(operation, 200, done, &[]));
+    shown_docs(operation).problems([conflict()])
 }

@@ -171,7 +171,7 @@ pub(crate) fn list_docs() -> Operation {
 pub(crate) fn end_docs() -> Operation {
     let description = "Ends one session of the account, which may be this one. It is as final as a sign-out. This one is ended without the device credential, too.";
     Operation::new("endSession", "sessions", "End a session", description)
-        .bearer_on_device()
+        .bearer_to_set_up()
         .path_id(
             "sid",
             "The session, as in the list.",

@@ -115,7 +115,7 @@ pub(crate) fn sign_out_docs() -> Operation {
         "this",
     );
     let operation = Operation::new("signOut", "sessions", "Sign out", description)
-        .bearer_on_device()
+        .bearer_to_set_up()
         .token_cookie()
         .optional_body(
             "SignOut",

@@ -3,7 +3,7 @@
 use revolve_domain::{
     journal::MailKind,
     limits::LimitName,
-    model::{EndReason, Generation},
+    model::{EndReason, FactorKind, Generation},
     ports::{EventFields, SecurityEvent, SecurityEvents, Severity},
     webhooks::DisabledReason,
 };
@@ -34,8 +34,11 @@ macro_rules! line {
             mail,
             webhook,
             cause,
-            // Chosen by the client.
+            factor,
+            left,
+            // Chosen by the client, and by the operator.
             device: _,
+            note: _,
             changed,
             key,
             api_key,
@@ -60,6 +63,8 @@ macro_rules! line {
             mail = mail.map(MailKind::as_str),
             webhook = webhook.map(display),
             cause = cause.map(DisabledReason::as_str),
+            factor = factor.map(FactorKind::as_str),
+            left,
             changed = changed.map(display),
             key = key.map(display),
             api_key = api_key.map(display),

@@ -46,6 +46,20 @@ impl TokenCodec for IdentifyingTokens {
         self.0.sign_reauthentication(claims)
     }
 
+    fn sign_set_up(&self, claims: &VerifiedId) -> Result<SecretString, SignError> {
+        self.0.sign_set_up(claims)
+    }
+
+    fn verify_set_up(
+        &self,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> Result<VerifiedId, TokenRejected> {
+        self.0
+            .verify_set_up(token, now)
+            .inspect(|id| identify(id.user, id.session))
+    }
+
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
         self.0
             .verify_id(token, now)

@@ -179,6 +179,7 @@ pub(super) fn begin(session: &Session) -> BeginSession {
         settled: session.began_at,
         max_devices: 100,
         idle: secs(IDLE),
+        unless_factor: false,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use revolve_domain::model::{
     AccountVersion, AppData, AuthMethods, ClientInfo, Details, DeviceId, EmailAddress, Epoch,
-    EventId, Label, PasswordHash, ProofId, Role, Roles, Session, SessionId, Timestamp, User,
-    UserId,
+    EventId, Label, PasswordHash, ProofId, Role, Roles, Session, SessionId, SetUpFactors,
+    Timestamp, User, UserId,
 };
 use serde_json::json;
 use std::{pin::Pin, sync::Arc, time::Duration};
@@ -75,6 +75,7 @@ pub(super) fn user() -> User {
         roles: Roles::default(),
         app: AppData::default(),
         version: AccountVersion::at(START),
+        factors: SetUpFactors::default(),
     }
 }
 

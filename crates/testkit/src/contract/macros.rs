@@ -342,6 +342,67 @@ macro_rules! keys_contract {
     };
 }
 
+/// Runs [`factors`](crate::contract::factors) against the [`FactorsSubject`](crate::contract::FactorsSubject) that the named
+/// `async fn` makes: one `#[tokio::test]` per case.
+#[macro_export]
+macro_rules! factors_contract {
+    ($make:path) => {
+        $crate::__cases!($make, factors:
+            a_challenge_reads_back_as_opened,
+            attempts_of_a_challenge_are_counted,
+            parallel_attempts_of_a_challenge_are_no_more_than_there_are,
+            an_expired_challenge_is_not_found,
+            the_oldest_challenges_of_a_scope_go,
+            a_challenge_that_does_not_hold_is_not_opened,
+            a_mailed_code_is_spent_with_the_second_step,
+            what_is_over_is_pruned,
+            a_second_step_begins_the_session,
+            a_second_step_that_does_not_hold_changes_nothing,
+            a_superseded_second_step_spends_nothing,
+            a_passkey_alone_begins_a_session,
+            no_session_begins_without_a_factor_that_is_needed,
+            parallel_answers_to_one_challenge_begin_one_session,
+            what_a_second_step_tells_is_committed_with_it,
+            a_code_counts_once,
+            parallel_uses_of_one_code_count_once,
+            a_recovery_code_counts_once,
+            all_recovery_codes_can_be_used,
+            a_factor_is_shown_in_a_session,
+            a_factor_is_not_shown_in_a_session_that_is_over,
+            an_app_counts_once_it_is_confirmed,
+            an_app_is_replaced_only_while_it_waits,
+            parallel_confirmations_confirm_once,
+            a_passkey_reads_back_as_added,
+            the_first_factor_alone_gets_recovery_codes,
+            a_credential_is_of_one_passkey,
+            parallel_registrations_of_one_credential_add_one,
+            there_are_no_more_passkeys_than_the_most,
+            a_registration_needs_its_own_challenge,
+            factors_are_added_in_a_live_session_only,
+            a_passkey_is_renamed,
+            the_last_way_in_is_not_removed,
+            parallel_removals_leave_a_way_in,
+            a_factor_that_is_needed_is_not_removed,
+            recovery_codes_go_with_the_last_factor,
+            only_an_own_factor_is_removed,
+            new_recovery_codes_void_the_former,
+            a_deletion_takes_the_factors_along,
+            an_account_is_made_with_a_passkey,
+            a_sign_up_with_a_passkey_that_does_not_hold_changes_nothing,
+            parallel_sign_ups_by_one_passkey_make_one_account,
+            a_proved_sign_up_has_its_passkey,
+            a_recovery_leads_to_the_second_step,
+            a_reset_waits_for_its_time,
+            a_forced_reset_needs_no_order,
+            a_reset_needs_factors,
+            a_reset_is_stopped,
+            parallel_resets_of_one_order_reset_once,
+            secrets_are_resealed_as_they_were,
+            an_export_has_factors_and_challenges,
+        );
+    };
+}
+
 /// Runs [`deliveries`](crate::contract::deliveries) against the [`DeliveriesSubject`](crate::contract::DeliveriesSubject) that the named
 /// `async fn` makes: one `#[tokio::test]` per case.
 #[macro_export]
@@ -493,6 +554,7 @@ macro_rules! codec_contract {
             a_refresh_token_is_signed_the_same_each_time,
             a_refresh_token_is_verified_past_its_life,
             a_reauthentication_says_its_claims_until_it_expires,
+            what_stands_for_an_id_token_says_its_claims_until_it_expires,
             no_token_passes_as_one_of_another_kind,
             the_head_of_one_kind_makes_nothing_of_another,
             a_changed_token_is_refused,
@@ -513,6 +575,20 @@ macro_rules! device_credentials_contract {
             a_credential_is_the_same_each_time,
             a_changed_credential_names_no_device,
             what_is_no_credential_names_no_device,
+        );
+    };
+}
+
+/// Runs the cases of [`crypto::factor_secrets`](crate::contract::crypto::factor_secrets) against the `Arc<dyn FactorSecrets>` that the
+/// named `async fn` makes.
+#[macro_export]
+macro_rules! factor_secrets_contract {
+    ($make:path) => {
+        $crate::__cases!($make, crypto::factor_secrets:
+            a_factors_secret_opens_for_its_account_and_use_only,
+            secrets_of_factors_are_fresh,
+            a_fresh_secret_of_a_factor_need_not_be_resealed,
+            a_mac_depends_on_account_set_and_code,
         );
     };
 }

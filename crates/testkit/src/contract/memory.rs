@@ -1,9 +1,9 @@
 //! The memory adapters as subjects: the reference that shows how to write one.
 
 use super::{
-    AccountsSubject, ApiKeysSubject, DeliveriesSubject, DirectorySubject, HistorySubject,
-    JournalSubject, KeysSubject, LimitsSubject, ProofsSubject, StoredToken, TokensSubject,
-    WebhooksSubject,
+    AccountsSubject, ApiKeysSubject, DeliveriesSubject, DirectorySubject, FactorsSubject,
+    HistorySubject, JournalSubject, KeysSubject, LimitsSubject, ProofsSubject, StoredToken,
+    TokensSubject, WebhooksSubject,
 };
 use crate::memory::{FakeClock, MemoryAccounts, MemoryKeys, MemoryLimits, MemoryTokens};
 use async_trait::async_trait;
@@ -11,8 +11,9 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, UserId},
     ports::{
-        AccountDirectory, ApiKeys, Clock, Deliveries, Journal, KeyRepository, NamedRequests,
-        Proofs, RateLimiter, SessionRepository, TokenRepository, UserRepository, Webhooks,
+        AccountDirectory, ApiKeys, Clock, Deliveries, Factors, Journal, KeyRepository,
+        NamedRequests, Proofs, RateLimiter, SessionRepository, TokenRepository, UserRepository,
+        Webhooks,
     },
     rotation::Entry,
 };
@@ -104,6 +105,12 @@ impl ApiKeysSubject for MemorySubject {
 
 impl ProofsSubject for MemorySubject {
     fn proofs(&self) -> Arc<dyn Proofs> {
+        self.accounts.clone()
+    }
+}
+
+impl FactorsSubject for MemorySubject {
+    fn factors(&self) -> Arc<dyn Factors> {
         self.accounts.clone()
     }
 }

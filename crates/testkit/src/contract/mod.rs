@@ -25,6 +25,7 @@ pub mod api_keys;
 pub mod crypto;
 pub mod deliveries;
 pub mod directory;
+pub mod factors;
 mod given;
 pub mod histories;
 pub mod journal;
@@ -45,8 +46,8 @@ use revolve_domain::{
     limits::Bucket,
     model::{SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, ApiKeys, Deliveries, Journal, KeyRepository, NamedRequests, Proofs,
-        RateLimiter, SessionRepository, TokenRepository, UserRepository, Webhooks,
+        AccountDirectory, ApiKeys, Deliveries, Factors, Journal, KeyRepository, NamedRequests,
+        Proofs, RateLimiter, SessionRepository, TokenRepository, UserRepository, Webhooks,
     },
     rotation::LiveToken,
 };
@@ -121,6 +122,12 @@ pub trait ApiKeysSubject: JournalSubject {
 pub trait ProofsSubject: DeliveriesSubject + JournalSubject {
     /// Those of the same accounts.
     fn proofs(&self) -> Arc<dyn Proofs>;
+}
+
+/// A user database under test that also keeps factors.
+pub trait FactorsSubject: ProofsSubject {
+    /// Those of the same accounts.
+    fn factors(&self) -> Arc<dyn Factors>;
 }
 
 /// A user database under test that also has the journal.

@@ -47,6 +47,21 @@ struct ReauthenticationPart {
     exp: i64,
 }
 
+impl IdPart {
+    fn until(&self, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
+        let expires_at = Timestamp::from_seconds(self.exp);
+        if now >= expires_at {
+            return Err(TokenRejected::Expired);
+        }
+        Ok(VerifiedId {
+            user: self.sub,
+            session: self.sid,
+            issued_at: Timestamp::from_seconds(self.iat),
+            expires_at,
+        })
+    }
+}
+
 impl TestCodec {
     /// The claims of any token, unverified.
     ///
@@ -141,18 +156,26 @@ impl TokenCodec for TestCodec {
         Self::sign("reauthentication", &part)
     }
 
+    fn sign_set_up(&self, claims: &VerifiedId) -> Result<SecretString, SignError> {
+        let part = IdPart {
+            sub: claims.user,
+            sid: claims.session,
+            iat: claims.issued_at.as_seconds(),
+            exp: claims.expires_at.as_seconds(),
+        };
+        Self::sign("set_up", &part)
+    }
+
+    fn verify_set_up(
+        &self,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> Result<VerifiedId, TokenRejected> {
+        Self::verify::<IdPart>("set_up", token)?.until(now)
+    }
+
     fn verify_id(&self, token: &SecretString, now: Timestamp) -> Result<VerifiedId, TokenRejected> {
-        let part: IdPart = Self::verify("id", token)?;
-        let expires_at = Timestamp::from_seconds(part.exp);
-        if now >= expires_at {
-            return Err(TokenRejected::Expired);
-        }
-        Ok(VerifiedId {
-            user: part.sub,
-            session: part.sid,
-            issued_at: Timestamp::from_seconds(part.iat),
-            expires_at,
-        })
+        Self::verify::<IdPart>("id", token)?.until(now)
     }
 
     fn verify_refresh(&self, token: &SecretString) -> Result<RefreshClaims, TokenRejected> {

@@ -1,6 +1,7 @@
 //! Reference adapters in memory: the ports' contracts in the fewest lines.
 
 mod accounts;
+mod ceremonies;
 mod clearings;
 mod clock;
 mod codec;
@@ -8,6 +9,7 @@ mod deliveries;
 mod devices;
 mod entropy;
 mod events;
+mod factor_secrets;
 mod faulty;
 mod hasher;
 mod journal;
@@ -22,6 +24,7 @@ mod tokens;
 mod webhooks;
 
 pub use accounts::MemoryAccounts;
+pub use ceremonies::{TestAuthenticator, TestCeremonies};
 pub use clearings::RecordedClearings;
 pub use clock::FakeClock;
 pub use codec::TestCodec;
@@ -29,6 +32,7 @@ pub use deliveries::TestProofs;
 pub use devices::TestDevices;
 pub use entropy::SeededEntropy;
 pub use events::RecordedEvents;
+pub use factor_secrets::{PlainFactorSecrets, TestCodes};
 pub use faulty::{Fault, Faulty};
 pub use hasher::{HeldHasher, PlainHasher};
 pub use keys::{MemoryKeys, MemoryRevokedKeys, RecordedRing, TestKeyMaker};

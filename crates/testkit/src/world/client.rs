@@ -13,7 +13,7 @@ use secrecy::SecretString;
 
 /// A client of a [`World`] that has signed in.
 pub struct TestClient<'w> {
-    world: &'w World,
+    pub(super) world: &'w World,
     /// The account.
     pub user: UserId,
     /// The session.

@@ -1,20 +1,24 @@
 //! The whole service in memory: every use case of the domain over the memory adapters, with all handles in reach.
 
 mod client;
+mod factors;
 
 pub use client::TestClient;
+pub use factors::TestApp;
 
 use crate::memory::{
-    FakeClock, Faulty, FormerSystem, MemoryAccounts, MemoryLimits, MemoryTokens, PlainHasher,
-    PlainWebhookSecrets, RecordedCalls, RecordedClearings, RecordedEvents, SeededEntropy,
-    ShortList, TestCodec, TestDevices, TestProofSecrets,
+    FakeClock, Faulty, FormerSystem, MemoryAccounts, MemoryLimits, MemoryTokens,
+    PlainFactorSecrets, PlainHasher, PlainWebhookSecrets, RecordedCalls, RecordedClearings,
+    RecordedEvents, SeededEntropy, ShortList, TestCeremonies, TestCodec, TestCodes, TestDevices,
+    TestProofSecrets,
 };
 use revolve_domain::{
     limits::LiveLimits,
     policy::{AccountPolicy, SessionPolicy},
     use_cases::{
-        AddAccount, AdminPorts, AdminUseCases, ChangeAccount, ImportAccount, ManageAccounts,
-        ManageApiKeys, NotedEvents, OperatorPorts, ServicePorts, UseCases, WebhookPorts,
+        AddAccount, AdminPorts, AdminUseCases, ChangeAccount, FactorPorts, ImportAccount,
+        ManageAccounts, ManageApiKeys, ManageFactors, NotedEvents, OperatorPorts, ServicePorts,
+        UseCases, WebhookPorts,
     },
 };
 use std::{ops::Deref, sync::Arc, time::Duration};
@@ -58,6 +62,8 @@ pub struct World {
     pub devices: Arc<TestDevices>,
     /// The codes and secrets of proofs.
     pub proof_secrets: Arc<TestProofSecrets>,
+    /// The secrets of factors.
+    pub factor_secrets: Arc<PlainFactorSecrets>,
     /// Buckets that all replicas share, on the white list's clock.
     pub limiter: Arc<Faulty<MemoryLimits>>,
     /// The rates in force.
@@ -84,6 +90,8 @@ pub struct World {
     pub admin: AdminUseCases,
     /// Their ports.
     pub admin_ports: AdminPorts,
+    /// Reads and resets factors, for operators.
+    pub manage_factors: ManageFactors,
     /// Manages API keys.
     pub manage_api_keys: ManageApiKeys,
     use_cases: UseCases,
@@ -109,6 +117,11 @@ impl World {
         Self::with_policies(SessionPolicy::default(), accounts)
     }
 
+    /// A service with these rules of accounts.
+    pub fn with_rules(accounts: AccountPolicy) -> Self {
+        Self::with_policies(SessionPolicy::default(), accounts)
+    }
+
     fn with_policies(policy: SessionPolicy, rules: AccountPolicy) -> Self {
         let clock = Arc::new(FakeClock::default());
         let store_clock = Arc::new(FakeClock::default());
@@ -121,6 +134,7 @@ impl World {
         let codec = Arc::new(TestCodec);
         let devices = Arc::new(TestDevices);
         let proof_secrets = Arc::new(TestProofSecrets);
+        let factor_secrets = Arc::new(PlainFactorSecrets::default());
         let events = Arc::new(RecordedEvents::default());
         let noted = Arc::new(NotedEvents::new(events.clone(), clock.clone()));
         let limiter = Arc::new(Faulty::new(MemoryLimits::new(store_clock.clone())));
@@ -145,6 +159,12 @@ impl World {
             clearings: clearings.clone(),
             events: noted.clone(),
             mail_bell: Arc::new(()),
+            factors: FactorPorts {
+                store: accounts.clone(),
+                secrets: factor_secrets.clone(),
+                codes: Arc::new(TestCodes),
+                ceremonies: Arc::new(TestCeremonies::default()),
+            },
             journal: accounts.clone(),
             requests: Some(accounts.clone()),
             journal_retention: Duration::from_hours(24 * 90),
@@ -188,6 +208,13 @@ impl World {
             ),
             admin: AdminUseCases::new(&admin_ports),
             admin_ports,
+            manage_factors: operators.manage_factors(
+                accounts.clone(),
+                tokens.clone(),
+                accounts.clone(),
+                clearings.clone(),
+                rules.factor_reset_delay,
+            ),
             manage_api_keys: operators.manage_api_keys(accounts.clone()),
             use_cases: UseCases::new(&ports),
             ports,
@@ -202,6 +229,7 @@ impl World {
             codec,
             devices,
             proof_secrets,
+            factor_secrets,
             limiter,
             rates,
             events,

@@ -41,6 +41,7 @@ fn the_macros_name_every_case() {
         ("deliveries", 13),
         ("limits", 13),
         ("proofs", 13),
+        ("factors", 13),
         ("revoked_keys.rs", 3),
         ("api_keys.rs", 6),
         ("named_requests.rs", 5),

@@ -19,6 +19,7 @@ mod stores {
     revolve_testkit::keys_contract!(make);
     revolve_testkit::api_keys_contract!(make);
     revolve_testkit::proofs_contract!(make);
+    revolve_testkit::factors_contract!(make);
     revolve_testkit::deliveries_contract!(make);
     revolve_testkit::webhooks_contract!(make);
     revolve_testkit::limits_contract!(make);
@@ -70,6 +71,18 @@ mod devices {
     }
 
     revolve_testkit::device_credentials_contract!(make);
+}
+
+mod factor_secrets {
+    use revolve_domain::ports::FactorSecrets;
+    use revolve_testkit::memory::PlainFactorSecrets;
+    use std::sync::Arc;
+
+    async fn make() -> Arc<dyn FactorSecrets> {
+        Arc::new(PlainFactorSecrets::default())
+    }
+
+    revolve_testkit::factor_secrets_contract!(make);
 }
 
 mod proof_secrets {

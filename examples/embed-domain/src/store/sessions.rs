@@ -3,6 +3,7 @@
 use super::{Lists, MemoryStore, ending};
 use async_trait::async_trait;
 use revolve_domain::{
+    factors::may_begin,
     journal::Tell,
     model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
     ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
@@ -99,6 +100,7 @@ impl SessionRepository for MemoryStore {
                 let kept = begin.kept_device();
                 owner.disabled_at.is_none()
                     && owner.epoch == new.epoch
+                    && may_begin(&owner, begin.unless_factor)
                     && kept.is_none_or(|device| lists.is_current(&owner, device))
             });
             if !may_begin {

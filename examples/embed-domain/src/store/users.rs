@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use revolve_domain::{
     journal::Tell,
     model::{
-        ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason, KnownDevice,
-        PasswordHash, Session, Timestamp, User, UserId,
+        AccountFactors, ClientInfo, Credentials, DetailsChange, DeviceId, EmailAddress, EndReason,
+        KnownDevice, PasswordHash, Session, Timestamp, User, UserId,
     },
     ports::{
         AddOutcome, Asking, CreateOutcome, PasswordChange, PasswordOutcome, PersonalData,
@@ -53,6 +53,8 @@ impl Lists {
             user: account.user.clone(),
             sessions,
             devices,
+            factors: AccountFactors::default(),
+            challenges: Vec::new(),
             proofs: Vec::new(),
             mails: Vec::new(),
             quiet: Vec::new(),

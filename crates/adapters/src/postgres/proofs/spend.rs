@@ -1,22 +1,24 @@
 //! What a proof grants: each commit spends it.
 
-use super::{delete, find, insert_proof, serial};
+use super::{find, insert_proof, serial, void};
 use crate::postgres::{
     database::{Intent, decoded},
     end::{Delete, LockedUser},
     error::PostgresError,
+    factors,
     statement::Param,
     transaction::Transaction,
-    users::{ADD, CREATE, refuse_taken},
+    users::{ADD, insert_account, refuse_taken},
     values::PgTimestamp,
     write::{SessionRow, UserRow, insert_session, know_device},
 };
 use crate::sql::{self, RaiseEpoch, credential_columns, forget_legacy, proof_columns};
 use revolve_domain::{
-    model::{Credentials, EndReason, Proof, ProofVersion, Timestamp, User, UserId},
+    factors::may_begin,
+    model::{Credentials, EndReason, Proof, ProofVersion, SignUpIntent, Timestamp, User, UserId},
     ports::{
         AddOutcome, AddressChange, AddressOutcome, BeginOutcome, Invitation, ProvedSignIn,
-        ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, VerifyOutcome,
+        ProvedSignUp, Recovery, RecoveryOutcome, RecoveryStep, SignUpOutcome, VerifyOutcome,
     },
     proofs,
 };
@@ -45,14 +47,14 @@ const SET_ADDRESS: &str = concat!(
 const BEGIN: &str = concat!("WITH device AS (", know_device!(), ") ", insert_session!());
 
 /// A proof and its account, both locked.
-struct Provable {
-    proof: Proof,
+pub(in crate::postgres) struct Provable {
+    pub(in crate::postgres) proof: Proof,
     locked: LockedUser,
-    account: Credentials,
+    pub(in crate::postgres) account: Credentials,
 }
 
 impl Provable {
-    async fn lock(
+    pub(in crate::postgres) async fn lock(
         tx: &Transaction<'_>,
         shown: ProofVersion,
         at: Timestamp,
@@ -92,9 +94,14 @@ impl Intent for Recovery {
             return Ok(RecoveryOutcome::Gone);
         };
         let recovered = proofs::recovered(&found.proof, &found.account, self.at);
-        let Some(user) = recovered.filter(|user| user.epoch == self.session.epoch) else {
+        let Some(user) = recovered.filter(|user| Some(user.epoch) == self.then.epoch()) else {
             return Ok(RecoveryOutcome::Gone);
         };
+        if let RecoveryStep::Session { unless_factor, .. } = &self.then
+            && !may_begin(&user, *unless_factor)
+        {
+            return Ok(RecoveryOutcome::FactorRequired);
+        }
         let raise = RaiseEpoch {
             kept: None,
             hash: Some(&self.hash),
@@ -106,14 +113,20 @@ impl Intent for Recovery {
         if user.email != found.account.user.email {
             refuse_taken(tx, &user, None).await?;
         }
-        let begin = tx.prepare_cached(BEGIN).await?;
-        tx.execute(&begin, &SessionRow::from(&self.session).params())
-            .await?;
+        match &self.then {
+            RecoveryStep::Session { session, .. } => {
+                let begin = tx.prepare_cached(BEGIN).await?;
+                tx.execute(&begin, &SessionRow::from(session).params())
+                    .await?;
+            }
+            RecoveryStep::Challenge(challenge) => factors::open(tx, challenge).await?,
+        }
         let of_user = tx.prepare_cached(OF_USER).await?;
         let others = tx.query(&of_user, &[user.id.as_uuid()]).await?;
-        let mut void = decoded(&others, sql::proof)?;
-        void.retain(|other| !proofs::outlives(other, &found.proof));
-        delete(tx, &void.iter().map(|proof| proof.id).collect::<Vec<_>>()).await?;
+        let mut others = decoded(&others, sql::proof)?;
+        others.retain(|other| !proofs::outlives(other, &found.proof));
+        let gone: Vec<_> = others.iter().map(|proof| proof.id).collect();
+        void(tx, &gone).await?;
         Ok(RecoveryOutcome::Recovered(user))
     }
 }
@@ -134,7 +147,7 @@ impl Intent for Verify {
             return Ok(VerifyOutcome::Gone);
         };
         set_address(tx, &user).await?;
-        delete(tx, &[self.proof.id]).await?;
+        void(tx, &[self.proof.id]).await?;
         Ok(VerifyOutcome::Verified(user))
     }
 }
@@ -173,7 +186,7 @@ impl Intent for AddressChange {
         };
         set_address(tx, &user).await?;
         refuse_taken(tx, &user, Some(self.at)).await?;
-        delete(tx, &[self.proof.id]).await?;
+        void(tx, &[self.proof.id]).await?;
         if let Some(undo) = self.undo.clone() {
             insert_proof(tx, undo).await?;
         }
@@ -192,15 +205,14 @@ impl Intent for ProvedSignUp {
         serial(tx, &found.scope()).await?;
         let found = find(tx, self.proof.id, self.at).await?;
         let found = found.filter(|found| found.version() == self.proof);
-        let Some((proof, hash)) = found.and_then(proofs::intended) else {
+        let Some((proof, intent)) = found.and_then(proofs::intended) else {
             return Ok(SignUpOutcome::Gone);
         };
-        let user = UserRow::new(&self.user, &hash);
-        let session = SessionRow::from(&self.session);
-        let row: Vec<_> = session.params().into_iter().chain(user.params()).collect();
-        let create = tx.prepare_cached(CREATE).await?;
-        tx.execute(&create, &row).await?;
-        refuse_taken(tx, &self.user, Some(self.at)).await?;
+        let user = &self.user;
+        insert_account(tx, user, &intent.hash(), &self.session, self.at).await?;
+        if let SignUpIntent::Passkey(passkey) = &intent {
+            factors::save_first(tx, passkey, self.codes.as_ref()).await?;
+        }
         let void = tx.prepare_cached(VOID_SCOPE).await?;
         tx.execute(&void, &[&proof.scope()]).await?;
         Ok(SignUpOutcome::Created)
@@ -232,7 +244,7 @@ impl Intent for ProvedSignIn {
         }
         let begun = self.begin.apply(tx).await?;
         if matches!(begun, BeginOutcome::Begun { .. }) {
-            delete(tx, &[self.proof.id]).await?;
+            void(tx, &[self.proof.id]).await?;
         }
         Ok(Some(begun))
     }

@@ -1,8 +1,10 @@
 //! What becomes of an event that was leased, and of its endpoint.
 
-use super::run;
 use crate::postgres::{
-    database::Intent, error::PostgresError, transaction::Transaction, values::PgTimestamp,
+    database::Intent,
+    error::PostgresError,
+    transaction::{Transaction, run},
+    values::PgTimestamp,
 };
 use revolve_domain::{
     deliveries::KEPT,

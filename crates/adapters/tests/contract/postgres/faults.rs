@@ -383,6 +383,7 @@ async fn a_sign_out_among_sign_ins_is_final() {
             settled: session(number).began_at,
             max_devices: 100,
             idle: Duration::from_hours(1),
+            unless_factor: false,
         };
         let ended = session(number - 1);
         let (begins, ends) = (untold(), untold());

@@ -4,7 +4,7 @@ use revolve_adapters::postgres::PostgresAccounts;
 use revolve_domain::{
     model::{
         AccountVersion, AppData, AuthMethods, ClientInfo, Details, DeviceId, EmailAddress, Epoch,
-        PasswordHash, Roles, Session, SessionId, Timestamp, User, UserId,
+        PasswordHash, Roles, Session, SessionId, SetUpFactors, Timestamp, User, UserId,
     },
     ports::{CreateOutcome, StoreError, UserRepository},
 };
@@ -27,6 +27,7 @@ pub(super) fn user() -> User {
         roles: Roles::default(),
         app: AppData::default(),
         version: AccountVersion::at(START),
+        factors: SetUpFactors::default(),
     }
 }
 

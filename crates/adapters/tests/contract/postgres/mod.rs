@@ -3,6 +3,7 @@
 #![cfg(feature = "postgres")]
 
 mod deliveries;
+mod factors;
 mod faults;
 mod given;
 mod journal;
@@ -21,6 +22,7 @@ revolve_testkit::journal_contract!(schema::make);
 revolve_testkit::keys_contract!(schema::make);
 revolve_testkit::api_keys_contract!(schema::make);
 revolve_testkit::proofs_contract!(schema::make);
+revolve_testkit::factors_contract!(schema::make);
 revolve_testkit::deliveries_contract!(schema::make);
 revolve_testkit::webhooks_contract!(schema::make);
 

@@ -225,6 +225,7 @@ async fn two_replicas_never_meet_each_others_statements() {
                     settled: session(1).began_at,
                     refreshed: Vec::new(),
                     idle: Duration::from_hours(24 * 90),
+                    unless_factor: false,
                     max_live: 100,
                     max_ended: 100,
                     max_devices: 100,

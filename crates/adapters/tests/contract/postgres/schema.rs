@@ -3,12 +3,12 @@
 use super::server;
 use revolve_adapters::postgres::{PostgresAccounts, PostgresConfig};
 use revolve_domain::ports::{
-    AccountDirectory, ApiKeys, Deliveries, Journal, KeyRepository, NamedRequests, Proofs,
+    AccountDirectory, ApiKeys, Deliveries, Factors, Journal, KeyRepository, NamedRequests, Proofs,
     SessionRepository, UserRepository, Webhooks,
 };
 use revolve_testkit::contract::{
-    AccountsSubject, ApiKeysSubject, DeliveriesSubject, DirectorySubject, JournalSubject,
-    KeysSubject, MemorySubject, ProofsSubject, WebhooksSubject,
+    AccountsSubject, ApiKeysSubject, DeliveriesSubject, DirectorySubject, FactorsSubject,
+    JournalSubject, KeysSubject, MemorySubject, ProofsSubject, WebhooksSubject,
 };
 use std::{any::Any, sync::Arc, thread, time::Duration};
 use tokio_postgres::{Client, NoTls};
@@ -208,6 +208,15 @@ impl ProofsSubject for Subject {
         match self {
             Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
             Self::Skipped(memory) => memory.proofs(),
+        }
+    }
+}
+
+impl FactorsSubject for Subject {
+    fn factors(&self) -> Arc<dyn Factors> {
+        match self {
+            Self::Postgres { accounts, .. } => Arc::new(accounts.clone()),
+            Self::Skipped(memory) => memory.factors(),
         }
     }
 }

@@ -4,7 +4,7 @@ use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{
         AccountVersion, AppData, AuthMethods, ClientInfo, Details, DeviceId, EmailAddress, Epoch,
-        Generation, PasswordHash, Roles, Session, SessionId, Timestamp, User, UserId,
+        Generation, PasswordHash, Roles, Session, SessionId, SetUpFactors, Timestamp, User, UserId,
     },
     ports::{NewLiveSession, StoreError, TokenRepository},
     rotation::LiveToken,
@@ -27,6 +27,7 @@ pub(super) fn user(number: u8) -> User {
         roles: Roles::default(),
         app: AppData::default(),
         version: AccountVersion::at(START),
+        factors: SetUpFactors::default(),
     }
 }
 

@@ -14,6 +14,7 @@ revolve_testkit::journal_contract!(subject::make);
 revolve_testkit::keys_contract!(subject::make);
 revolve_testkit::api_keys_contract!(subject::make);
 revolve_testkit::proofs_contract!(subject::make);
+revolve_testkit::factors_contract!(subject::make);
 revolve_testkit::deliveries_contract!(subject::make);
 revolve_testkit::webhooks_contract!(subject::make);
 revolve_testkit::tokens_contract!(subject::make);

@@ -5,14 +5,15 @@ use revolve_adapters::sqlite::SqliteStore;
 use revolve_domain::{
     model::{DeviceId, SessionId, Timestamp, UserId},
     ports::{
-        AccountDirectory, ApiKeys, Clock, Deliveries, Journal, KeyRepository, NamedRequests,
-        Proofs, SessionRepository, TokenRepository, UserRepository, Webhooks,
+        AccountDirectory, ApiKeys, Clock, Deliveries, Factors, Journal, KeyRepository,
+        NamedRequests, Proofs, SessionRepository, TokenRepository, UserRepository, Webhooks,
     },
 };
 use revolve_testkit::{
     contract::{
-        AccountsSubject, ApiKeysSubject, DeliveriesSubject, DirectorySubject, HistorySubject,
-        JournalSubject, KeysSubject, ProofsSubject, StoredToken, TokensSubject, WebhooksSubject,
+        AccountsSubject, ApiKeysSubject, DeliveriesSubject, DirectorySubject, FactorsSubject,
+        HistorySubject, JournalSubject, KeysSubject, ProofsSubject, StoredToken, TokensSubject,
+        WebhooksSubject,
     },
     memory::FakeClock,
 };
@@ -131,6 +132,12 @@ impl ApiKeysSubject for Subject {
 
 impl ProofsSubject for Subject {
     fn proofs(&self) -> Arc<dyn Proofs> {
+        Arc::new(self.store.clone())
+    }
+}
+
+impl FactorsSubject for Subject {
+    fn factors(&self) -> Arc<dyn Factors> {
         Arc::new(self.store.clone())
     }
 }

@@ -3,7 +3,7 @@
 mod table;
 
 use crate::{
-    composition::{Purpose, key_store, manage_webhooks},
+    composition::{Purpose, key_store, manage_webhooks, reseal_factors},
     config::Config,
     keys::Material,
 };
@@ -71,7 +71,7 @@ pub enum KeysCommand {
         now: bool,
     },
     /// Seals the keys that are sealed under one of secrets.previous_master_keys anew, under secrets.master_key, and the secrets of webhooks
-    /// as well. The service goes on, and nobody is signed out.
+    /// and of factors as well. The service goes on, and nobody is signed out.
     Reseal,
     /// Prints the public keys for ID tokens as a JWK set, or one of them as a JWK.
     ExportPublic {
@@ -116,8 +116,11 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
         ..
     } = Material::new(&config, Arc::new(SystemEntropy))?;
     let (ring, policy) = (Arc::new(ring), config.tokens.key_policy());
-    let webhooks = match command {
-        KeysCommand::Reseal => Some(manage_webhooks(&config, Purpose::Change).await?),
+    let others = match command {
+        KeysCommand::Reseal => Some((
+            manage_webhooks(&config, Purpose::Change).await?,
+            reseal_factors(&config).await?,
+        )),
         _ => None,
     };
     drop(config);
@@ -213,12 +216,20 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
                 let _ = writeln!(said, "{id} is sealed under the present master key now");
             }
             let mut all_were = resealed.is_empty();
-            if let Some(webhooks) = webhooks {
+            if let Some((webhooks, factors)) = others {
                 for id in webhooks.reseal(Actor::Operator).await? {
                     all_were = false;
                     let _ = writeln!(
                         said,
                         "the secret of webhook {id} is sealed under the present master key now"
+                    );
+                }
+                let count = factors.execute().await?;
+                if count > 0 {
+                    all_were = false;
+                    let _ = writeln!(
+                        said,
+                        "{count} secrets of factors are sealed under the present master key now"
                     );
                 }
             }

@@ -6,6 +6,7 @@ mod add;
 mod change;
 mod confirm;
 mod export;
+mod factors;
 mod import;
 mod list;
 mod password;
@@ -52,6 +53,10 @@ pub(super) enum UserCommand {
     Delete(change::Sure),
     /// Ends all sessions of an account, or one
     SignOut(change::SignOutArgs),
+    /// Shows what an account has set up to prove who its user is, or resets it
+    ///
+    /// For an owner who has lost the authenticator app, the passkeys and the recovery codes. Make sure whom you do it for.
+    Factors(factors::Args),
     /// Writes all accounts with their password hashes, one JSON object per line, as `user import` reads them
     Export(export::Args),
     /// Imports accounts with the password hashes that they have, from here or from another system. Running it again goes on where it was
@@ -70,6 +75,7 @@ pub(super) async fn run(config: Config, command: UserCommand) -> Result<()> {
         UserCommand::Enable(args) => change::enable(&config, &args).await,
         UserCommand::Delete(args) => change::delete(&config, &args).await,
         UserCommand::SignOut(args) => change::sign_out(&config, &args).await,
+        UserCommand::Factors(args) => factors::run(&config, args).await,
         UserCommand::Export(args) => export::run(&config, &args).await,
         UserCommand::Import(args) => import::run(config, &args).await,
     }

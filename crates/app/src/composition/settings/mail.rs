@@ -27,6 +27,7 @@ pub(crate) fn composer(config: &Config) -> Result<Composer, ConfigError> {
             change_email: links.change_email,
             sign_in: links.sign_in,
             undo: links.undo,
+            keep_factors: links.keep_factors,
         },
         templates: mail.templates.clone(),
         languages: mail.locales(),

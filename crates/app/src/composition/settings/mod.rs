@@ -4,10 +4,12 @@ mod certificates;
 mod checks;
 mod mail;
 mod pages;
+mod passkeys;
 mod webhooks;
 
 pub(crate) use mail::{composer, smtp};
 pub(crate) use pages::pages;
+pub(crate) use passkeys::relying_party;
 pub(crate) use webhooks::webhooks;
 
 use checks::CHECKS;

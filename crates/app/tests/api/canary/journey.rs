@@ -1,6 +1,7 @@
 //! Every endpoint, with secrets where they belong; `cookie` has them in a browser's jar, `misplaced` everywhere else.
 
 mod cookie;
+mod factors;
 mod misplaced;
 mod pages;
 
@@ -17,11 +18,15 @@ use tokio::{
     net::TcpStream,
 };
 
-const ENDPOINTS: [(&str, &str); 31] = [
+const ENDPOINTS: [(&str, &str); 35] = [
     ("POST", "/api/account/signup"),
     ("POST", "/api/account/signin"),
     ("POST", "/api/account/signin/code"),
     ("POST", "/api/account/signin/code/confirm"),
+    ("POST", "/api/account/signin/factor"),
+    ("POST", "/api/account/signin/passkey"),
+    ("POST", "/api/account/passkeys"),
+    ("POST", "/api/account/factors/totp/confirm"),
     ("POST", "/api/account/tokens"),
     ("POST", "/api/account/signout"),
     ("GET", "/api/account/me"),

@@ -25,6 +25,7 @@ fn nothing_is_told(store: Store) {
         };
         let mut journey = Journey::begin(&service);
         journey.as_intended().await;
+        journey.with_factors().await;
         journey.in_a_cookie().await;
         journey.on_pages().await;
         journey.by_an_operator().await;

@@ -44,13 +44,15 @@ const STRANGERS: [(Option<&str>, Option<&str>); 22] = [
 ];
 
 /// What takes or sets the cookie.
-const OPERATIONS: [&str; 8] = [
+const OPERATIONS: [&str; 10] = [
     "/tokens",
     "/signout",
     "/signin",
     "/signup",
     "/signup/confirm",
     "/signin/code/confirm",
+    "/signin/factor",
+    "/signin/passkey",
     "/recovery/confirm",
     "/email/undo/confirm",
 ];

@@ -1,6 +1,7 @@
 //! Browsers that keep the refresh token in a cookie: `Revolve-Tokens: cookie`.
 
 mod csrf;
+mod factors;
 mod proofs;
 mod refusals;
 mod sessions;

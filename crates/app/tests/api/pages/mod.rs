@@ -5,6 +5,7 @@ mod browser;
 mod changes;
 mod chosen;
 mod entry;
+mod factors;
 mod look;
 mod outages;
 mod own;
@@ -105,7 +106,7 @@ on_both_stores_with_mail! {
         let (_, browser, link, code) = forgotten(&service).await;
         let robot = Browser::new(&service);
         for reader in [&robot, &browser] {
-            for path in ["/account/recovery", "/account/password/choose", "/account/signup/confirm", "/account/email/confirm", "/account/email/change", "/account/email/undo", "/account/email/disown"] {
+            for path in ["/account/recovery", "/account/password/choose", "/account/signup/confirm", "/account/email/confirm", "/account/email/change", "/account/email/undo", "/account/email/disown", "/account/factors/keep"] {
                 let target = Link { path: path.to_owned(), ..link.clone() }.target();
                 for method in [Method::HEAD, Method::GET, Method::GET] {
                     let answer = reader.load(reader.request(method.clone(), &target)).await.expect(200);

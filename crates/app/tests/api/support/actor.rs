@@ -297,7 +297,8 @@ impl Actor {
             .await
     }
 
-    fn showing(&self, request: RequestBuilder) -> RequestBuilder {
+    /// The request with the device credential.
+    pub(crate) fn showing(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.credential {
             Some(credential) => request.header("Revolve-Device", credential),
             None => request,
@@ -309,6 +310,12 @@ impl Actor {
         let mut other = self.without_device();
         other.keep(answer);
         other
+    }
+
+    /// Keeps the session of an answer, if one has begun. The device credential is not shown from then on.
+    pub(crate) fn keep_begun(&mut self, answer: Answer) -> Answer {
+        self.is_bound = false;
+        self.keep(answer)
     }
 
     fn keep(&mut self, answer: Answer) -> Answer {

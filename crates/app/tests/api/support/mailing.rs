@@ -29,6 +29,18 @@ impl Mailing {
         }
     }
 
+    /// The first mail to an address whose subject says this, once it is there.
+    pub(crate) async fn mail_saying(&self, address: &str, words: &str) -> ReceivedMail {
+        let mut count = 1;
+        loop {
+            let mails = self.mails_to(address, count).await;
+            if let Some(found) = mails.iter().find(|mail| mail.subject().contains(words)) {
+                return found.clone();
+            }
+            count = mails.len() + 1;
+        }
+    }
+
     /// The code of the newest of so many mails to an address.
     pub(crate) async fn code(&self, address: &str, count: usize) -> String {
         let mails = self.mails_to(address, count).await;

@@ -4,6 +4,7 @@ mod actor;
 mod backing;
 mod cli;
 pub(crate) mod described;
+mod factors;
 mod feed;
 mod mailing;
 mod program;
@@ -15,6 +16,7 @@ use backing::cluster;
 pub(crate) use backing::{Backing, ServerStores};
 
 pub(crate) use cli::Said;
+pub(crate) use factors::{ORIGIN, RP_ID, TotpApp, recovery_codes};
 pub(crate) use feed::{FEED, sessions};
 pub(crate) use mailing::{Mailing, on_both_stores_with_mail};
 pub(crate) use program::Program;

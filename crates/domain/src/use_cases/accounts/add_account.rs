@@ -5,8 +5,8 @@ use crate::{
     journal::{Actor, MailKind, NewMail, SecurityEvent, Told},
     model::{
         AccountVersion, AppData, ClientInfo, Credentials, DeliveryId, Details, EmailAddress, Epoch,
-        FieldError, Password, PasswordHash, Proof, ProofId, ProofPurpose, Roles, Timestamp, User,
-        UserId,
+        FieldError, Password, PasswordHash, Proof, ProofId, ProofPurpose, Roles, SetUpFactors,
+        Timestamp, User, UserId,
     },
     ports::{
         AddOutcome, Clock, Entropy, HashFlow, Invitation, PasswordHasher, PasswordStrength, Proofs,
@@ -171,6 +171,7 @@ impl AddAccount {
 
     fn user(&self, request: AddAccountRequest, now: Timestamp) -> User {
         User {
+            factors: SetUpFactors::default(),
             id: request
                 .id
                 .unwrap_or_else(|| UserId::from_random(self.entropy.bytes())),

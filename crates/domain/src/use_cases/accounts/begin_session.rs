@@ -2,14 +2,22 @@
 
 use super::session_starter::{Begun, NewSession, PreparedSession, SessionStarter};
 use crate::{
+    factors::FactorUse,
     journal::{Actor, MailKind, SecurityEvent, Told},
     model::{
-        AuthMethods, ClientInfo, DeviceId, EndReason, KnownDevice, Label, ProofVersion, SessionId,
-        User,
+        AuthMethods, ChallengeId, ChallengedDevice, ClientInfo, DeviceId, EndReason, KnownDevice,
+        Label, ProofVersion, SessionId, User,
     },
-    ports::{BeginOutcome, BeginSession, Clearing, LiveSession, ProvedSignIn, StoreError},
+    policy::RequireFactor,
+    ports::{
+        BeginOutcome, BeginSession, Clearing, FactorSignIn, FactorSignInOutcome, LiveSession,
+        ProvedSignIn, StoreError,
+    },
     revocations::KEPT,
-    use_cases::parts::{Failure, ShownDevices},
+    use_cases::{
+        factors::{FirstStep, SecondStep},
+        parts::{Failure, ShownDevices},
+    },
 };
 
 /// Who signs in, and what was proved.
@@ -22,16 +30,36 @@ pub(in crate::use_cases) struct ProvedUser<'a> {
     pub(in crate::use_cases) client: &'a ClientInfo,
     pub(in crate::use_cases) device_name: Option<Label>,
     pub(in crate::use_cases) by: AuthMethods,
-    /// The proof of the mailbox, which the sign-in spends.
-    pub(in crate::use_cases) proof: Option<ProofVersion>,
+    pub(in crate::use_cases) spends: Spends,
+}
+
+/// What the sign-in spends in its commit.
+pub(in crate::use_cases) enum Spends {
+    /// A password is not spent.
+    Nothing,
+    /// The proof of the mailbox.
+    Proof(ProofVersion),
+    /// A challenge, and what was shown of a factor.
+    Factor {
+        challenge: ChallengeId,
+        /// The device that was made, or kept, in the step before.
+        device: Option<ChallengedDevice>,
+        used: FactorUse,
+        /// What its use tells, before the session.
+        told: Told,
+    },
 }
 
 /// Why no session has begun.
 pub(in crate::use_cases) enum NotBegun {
     /// All sessions of the account were ended, or reuse was found on the device, in the meantime.
     Superseded,
-    /// The proof has become void in the meantime.
+    /// What was proved is only a first step.
+    SecondStep(Box<SecondStep>),
+    /// The proof, or the challenge, has become void in the meantime.
     ProofGone,
+    /// The code of a factor was used before.
+    CodeUsed,
     Failed(Failure),
 }
 
@@ -47,8 +75,17 @@ impl From<StoreError> for NotBegun {
     }
 }
 
+/// What became of the commit.
+enum Committed {
+    Outcome(BeginOutcome),
+    /// What it was to spend is gone. Nothing changed.
+    Gone,
+    /// The code of a factor was used before. Nothing changed.
+    CodeUsed,
+}
+
 impl SessionStarter {
-    /// Begins the session. The white list is written first and the row last. What the sign-in replaces or evicts leaves the white list only
+    /// Begins the session, or opens the second step where what was proved is only the first. The white list is written first and the row last. What the sign-in replaces or evicts leaves the white list only
     /// after the commit.
     pub(in crate::use_cases) async fn begin(
         &self,
@@ -57,32 +94,47 @@ impl SessionStarter {
         let ProvedUser {
             user, known, shown, ..
         } = proved;
+        if self.second_steps.is_needed(user, proved.by) {
+            return Err(self.second_step(proved).await?);
+        }
+        let made = match proved.spends {
+            Spends::Factor { device, .. } => device,
+            Spends::Nothing | Spends::Proof(_) => None,
+        };
         // A credential that this user has not signed in with, or of which there may be copies, is not kept.
         let kept = known.filter(|known| known.is_current).map(|known| known.id);
+        let kept = kept.filter(|kept| made.is_none_or(|made| made.id == *kept));
+        if kept.is_none() && made.is_some_and(|made| made.is_known) {
+            // Since the step before there may be copies of its credential.
+            return Err(NotBegun::Superseded);
+        }
         let prepared = self.prepare(NewSession {
             user: user.id,
             epoch: user.epoch,
             client: proved.client,
             device_name: proved.device_name,
             kept,
+            made: made.map(|made| made.id),
             authenticated_by: proved.by,
         });
         let former_devices = shown.without(prepared.session.device);
         let (tokens, others) = self.white_list(user, &prepared).await?;
         let begin = self.begin_session(&prepared, &former_devices, &others);
         // Who reads the mailbox and holds a copy of a former credential must not come without a notice.
-        let by_code = proved.proof.is_some();
-        let is_new = known.is_none_or(|known| by_code && !known.is_current);
+        let has_password = proved.by.has_password();
+        let is_new = known.is_none_or(|known| !has_password && !known.is_current);
         let told = self.told(user, &prepared, is_new);
-        let begun = self.commit(&prepared, begin, proved.proof, told).await;
-        let has_begun = |outcome: &_| matches!(outcome, Some(BeginOutcome::Begun { .. }));
+        let begun = self.commit(&prepared, begin, proved.spends, told).await;
+        let has_begun =
+            |outcome: &_| matches!(outcome, Committed::Outcome(BeginOutcome::Begun { .. }));
         self.withdraw_unless(&prepared, &begun, has_begun).await;
         let (replaced, evicted) = match begun? {
-            Some(BeginOutcome::Begun {
+            Committed::Outcome(BeginOutcome::Begun {
                 replaced, evicted, ..
             }) => (replaced, evicted),
-            Some(BeginOutcome::Superseded) => return Err(NotBegun::Superseded),
-            None => return Err(NotBegun::ProofGone),
+            Committed::Outcome(BeginOutcome::Superseded) => return Err(NotBegun::Superseded),
+            Committed::Gone => return Err(NotBegun::ProofGone),
+            Committed::CodeUsed => return Err(NotBegun::CodeUsed),
         };
         let gone: Vec<SessionId> = replaced.iter().chain(&evicted).copied().collect();
         let replaced_device = known.map(|known| known.id);
@@ -118,33 +170,89 @@ impl SessionStarter {
             settled: prepared.session.began_at.minus(KEPT),
             max_devices: policy.max_devices(),
             idle: policy.refresh_lifetime,
+            unless_factor: self.rules.require_factor != RequireFactor::Never
+                && !prepared.session.authenticated_by.is_multi_factor(),
         }
     }
 
-    /// With a proof one commit begins the session and spends it; `None` if the proof does not count any more.
+    /// Why no session has begun: the first step is done.
+    async fn second_step(&self, proved: ProvedUser<'_>) -> Result<NotBegun, NotBegun> {
+        let proof = match proved.spends {
+            Spends::Proof(proof) => Some(proof),
+            Spends::Nothing | Spends::Factor { .. } => None,
+        };
+        let first = FirstStep {
+            user: proved.user,
+            known: proved.known,
+            shown: proved.shown,
+            client: proved.client,
+            device_name: proved.device_name,
+            by: proved.by,
+        };
+        Ok(match self.second_steps.open(first, proof).await? {
+            Some(step) => NotBegun::SecondStep(Box::new(step)),
+            None if proof.is_some() => NotBegun::ProofGone,
+            None => NotBegun::Superseded,
+        })
+    }
+
+    /// One commit begins the session and spends what was shown once.
     async fn commit(
         &self,
         prepared: &PreparedSession,
         begin: BeginSession,
-        proof: Option<ProofVersion>,
+        spends: Spends,
         told: impl Fn(&BeginOutcome) -> Told + Send + Sync + 'static,
-    ) -> Result<Option<BeginOutcome>, StoreError> {
+    ) -> Result<Committed, StoreError> {
         let (at, actor) = (prepared.at, Actor::User(begin.session.user));
-        let Some(proof) = proof else {
-            let tell = self.recorder.tell(at, actor, told);
-            let outcome = self.sessions.begin(&begin, &tell).await?;
-            self.recorder.record(&tell, &outcome);
-            return Ok(Some(outcome));
-        };
-        let tell = self
-            .recorder
-            .tell(at, actor, move |outcome: &Option<BeginOutcome>| {
-                outcome.as_ref().map(&told).unwrap_or_default()
-            });
-        let sign_in = ProvedSignIn { proof, begin, at };
-        let outcome = self.proofs.sign_in(&sign_in, &tell).await?;
-        self.recorder.record(&tell, &outcome);
-        Ok(outcome)
+        match spends {
+            Spends::Nothing => {
+                let tell = self.recorder.tell(at, actor, told);
+                let outcome = self.sessions.begin(&begin, &tell).await?;
+                self.recorder.record(&tell, &outcome);
+                Ok(Committed::Outcome(outcome))
+            }
+            Spends::Proof(proof) => {
+                let told = move |outcome: &Option<BeginOutcome>| {
+                    outcome.as_ref().map(&told).unwrap_or_default()
+                };
+                let tell = self.recorder.tell(at, actor, told);
+                let sign_in = ProvedSignIn { proof, begin, at };
+                let outcome = self.proofs.sign_in(&sign_in, &tell).await?;
+                self.recorder.record(&tell, &outcome);
+                Ok(outcome.map_or(Committed::Gone, Committed::Outcome))
+            }
+            Spends::Factor {
+                challenge,
+                used,
+                told: of_use,
+                ..
+            } => {
+                let told = move |outcome: &FactorSignInOutcome| match outcome {
+                    FactorSignInOutcome::SignedIn(begun @ BeginOutcome::Begun { .. }) => {
+                        let (mut all, then) = (of_use.clone(), told(begun));
+                        all.events.extend(then.events);
+                        all.mails.extend(then.mails);
+                        all
+                    }
+                    _ => Told::default(),
+                };
+                let tell = self.recorder.tell(at, actor, told);
+                let sign_in = FactorSignIn {
+                    challenge,
+                    used,
+                    begin,
+                    at,
+                };
+                let outcome = self.factors.sign_in(&sign_in, &tell).await?;
+                self.recorder.record(&tell, &outcome);
+                Ok(match outcome {
+                    FactorSignInOutcome::SignedIn(outcome) => Committed::Outcome(outcome),
+                    FactorSignInOutcome::CodeUsed => Committed::CodeUsed,
+                    FactorSignInOutcome::Gone => Committed::Gone,
+                })
+            }
+        }
     }
 
     /// What it ends comes before what begins.

@@ -1,17 +1,25 @@
 //! A new account, once its mailbox is proved.
 
-use super::session_starter::{Begun, NewSession, PreparedSession, SessionStarter};
+use super::{
+    new_account::{created, new_account},
+    session_starter::{Begun, NewSession, PreparedSession, SessionStarter},
+    sign_up_by_passkey::passkey_added,
+};
 use crate::{
     journal::{Actor, SecurityEvent},
     model::{
-        AccountVersion, AppData, AuthMethods, ClientInfo, Details, Epoch, Label, Password, Proof,
-        ProofPurpose, Roles, User, UserId,
+        AuthMethods, ClientInfo, Epoch, Label, Password, Proof, ProofPurpose, RecoveryCodes,
+        SetUpFactors, SignUpIntent, User, UserId,
     },
     ports::{
-        Entropy, PasswordCheck, PasswordHasher, ProvedSignUp, SignError, SignUpOutcome, StoreError,
+        Entropy, FactorFault, PasswordCheck, PasswordHasher, ProvedSignUp, SignError,
+        SignUpOutcome, StoreError,
     },
-    use_cases::parts::{
-        Failure, MailboxProofs, ProofRefused, RequestLimits, ServicePorts, ShownProof, from_via,
+    use_cases::{
+        factors::RecoveryCodeMaker,
+        parts::{
+            Failure, MailboxProofs, ProofRefused, RequestLimits, ServicePorts, ShownProof, from_via,
+        },
     },
 };
 use secrecy::SecretString;
@@ -46,12 +54,18 @@ pub enum ConfirmSignUpError {
     /// Another account has that address by now.
     #[error("an account with this e-mail address exists already")]
     EmailTaken,
+    /// The sign-up is with a passkey, and this is not the client that signed up. The proof can still be used there.
+    #[error("the code counts only where the sign-up was made")]
+    OtherClient,
+    /// An account has the passkey of the sign-up by now.
+    #[error("the passkey can't be used")]
+    CredentialRefused,
     /// A dependency of the service failed.
     #[error(transparent)]
     Failed(#[from] Failure),
 }
 
-from_via!(ConfirmSignUpError: StoreError => Failure, SignError => Failure);
+from_via!(ConfirmSignUpError: StoreError => Failure, SignError => Failure, FactorFault => Failure);
 
 /// Makes accounts out of sign-ups. The white list is written first and the rows last, as for a sign-up that has nothing to prove.
 pub struct ConfirmSignUp {
@@ -60,6 +74,7 @@ pub struct ConfirmSignUp {
     hasher: Arc<dyn PasswordHasher>,
     limits: RequestLimits,
     entropy: Arc<dyn Entropy>,
+    codes: RecoveryCodeMaker,
 }
 
 impl ConfirmSignUp {
@@ -70,6 +85,7 @@ impl ConfirmSignUp {
             hasher: ports.hasher.clone(),
             limits: RequestLimits::new(ports),
             entropy: ports.entropy.clone(),
+            codes: RecoveryCodeMaker::new(ports),
         }
     }
 
@@ -98,7 +114,9 @@ impl ConfirmSignUp {
         // A wrong password counts: no more of them can be tried than codes.
         if matches!(
             outcome,
-            Err(ConfirmSignUpError::PasswordRequired | ConfirmSignUpError::Failed(_))
+            Err(ConfirmSignUpError::PasswordRequired
+                | ConfirmSignUpError::OtherClient
+                | ConfirmSignUpError::Failed(_))
         ) {
             self.proofs.forgive(shown).await;
         }
@@ -111,17 +129,21 @@ impl ConfirmSignUp {
         proof: &Proof,
         request: &ConfirmSignUpRequest,
     ) -> Result<(), ConfirmSignUpError> {
+        let is_asker = self.proofs.is_asker(proof, &request.proof.asker);
+        if matches!(proof.intent, Some(SignUpIntent::Passkey(_))) {
+            // No password could be given, and none is looked at.
+            return is_asker
+                .then_some(())
+                .ok_or(ConfirmSignUpError::OtherClient);
+        }
         let Some(password) = &request.password else {
-            let is_asker = self.proofs.is_asker(proof, &request.proof.asker);
-            return if is_asker {
-                Ok(())
-            } else {
-                Err(ConfirmSignUpError::PasswordRequired)
-            };
+            return is_asker
+                .then_some(())
+                .ok_or(ConfirmSignUpError::PasswordRequired);
         };
         let flow = self.limits.flow(&proof.address, &request.client, false);
-        let hash = proof.intent.as_ref();
-        match self.hasher.check(&flow, password, hash).await? {
+        let hash = proof.intent.as_ref().map(SignUpIntent::hash);
+        match self.hasher.check(&flow, password, hash.as_ref()).await? {
             PasswordCheck::Match { .. } => Ok(()),
             PasswordCheck::Mismatch => Err(ConfirmSignUpError::WrongPassword),
         }
@@ -134,18 +156,34 @@ impl ConfirmSignUp {
     ) -> Result<Begun, ConfirmSignUpError> {
         self.own(proof, &request).await?;
         let (user, prepared, others) = self.prepare(proof, request);
+        let codes = if user.factors.any() {
+            Some(self.codes.make(user.id, prepared.at)?)
+        } else {
+            None
+        };
+        let (codes, shown) = codes.unzip();
         let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
-        self.commit(proof, user, &prepared).await?;
-        Ok(prepared.begun(tokens, Vec::new(), others))
+        self.commit(proof, user, codes, &prepared).await?;
+        let mut begun = prepared.begun(tokens, Vec::new(), others);
+        begun.recovery_codes = shown;
+        Ok(begun)
     }
 
-    /// The account, its first session, and the credentials of the devices that the client shows.
+    /// The account, its first session, and the credentials of the devices that the client shows. The id of an account with a passkey is that which
+    /// the authenticator has.
     fn prepare(
         &self,
         proof: &Proof,
         request: ConfirmSignUpRequest,
     ) -> (User, PreparedSession, Vec<SecretString>) {
-        let id = UserId::from_random(self.entropy.bytes());
+        let passkey = match &proof.intent {
+            Some(SignUpIntent::Passkey(passkey)) => Some(passkey),
+            Some(SignUpIntent::Password(_)) | None => None,
+        };
+        let id = passkey.map_or_else(
+            || UserId::from_random(self.entropy.bytes()),
+            |passkey| passkey.user,
+        );
         let starter = &self.starter;
         let prepared = starter.prepare(NewSession {
             user: id,
@@ -153,25 +191,22 @@ impl ConfirmSignUp {
             client: &request.client,
             device_name: request.device_name,
             kept: None,
-            // The password was given to sign up, by this client or once more.
-            authenticated_by: AuthMethods::CODE_AND_PASSWORD,
+            made: None,
+            // Password or passkey was given to sign up, by this client or once more.
+            authenticated_by: passkey.map_or(AuthMethods::CODE_AND_PASSWORD, |passkey| {
+                let by = AuthMethods::passkey(passkey.credential.backup_eligible);
+                AuthMethods::CODE.and_factor(by)
+            }),
         });
         let shown = starter.shown(&request.proof.asker.device_credentials);
+        let at = prepared.session.began_at;
         let user = User {
-            id,
-            email: proof.address.clone(),
-            email_verified_at: Some(prepared.session.began_at),
-            details: Details {
-                locale: proof.locale.clone(),
-                ..Details::default()
+            email_verified_at: Some(at),
+            factors: SetUpFactors {
+                passkey: passkey.is_some(),
+                ..SetUpFactors::default()
             },
-            created_at: prepared.session.began_at,
-            disabled_at: None,
-            epoch: Epoch::FIRST,
-            kept_session: None,
-            roles: Roles::default(),
-            app: AppData::default(),
-            version: AccountVersion::at(prepared.session.began_at),
+            ..new_account(id, proof.address.clone(), proof.locale.clone(), at)
         };
         let others = starter.credentials(shown.all().iter().copied());
         (user, prepared, others)
@@ -181,27 +216,29 @@ impl ConfirmSignUp {
         &self,
         proof: &Proof,
         user: User,
+        codes: Option<RecoveryCodes>,
         prepared: &PreparedSession,
     ) -> Result<(), ConfirmSignUpError> {
         let session = &prepared.session;
         let (id, address) = (user.id, session.client.address);
-        let created = SecurityEvent::AccountCreated {
-            user: id,
-            session: Some(session.id),
-            address,
-            device: session.device_label().cloned(),
-        };
+        let mut all = vec![
+            created(prepared),
+            SecurityEvent::EmailVerified { user: id, address },
+        ];
+        if user.factors.any() {
+            all.extend(passkey_added(prepared));
+        }
         let told = move |outcome: &SignUpOutcome| match outcome {
-            SignUpOutcome::Created => vec![
-                created.clone(),
-                SecurityEvent::EmailVerified { user: id, address },
-            ],
-            SignUpOutcome::Gone | SignUpOutcome::EmailTaken => Vec::new(),
+            SignUpOutcome::Created => all.clone(),
+            SignUpOutcome::Gone | SignUpOutcome::EmailTaken | SignUpOutcome::CredentialTaken => {
+                Vec::new()
+            }
         };
         let proved = ProvedSignUp {
             proof: proof.version(),
             user,
             session: session.clone(),
+            codes,
             at: prepared.at,
         };
         let tell = self.proofs.recorder.tell(proved.at, Actor::User(id), told);
@@ -216,6 +253,7 @@ impl ConfirmSignUp {
             SignUpOutcome::Created => Ok(()),
             SignUpOutcome::Gone => Err(ProofRefused::Gone.into()),
             SignUpOutcome::EmailTaken => Err(ConfirmSignUpError::EmailTaken),
+            SignUpOutcome::CredentialTaken => Err(ConfirmSignUpError::CredentialRefused),
         }
     }
 }

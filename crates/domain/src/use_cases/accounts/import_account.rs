@@ -5,7 +5,7 @@ use crate::{
     journal::{Actor, SecurityEvent},
     model::{
         AccountVersion, AppData, Credentials, Details, EmailAddress, Epoch, PasswordHash, Roles,
-        Timestamp, User, UserId,
+        SetUpFactors, Timestamp, User, UserId,
     },
     ports::{AddOutcome, Clock, Entropy, Proofs, StoreError, UserRepository},
     use_cases::parts::{Failure, OperatorPorts, Recorder},
@@ -76,6 +76,7 @@ impl ImportAccount {
     pub async fn execute(&self, request: &ImportRequest) -> Result<ImportOutcome, Failure> {
         let now = self.clock.now();
         let user = User {
+            factors: SetUpFactors::default(),
             id: request
                 .id
                 .unwrap_or_else(|| UserId::from_random(self.entropy.bytes())),

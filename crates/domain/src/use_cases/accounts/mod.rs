@@ -12,6 +12,7 @@ mod export_account;
 mod import_account;
 mod manage_accounts;
 mod me;
+mod new_account;
 mod password_context;
 mod reauthenticate;
 mod reauthentication;
@@ -21,9 +22,11 @@ mod session_starter;
 mod sign_in;
 mod sign_in_by_code;
 mod sign_up;
+mod sign_up_by_passkey;
 mod update_details;
 
 pub use add_account::{AddAccount, AddAccountError, AddAccountRequest, FirstAccess};
+pub(super) use begin_session::{NotBegun, ProvedUser, Spends};
 pub use change_account::{AccountPatch, ChangeAccount, ChangeAccountError};
 pub use change_password::{ChangePassword, ChangePasswordError, ChangePasswordRequest};
 pub use confirm_sign_up::{ConfirmSignUp, ConfirmSignUpError, ConfirmSignUpRequest};
@@ -36,7 +39,10 @@ pub use manage_accounts::{
 };
 pub use me::Me;
 pub(super) use password_context::PasswordContext;
-pub use reauthenticate::{Reauthenticate, ReauthenticateError, Reauthenticated};
+pub use reauthenticate::{
+    Reauthenticate, ReauthenticateError, ReauthenticateRequest, Reauthenticated,
+};
+pub(super) use reauthentication::Reauthentication;
 pub use recovery_links::{RecoveryLink, RecoveryLinkError, RecoveryLinks};
 pub use request_sign_in_code::{RequestSignInCode, RequestSignInCodeError, SignInCodeRequest};
 pub use session_starter::{Begun, IssuedDevice, SignInRequest};
@@ -44,4 +50,5 @@ pub(super) use session_starter::{NewSession, PreparedSession, SessionStarter};
 pub use sign_in::{SignIn, SignInError};
 pub use sign_in_by_code::{SignInByCode, SignInByCodeError, SignInByCodeRequest};
 pub use sign_up::{SignUp, SignUpError, SignedUp};
+pub use sign_up_by_passkey::PasskeySignUpRequest;
 pub use update_details::{UpdateDetails, UpdateDetailsError, UpdateDetailsRequest, UpdatedDetails};

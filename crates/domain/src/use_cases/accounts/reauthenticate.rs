@@ -1,14 +1,15 @@
-//! The password once more, within a session: what is sensitive needs it.
+//! The password or a factor once more, within a session: what is sensitive needs it.
 
 use super::current_password::CurrentPassword;
 use crate::{
-    model::{AuthMethods, Password, Timestamp},
+    model::{AuthMethods, ChallengeId, Password, Timestamp},
     policy::SessionPolicy,
     ports::{
         Clock, ReauthenticationClaims, SecurityEvent, SecurityEvents, SignError, StoreError,
         TokenCodec,
     },
     use_cases::{
+        factors::{PasskeyChallenge, SessionFactors, ShownFactor},
         parts::{Authentication, Mint, Refused, ServicePorts, from_via},
         sessions::{Authenticate, Authenticated, Caller},
     },
@@ -16,7 +17,7 @@ use crate::{
 use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
 
-/// What the caller gets for the password.
+/// What the caller gets for it.
 #[derive(Clone, Debug)]
 pub struct Reauthenticated {
     /// The reauthentication, which calls of this session show as [`Caller::reauthentication`].
@@ -38,12 +39,38 @@ pub enum ReauthenticateError {
     /// The current password is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
-    /// The account's password or sessions were changed while the password was checked.
+    /// The code of an authenticator app, or the recovery code, is wrong.
+    #[error("the code is wrong")]
+    WrongCode,
+    /// The code counted before; a code counts once.
+    #[error("the code was used before; wait for the next one")]
+    CodeUsed,
+    /// The passkey does not count, or the account has none; nothing says why.
+    #[error("the passkey was refused")]
+    CredentialRefused,
+    /// The challenge of the passkey is spent, expired or unknown. Begin again.
+    #[error("the challenge is spent, expired or unknown; begin again")]
+    Gone,
+    /// Nothing was shown.
+    #[error("show the current password or a factor")]
+    NothingShown,
+    /// The account's password or sessions were changed while it was checked.
     #[error("the account was changed at the same time; look again and retry")]
     Conflict,
 }
 
 from_via!(ReauthenticateError: StoreError => Refused, SignError => Refused);
+
+/// What the caller shows: at least one of the two. Both together are factors of two kinds.
+#[derive(Debug, Default)]
+pub struct ReauthenticateRequest {
+    /// The current password.
+    pub password: Option<Password>,
+    /// A factor.
+    pub factor: Option<ShownFactor>,
+    /// The challenge of [`Reauthenticate::begin_passkey`], where the factor is a passkey.
+    pub challenge: Option<ChallengeId>,
+}
 
 /// Reauthenticates.
 pub struct Reauthenticate {
@@ -53,6 +80,7 @@ pub struct Reauthenticate {
     mint: Mint,
     clock: Arc<dyn Clock>,
     events: Arc<dyn SecurityEvents>,
+    factors: SessionFactors,
     policy: SessionPolicy,
 }
 
@@ -65,12 +93,24 @@ impl Reauthenticate {
             mint: Mint::new(ports),
             clock: ports.clock.clone(),
             events: ports.events.clone(),
+            factors: SessionFactors::new(ports),
             policy: ports.policy,
         }
     }
 
-    /// Checks the password and answers a reauthentication of the caller's session. It counts until it expires, the session ends or
-    /// the account's epoch rises.
+    /// Answers a challenge for a passkey of the caller's account.
+    ///
+    /// # Errors
+    /// [`ReauthenticateError::Refused`], or [`ReauthenticateError::CredentialRefused`] if the account has no passkey.
+    pub async fn begin_passkey(
+        &self,
+        caller: &Caller,
+    ) -> Result<PasskeyChallenge, ReauthenticateError> {
+        let asking = self.authenticate.to_set_up(caller).await?;
+        self.factors.begin(&asking).await
+    }
+
+    /// Checks the password and answers a reauthentication of the caller's session: [`Self::by`] the password alone.
     ///
     /// # Errors
     /// [`ReauthenticateError`].
@@ -79,17 +119,55 @@ impl Reauthenticate {
         caller: &Caller,
         current: &Password,
     ) -> Result<Reauthenticated, ReauthenticateError> {
-        let asking = self.authenticate.on_device(caller).await?;
-        let held = self.current.admit(&asking, &caller.client).await?;
-        let credentials = self
-            .current
-            .check(held, asking.user.id, current)
-            .await?
-            .ok_or(ReauthenticateError::WrongPassword)?;
+        let request = ReauthenticateRequest {
+            password: Some(current.clone()),
+            ..ReauthenticateRequest::default()
+        };
+        self.by(caller, request).await
+    }
+
+    /// Checks what is shown, all of it, and answers a reauthentication of the caller's session. It counts until it expires, the session ends or
+    /// the account's epoch rises. A code or a challenge is spent in a commit of its own before the answer.
+    ///
+    /// # Errors
+    /// [`ReauthenticateError`].
+    pub async fn by(
+        &self,
+        caller: &Caller,
+        request: ReauthenticateRequest,
+    ) -> Result<Reauthenticated, ReauthenticateError> {
+        let asking = self.authenticate.to_set_up(caller).await?;
+        let ReauthenticateRequest {
+            password,
+            factor,
+            challenge,
+        } = request;
+        let mut of_password = None;
+        if let Some(password) = &password {
+            let held = self.current.admit(&asking, &caller.client).await?;
+            let checked = self.current.check(held, asking.user.id, password).await?;
+            let credentials = checked.ok_or(ReauthenticateError::WrongPassword)?;
+            of_password = Some(credentials.user.epoch);
+        }
+        let by_factor = match &factor {
+            Some(factor) => {
+                let (factors, client) = (&self.factors, &caller.client);
+                Some(factors.show(&asking, client, factor, challenge).await?)
+            }
+            None => None,
+        };
+        let by = match (password, by_factor) {
+            (Some(_), Some(factor)) => AuthMethods::PASSWORD.and_factor(factor),
+            (Some(_), None) => AuthMethods::PASSWORD,
+            (None, Some(factor)) => factor,
+            (None, None) => return Err(ReauthenticateError::NothingShown),
+        };
         // The session may have ended while the password waited for its turn.
-        let Authenticated { user, session } = self.authenticate.on_device(caller).await?;
-        // The password that was checked may not be the account's any more: then nothing may say that it was shown now.
-        if credentials.user.epoch != user.epoch {
+        let Authenticated { user, session } = self.authenticate.to_set_up(caller).await?;
+        // What was checked may not be the account's any more: then nothing may say that it was shown now.
+        let of_factor = by_factor.map(|_| asking.user.epoch);
+        let mut shown_in = of_password.into_iter().chain(of_factor);
+        if shown_in.any(|epoch| epoch != user.epoch) {
             return Err(ReauthenticateError::Conflict);
         }
         let now = self.clock.now().whole_second();
@@ -100,15 +178,12 @@ impl Reauthenticate {
         let token = self.codec.sign_reauthentication(&ReauthenticationClaims {
             user: user.id,
             session: session.id,
-            // Of the password that was checked: once it changes, the reauthentication counts for nothing.
+            // Of what was checked: once the password changes, the reauthentication counts for nothing.
             epoch: user.epoch,
             issued_at: now,
             expires_at,
         })?;
-        let shown = Authentication {
-            at: now,
-            by: AuthMethods::PASSWORD,
-        };
+        let shown = Authentication { at: now, by };
         let (id_token, id_expires_at) = self.mint.id_token(&user, &session, shown, now)?;
         self.events.record(SecurityEvent::SessionReauthenticated {
             user: user.id,

@@ -11,13 +11,13 @@ use crate::{
 use std::sync::Arc;
 
 /// Checks reauthentications.
-pub(super) struct Reauthentication {
+pub(in crate::use_cases) struct Reauthentication {
     codec: Arc<dyn TokenCodec>,
     clock: Arc<dyn Clock>,
 }
 
 impl Reauthentication {
-    pub(super) fn new(ports: &ServicePorts) -> Self {
+    pub(in crate::use_cases) fn new(ports: &ServicePorts) -> Self {
         Self {
             codec: ports.codec.clone(),
             clock: ports.clock.clone(),
@@ -26,7 +26,7 @@ impl Reauthentication {
 
     /// The epoch of the one that the caller shows, if it counts: not expired, of this session, and of no earlier epoch of the account
     /// than the present one. What it allows must not be committed under a later one.
-    pub(super) async fn shown(
+    pub(in crate::use_cases) async fn shown(
         &self,
         caller: &Caller,
         authenticated: &Authenticated,

@@ -5,13 +5,14 @@ use crate::{
         AuthMethods, ClientInfo, DeviceId, EmailAddress, EndReason, Epoch, Generation, Label,
         Locale, Password, Session, SessionId, Timestamp, User, UserId,
     },
-    policy::SessionPolicy,
+    policy::{AccountPolicy, SessionPolicy},
     ports::{
-        Clearing, Clock, DeviceCredentials, Entropy, LiveSession, NewLiveSession, Proofs,
+        Clearing, Clock, DeviceCredentials, Entropy, Factors, LiveSession, NewLiveSession, Proofs,
         SessionRepository, StoreError, TokenRepository,
     },
     rotation::LiveToken,
     use_cases::{
+        factors::{SecondSteps, ShownRecoveryCodes},
         parts::{Failure, Mint, Recorder, ServicePorts, ShownDevices, TokenPair},
         sessions::Clear,
     },
@@ -61,6 +62,8 @@ pub struct Begun {
     pub device: IssuedDevice,
     /// The sessions that ended because the user had too many.
     pub evicted: Vec<SessionId>,
+    /// The recovery codes of a new account with a passkey. They are shown once.
+    pub recovery_codes: Option<ShownRecoveryCodes>,
 }
 
 /// Starts sessions, whatever was proved. A sign-in leaves all of it to [`begin`](Self::begin); what makes or recovers an account commits the session
@@ -72,6 +75,9 @@ pub(in crate::use_cases) struct SessionStarter {
     devices: Arc<dyn DeviceCredentials>,
     pub(super) sessions: Arc<dyn SessionRepository>,
     pub(super) proofs: Arc<dyn Proofs>,
+    pub(super) factors: Arc<dyn Factors>,
+    pub(in crate::use_cases) second_steps: SecondSteps,
+    pub(super) rules: AccountPolicy,
     pub(super) recorder: Recorder,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -87,6 +93,8 @@ pub(in crate::use_cases) struct NewSession<'a> {
     pub(in crate::use_cases) device_name: Option<Label>,
     /// The device that the client keeps.
     pub(in crate::use_cases) kept: Option<DeviceId>,
+    /// Without one that it keeps: the device that was made for it in the step before, if there was one.
+    pub(in crate::use_cases) made: Option<DeviceId>,
     pub(in crate::use_cases) authenticated_by: AuthMethods,
 }
 
@@ -108,6 +116,9 @@ impl SessionStarter {
             devices: ports.devices.clone(),
             sessions: ports.sessions.clone(),
             proofs: ports.proofs.clone(),
+            factors: ports.factors.store.clone(),
+            second_steps: SecondSteps::new(ports),
+            rules: ports.accounts,
             recorder: Recorder::new(ports),
             clock: ports.clock.clone(),
             entropy: ports.entropy.clone(),
@@ -117,10 +128,13 @@ impl SessionStarter {
 
     /// The session is bound to the device that the client keeps; without one it gets a new device.
     pub(in crate::use_cases) fn prepare(&self, new: NewSession<'_>) -> PreparedSession {
-        let NewSession { user, kept, .. } = new;
+        let NewSession {
+            user, kept, made, ..
+        } = new;
         let at = self.clock.now();
         let now = at.whole_second();
-        let device = kept.unwrap_or_else(|| DeviceId::from_random(self.entropy.bytes()));
+        let device = kept.or(made);
+        let device = device.unwrap_or_else(|| DeviceId::from_random(self.entropy.bytes()));
         let ends_at = now.plus(self.policy.session_lifetime).whole_second();
         let session = Session {
             id: SessionId::from_random(self.entropy.bytes()),
@@ -243,6 +257,7 @@ impl PreparedSession {
             session: self.session,
             tokens,
             evicted,
+            recovery_codes: None,
         }
     }
 }

@@ -1,16 +1,19 @@
 //! A new session of an account.
 
 use super::{
-    begin_session::{NotBegun, ProvedUser},
+    begin_session::{NotBegun, ProvedUser, Spends},
     session_starter::{Begun, SessionStarter, SignInRequest},
 };
 use crate::{
     journal::SecurityEvent,
     model::{AuthMethods, Credentials, KnownDevice, User},
     ports::{HashFlow, PasswordCheck, PasswordHasher, SecurityEvents, StoreError, UserRepository},
-    use_cases::parts::{
-        AccountPasswords, Failure, KnownClient, Limited, PasswordAttempt, RequestLimits,
-        ServicePorts, ShownDevices, from_denied, from_via,
+    use_cases::{
+        factors::SecondStep,
+        parts::{
+            AccountPasswords, Failure, KnownClient, Limited, PasswordAttempt, RequestLimits,
+            ServicePorts, ShownDevices, from_denied, from_via,
+        },
     },
 };
 use std::sync::Arc;
@@ -27,6 +30,9 @@ pub enum SignInError {
     /// There were too many attempts; the password was not looked at.
     #[error(transparent)]
     Limited(#[from] Limited),
+    /// What was shown is right, and the account needs a second step before a session begins.
+    #[error("a second factor is needed")]
+    FactorRequired(Box<SecondStep>),
     /// A dependency of the service failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -38,8 +44,9 @@ from_via!(SignInError: StoreError => Failure);
 impl From<NotBegun> for SignInError {
     fn from(not_begun: NotBegun) -> Self {
         match not_begun {
+            NotBegun::SecondStep(step) => Self::FactorRequired(step),
             // A password spends no proof.
-            NotBegun::Superseded | NotBegun::ProofGone => Self::Superseded,
+            NotBegun::Superseded | NotBegun::ProofGone | NotBegun::CodeUsed => Self::Superseded,
             NotBegun::Failed(failure) => failure.into(),
         }
     }
@@ -67,7 +74,7 @@ impl SignIn {
         }
     }
 
-    /// Checks the password and begins a session.
+    /// Checks the password and begins a session, or the second step of the sign-in.
     ///
     /// # Errors
     /// [`SignInError`]; then no session has begun.
@@ -81,7 +88,7 @@ impl SignIn {
             client: &request.client,
             device_name: request.device_name,
             by: AuthMethods::PASSWORD,
-            proof: None,
+            spends: Spends::Nothing,
         };
         Ok(self.starter.begin(proved).await?)
     }

@@ -1,7 +1,7 @@
 //! A new session of an account, by a proof of its mailbox.
 
 use super::{
-    begin_session::{NotBegun, ProvedUser},
+    begin_session::{NotBegun, ProvedUser, Spends},
     session_starter::{Begun, SessionStarter},
 };
 use crate::{
@@ -9,8 +9,11 @@ use crate::{
     policy::AccountPolicy,
     ports::{StoreError, UserRepository},
     proofs::signs_in,
-    use_cases::parts::{
-        Failure, MailboxProofs, ProofRefused, ServicePorts, ShownDevices, ShownProof, from_via,
+    use_cases::{
+        factors::SecondStep,
+        parts::{
+            Failure, MailboxProofs, ProofRefused, ServicePorts, ShownDevices, ShownProof, from_via,
+        },
     },
 };
 use std::sync::Arc;
@@ -38,6 +41,9 @@ pub enum SignInByCodeError {
     /// Reuse was found on the device while this session was about to begin. The proof can still be used.
     #[error("the device was signed out during the sign-in; sign in again")]
     Superseded,
+    /// What was shown is right, and the account needs a second step before a session begins.
+    #[error("a second factor is needed")]
+    FactorRequired(Box<SecondStep>),
     /// A dependency of the service failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -49,7 +55,8 @@ impl From<NotBegun> for SignInByCodeError {
     fn from(not_begun: NotBegun) -> Self {
         match not_begun {
             NotBegun::Superseded => Self::Superseded,
-            NotBegun::ProofGone => ProofRefused::Gone.into(),
+            NotBegun::SecondStep(step) => Self::FactorRequired(step),
+            NotBegun::ProofGone | NotBegun::CodeUsed => ProofRefused::Gone.into(),
             NotBegun::Failed(failure) => failure.into(),
         }
     }
@@ -73,7 +80,8 @@ impl SignInByCode {
         }
     }
 
-    /// Checks the proof and begins a session, as a sign-in with the password does. The proof is spent in the commit of the session.
+    /// Checks the proof and begins a session, as a sign-in with the password does. The proof is spent in the commit of the session, or of
+    /// the challenge of a second step.
     ///
     /// # Errors
     /// [`SignInByCodeError`]; then no session has begun, and nothing changed but the number of the proof's attempts.
@@ -108,7 +116,7 @@ impl SignInByCode {
             client: &request.client,
             device_name: request.device_name.clone(),
             by: AuthMethods::CODE,
-            proof: Some(proof.version()),
+            spends: Spends::Proof(proof.version()),
         };
         Ok(self.starter.begin(proved).await?)
     }

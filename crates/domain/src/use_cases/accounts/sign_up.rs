@@ -1,25 +1,28 @@
 //! A new account with its first session.
 
 use super::{
+    new_account::{created, new_account},
     password_context::PasswordContext,
     session_starter::{Begun, NewSession, PreparedSession, SessionStarter, SignInRequest},
+    sign_up_by_passkey::PasskeySignUps,
 };
 use crate::{
     journal::{Actor, MailKind, SecurityEvent, Tell},
     model::{
-        AccountVersion, AppData, AuthMethods, Credentials, Details, EmailAddress, Epoch,
-        FieldError, PasswordHash, ProofPurpose, Roles, User, UserId,
+        AuthMethods, ClientInfo, Credentials, EmailAddress, Epoch, FieldError, Label, Locale,
+        PasswordHash, ProofPurpose, SignUpIntent, User, UserId,
     },
     policy::{self, AccountPolicy},
     ports::{
-        CreateOutcome, Entropy, HashFlow, PasswordHasher, PasswordStrength, SignError, StoreError,
-        UserRepository,
+        CreateOutcome, Entropy, FactorFault, HashFlow, PasswordHasher, PasswordStrength, SignError,
+        StoreError, UserRepository,
     },
     use_cases::{
         email::Verification,
+        factors::ShownRecoveryCodes,
         parts::{
             Failure, Limited, MailboxProofs, ProofRequest, Recorder, RequestLimits, RequestedProof,
-            ServicePorts, ShownAsker, from_denied, from_via,
+            ServicePorts, ShownAsker, TokenPair, from_denied, from_via,
         },
     },
 };
@@ -34,6 +37,12 @@ pub enum SignUpError {
     /// The password is easy to guess.
     #[error("the password {0}")]
     WeakPassword(FieldError),
+    /// The challenge of the passkey is spent, expired or unknown. Begin its registration again.
+    #[error("the challenge is spent, expired or unknown; begin again")]
+    ChallengeGone,
+    /// The passkey does not count; nothing says why.
+    #[error("the passkey was refused")]
+    CredentialRefused,
     /// There were too many attempts; the request was not looked at.
     #[error(transparent)]
     Limited(#[from] Limited),
@@ -43,7 +52,7 @@ pub enum SignUpError {
 }
 
 from_denied!(SignUpError);
-from_via!(SignUpError: StoreError => Failure, SignError => Failure);
+from_via!(SignUpError: StoreError => Failure, SignError => Failure, FactorFault => Failure);
 
 /// How a sign-up went on.
 #[derive(Debug)]
@@ -59,6 +68,20 @@ pub enum SignedUp {
 }
 
 impl SignedUp {
+    pub(super) fn with_codes(self, codes: ShownRecoveryCodes) -> Self {
+        match self {
+            Self::Begun(begun, proof) => {
+                let recovery_codes = Some(codes);
+                let begun = Begun {
+                    recovery_codes,
+                    ..begun
+                };
+                Self::Begun(begun, proof)
+            }
+            asked @ Self::Asked(_) => asked,
+        }
+    }
+
     /// The session, if one has begun.
     pub fn begun(self) -> Option<Begun> {
         match self {
@@ -70,7 +93,7 @@ impl SignedUp {
 
 /// Signs up. The white list is written first and the rows last: their commit is what makes the account exist.
 pub struct SignUp {
-    starter: SessionStarter,
+    pub(super) starter: SessionStarter,
     users: Arc<dyn UserRepository>,
     hasher: Arc<dyn PasswordHasher>,
     strength: Arc<dyn PasswordStrength>,
@@ -78,8 +101,18 @@ pub struct SignUp {
     proofs: MailboxProofs,
     verification: Verification,
     rules: AccountPolicy,
-    limits: RequestLimits,
-    recorder: Recorder,
+    pub(super) limits: RequestLimits,
+    pub(super) recorder: Recorder,
+    pub(super) passkeys: PasskeySignUps,
+}
+
+/// Who signs up, but for what is signed in with.
+pub(super) struct SignUpForm {
+    pub(super) email: EmailAddress,
+    pub(super) device_name: Option<Label>,
+    pub(super) asker: ShownAsker,
+    pub(super) locale: Option<Locale>,
+    pub(super) client: ClientInfo,
 }
 
 impl SignUp {
@@ -95,6 +128,7 @@ impl SignUp {
             rules: ports.accounts,
             limits: RequestLimits::new(ports),
             recorder: Recorder::new(ports),
+            passkeys: PasskeySignUps::new(ports),
         }
     }
 
@@ -134,44 +168,40 @@ impl SignUp {
         if let Some(weakness) = weakness {
             return Err(SignUpError::WeakPassword(weakness));
         }
-        if self.rules.mail && self.rules.verification == policy::Verification::Required {
-            return self.ask(request, flow).await.map(SignedUp::Asked);
-        }
-        // Both, whatever the first says, so that time does not tell an account from one that can take the address back.
-        let found = self.users.credentials_by_email(&request.email, &[]).await?;
-        let undo = self.proofs.undo_of(&request.email).await?;
-        if found.is_some() || undo.is_some() {
-            return Err(SignUpError::EmailTaken);
-        }
-        let hash = self.hasher.hash(flow, &request.password).await?;
-        let user_id = UserId::from_random(self.entropy.bytes());
-        let prepared = self.starter.prepare(NewSession {
-            user: user_id,
-            epoch: Epoch::FIRST,
-            client: &request.client,
-            device_name: request.device_name,
-            kept: None,
-            authenticated_by: AuthMethods::PASSWORD,
-        });
-        let shown = self.starter.shown(&request.device_credentials);
-        let user = User {
-            id: user_id,
-            email: request.email,
-            email_verified_at: None,
-            details: Details {
-                locale: request.locale,
-                ..Details::default()
+        let SignInRequest {
+            email,
+            password,
+            device_name,
+            device_credentials,
+            proof_cookie,
+            locale,
+            client,
+        } = request;
+        let form = SignUpForm {
+            email,
+            device_name,
+            asker: ShownAsker {
+                cookie: proof_cookie,
+                device_credentials,
             },
-            created_at: prepared.session.began_at,
-            disabled_at: None,
-            epoch: Epoch::FIRST,
-            kept_session: None,
-            roles: Roles::default(),
-            app: AppData::default(),
-            version: AccountVersion::at(prepared.session.began_at),
+            locale,
+            client,
         };
+        // The password is hashed before the look whether the address is taken.
+        let hash = async || self.hasher.hash(flow, &password).await;
+        if self.proves_first() {
+            let intent = async || Ok(SignUpIntent::Password(hash().await?));
+            return self.ask(form, intent).await.map(SignedUp::Asked);
+        }
+        self.check_free(&form.email).await?;
+        let hash = hash().await?;
+        let user = UserId::from_random(self.entropy.bytes());
+        let (user, prepared) = self.prepare(&form, user, AuthMethods::PASSWORD);
         let (tokens, _) = self.starter.white_list(&user, &prepared).await?;
-        let tell = self.tell(&prepared);
+        let told = vec![created(&prepared)];
+        let tell = self.tell(&prepared, told, |outcome| {
+            matches!(outcome, CreateOutcome::Created)
+        });
         let created = self
             .users
             .create(&user, &hash, &prepared.session, &tell)
@@ -184,45 +214,86 @@ impl SignUp {
         self.recorder.record(&tell, &outcome);
         match outcome {
             CreateOutcome::EmailTaken => Err(SignUpError::EmailTaken),
-            CreateOutcome::Created => {
-                let proof = self.ask_to_verify(user, hash, &prepared).await;
-                let others = self.starter.credentials(shown.all().iter().copied());
-                Ok(SignedUp::Begun(
-                    prepared.begun(tokens, Vec::new(), others),
-                    proof,
-                ))
-            }
+            CreateOutcome::Created => Ok(self.begun(&form, user, hash, prepared, tokens).await),
         }
     }
 
-    /// Keeps what is asked for until its mailbox is proved. Its mail counts like any other that proves a mailbox, taken address or not.
-    async fn ask(
+    /// Whether there is no account before its mailbox is proved.
+    pub(super) fn proves_first(&self) -> bool {
+        self.rules.mail && self.rules.verification == policy::Verification::Required
+    }
+
+    /// Both reads, whatever the first says, so that time does not tell an account from one that can take the address back.
+    pub(super) async fn check_free(&self, email: &EmailAddress) -> Result<(), SignUpError> {
+        let found = self.users.credentials_by_email(email, &[]).await?;
+        let undo = self.proofs.undo_of(email).await?;
+        if found.is_some() || undo.is_some() {
+            return Err(SignUpError::EmailTaken);
+        }
+        Ok(())
+    }
+
+    /// The account, and its first session.
+    pub(super) fn prepare(
         &self,
-        request: SignInRequest,
-        flow: &HashFlow,
+        form: &SignUpForm,
+        user: UserId,
+        by: AuthMethods,
+    ) -> (User, PreparedSession) {
+        let prepared = self.starter.prepare(NewSession {
+            user,
+            epoch: Epoch::FIRST,
+            client: &form.client,
+            device_name: form.device_name.clone(),
+            kept: None,
+            made: None,
+            authenticated_by: by,
+        });
+        let at = prepared.session.began_at;
+        let user = new_account(user, form.email.clone(), form.locale.clone(), at);
+        (user, prepared)
+    }
+
+    /// The answer, with the proof that verifies the address, if there is one.
+    pub(super) async fn begun(
+        &self,
+        form: &SignUpForm,
+        user: User,
+        hash: PasswordHash,
+        prepared: PreparedSession,
+        tokens: TokenPair,
+    ) -> SignedUp {
+        let proof = self.ask_to_verify(user, hash, &prepared).await;
+        let shown = self.starter.shown(&form.asker.device_credentials);
+        let others = self.starter.credentials(shown.all().iter().copied());
+        SignedUp::Begun(prepared.begun(tokens, Vec::new(), others), proof)
+    }
+
+    /// Keeps what is asked for until its mailbox is proved. Its mail counts like any other that proves a mailbox, taken address or not.
+    pub(super) async fn ask(
+        &self,
+        form: SignUpForm,
+        intent: impl AsyncFnOnce() -> Result<SignUpIntent, StoreError>,
     ) -> Result<RequestedProof, SignUpError> {
-        let taken = self.limits.proof(&request.email, &request.client).await?;
-        let asked = self.keep(request, flow).await;
+        let taken = self.limits.proof(&form.email, &form.client).await?;
+        let asked = match intent().await {
+            Ok(intent) => self.keep(form, intent).await,
+            Err(error) => Err(error.into()),
+        };
         if asked.is_err() {
             self.limits.give_back(taken).await;
         }
         asked
     }
 
-    /// The password is hashed before the look whether the address is taken.
     async fn keep(
         &self,
-        request: SignInRequest,
-        flow: &HashFlow,
+        form: SignUpForm,
+        intent: SignUpIntent,
     ) -> Result<RequestedProof, SignUpError> {
-        let hash = self.hasher.hash(flow, &request.password).await?;
-        let owner = self.owner(&request.email).await?;
+        let owner = self.owner(&form.email).await?;
         let account = owner.as_ref().map(|(account, _)| account);
         let user = account.map(|account| &account.user);
-        let asker = ShownAsker {
-            cookie: request.proof_cookie,
-            device_credentials: request.device_credentials,
-        };
         let asked = ProofRequest {
             purpose: ProofPurpose::SignUp,
             mail: if owner.is_some() {
@@ -230,20 +301,20 @@ impl SignUp {
             } else {
                 MailKind::SignUp
             },
-            address: owner.as_ref().map_or(request.email, |(_, own)| own.clone()),
+            address: owner.as_ref().map_or(form.email, |(_, own)| own.clone()),
             account,
-            intent: Some(hash),
+            intent: Some(intent),
             // An owner is told in the language of the account, not in that of the client that signed up.
             locale: match user {
                 Some(user) => user.details.locale.clone(),
-                None => request.locale,
+                None => form.locale,
             },
-            asker: &asker,
-            client: &request.client,
+            asker: &form.asker,
+            client: &form.client,
             withheld: user.is_some_and(|user| user.disabled_at.is_some()),
             event: SecurityEvent::SignUpRequested {
                 user: user.map(|user| user.id),
-                address: request.client.address,
+                address: form.client.address,
             },
         };
         Ok(self.proofs.open(asked).await?)
@@ -298,19 +369,20 @@ impl SignUp {
         opened.ok()
     }
 
-    fn tell(&self, prepared: &PreparedSession) -> Tell<CreateOutcome> {
-        let session = &prepared.session;
-        let user = session.user;
-        let created = SecurityEvent::AccountCreated {
-            user,
-            session: Some(session.id),
-            address: session.client.address,
-            device: session.device_label().cloned(),
-        };
-        let told = move |outcome: &CreateOutcome| match outcome {
-            CreateOutcome::Created => vec![created.clone()],
-            CreateOutcome::EmailTaken => Vec::new(),
-        };
-        self.recorder.tell(prepared.at, Actor::User(user), told)
+    /// What an outcome tells by which the account `is_created`.
+    pub(super) fn tell<O>(
+        &self,
+        prepared: &PreparedSession,
+        told: Vec<SecurityEvent>,
+        is_created: impl Fn(&O) -> bool + Send + Sync + 'static,
+    ) -> Tell<O> {
+        let actor = Actor::User(prepared.session.user);
+        self.recorder.tell(prepared.at, actor, move |outcome: &O| {
+            if is_created(outcome) {
+                told.clone()
+            } else {
+                Vec::new()
+            }
+        })
     }
 }

@@ -3,7 +3,7 @@
 use super::limits::Limited;
 use crate::{
     model::{EndReason, Standing},
-    ports::{SignError, StoreError, TokenRejected},
+    ports::{FactorFault, SignError, StoreError, TokenRejected},
 };
 
 /// Lets `?` convert an error in two steps: `$source` to `$via`, and that to the error of a use case.
@@ -43,6 +43,9 @@ pub enum Failure {
     /// Signing failed.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// A secret of a factor can't be made or opened.
+    #[error(transparent)]
+    Factor(#[from] FactorFault),
 }
 
 /// Why a token is refused. The code is stable and part of the HTTP API.
@@ -137,7 +140,8 @@ impl Refusal {
                 | EndReason::PasswordChanged
                 | EndReason::AccountDeleted
                 | EndReason::AccountDisabled
-                | EndReason::Recovered,
+                | EndReason::Recovered
+                | EndReason::FactorsReset,
             )
             | Standing::Superseded
             | Standing::Disabled
@@ -164,6 +168,9 @@ pub enum Refused {
     /// There were too many attempts; the token was not looked at.
     #[error(transparent)]
     Limited(#[from] Limited),
+    /// The token is valid, but the account must set up a factor before anything else.
+    #[error("set up a factor first")]
+    FactorSetUpRequired,
     /// A dependency failed; the token may be valid.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -176,4 +183,4 @@ impl From<Refusal> for Refused {
 }
 
 from_denied!(Refused);
-from_via!(Refused: StoreError => Failure, SignError => Failure);
+from_via!(Refused: StoreError => Failure, SignError => Failure, FactorFault => Failure);

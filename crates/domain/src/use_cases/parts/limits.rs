@@ -176,6 +176,34 @@ impl RequestLimits {
         self.take(bucket.into_iter().collect(), None, client).await
     }
 
+    /// Makes room for one code of a factor. A known client has a budget of its own, as for a password; once it is used up, and for strangers, it
+    /// comes out of that which all strangers to the account share.
+    pub(crate) async fn factor(
+        &self,
+        user: UserId,
+        known: Option<KnownClient>,
+        client: &ClientInfo,
+    ) -> Result<TakenBuckets, Denied> {
+        let own = known.map(|known| match known {
+            KnownClient::Device(user, device) => Bucket::FactorDevice(user, device),
+            KnownClient::Session(user, session) => Bucket::FactorSession(user, session),
+        });
+        if let Some(own) = own {
+            match self.take(vec![own], Some(user), client).await {
+                Err(Denied::Limited(_)) => {}
+                other => return other,
+            }
+        }
+        let strangers = vec![Bucket::FactorAccount(user)];
+        self.take(strangers, Some(user), client).await
+    }
+
+    /// Makes room for a ceremony of a passkey that nobody has proved anything for.
+    pub(crate) async fn ceremony(&self, client: &ClientInfo) -> Result<TakenBuckets, Denied> {
+        let bucket = self.range(client).map(Bucket::ChallengeAddress);
+        self.take(bucket.into_iter().collect(), None, client).await
+    }
+
     /// Makes room for an export of the account.
     pub(crate) async fn export(
         &self,

@@ -3,8 +3,8 @@
 use super::ServicePorts;
 use crate::{
     model::{AuthMethods, Session, Timestamp, User},
-    policy::SessionPolicy,
-    ports::{IdClaims, RefreshClaims, SignError, TokenCodec},
+    policy::{AccountPolicy, SessionPolicy},
+    ports::{IdClaims, RefreshClaims, SignError, TokenCodec, VerifiedId},
     rotation::LiveToken,
 };
 use secrecy::SecretString;
@@ -17,6 +17,8 @@ pub struct TokenPair {
     pub id_token: SecretString,
     /// When the ID token expires.
     pub id_expires_at: Timestamp,
+    /// Whether the session can do nothing but set up a factor. What is in the place of the ID token is for this service alone, then.
+    pub must_set_up_factor: bool,
     /// The refresh token.
     pub refresh_token: SecretString,
     /// When the refresh token expires, if it is not used before.
@@ -35,6 +37,7 @@ pub(crate) struct Authentication {
 pub(crate) struct Mint {
     codec: Arc<dyn TokenCodec>,
     policy: SessionPolicy,
+    rules: AccountPolicy,
 }
 
 impl Mint {
@@ -42,6 +45,7 @@ impl Mint {
         Self {
             codec: ports.codec.clone(),
             policy: ports.policy,
+            rules: ports.accounts,
         }
     }
 
@@ -77,7 +81,7 @@ impl Mint {
         )
     }
 
-    /// Mints an ID token and answers when it expires.
+    /// Mints an ID token and answers when it expires. Other services must not let in an account that has to set up a factor first.
     pub(crate) fn id_token(
         &self,
         user: &User,
@@ -86,6 +90,15 @@ impl Mint {
         issued_at: Timestamp,
     ) -> Result<(SecretString, Timestamp), SignError> {
         let expires_at = self.policy.id_expiry(issued_at, session.ends_at);
+        if self.rules.needs_set_up(user) {
+            let token = self.codec.sign_set_up(&VerifiedId {
+                user: user.id,
+                session: session.id,
+                issued_at,
+                expires_at,
+            })?;
+            return Ok((token, expires_at));
+        }
         let token = self.codec.sign_id(&IdClaims {
             user: user.id,
             session: session.id,
@@ -127,6 +140,7 @@ impl Mint {
         Ok(TokenPair {
             id_token,
             id_expires_at,
+            must_set_up_factor: self.rules.needs_set_up(user),
             refresh_token,
             refresh_expires_at: live.expires_at,
         })

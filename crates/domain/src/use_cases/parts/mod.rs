@@ -14,7 +14,7 @@ mod verify;
 pub use error::{Failure, Refusal, Refused};
 pub use limits::{LimitBudget, Limited};
 pub use mint::TokenPair;
-pub use ports::{AdminPorts, KeyPorts, OperatorPorts, ServicePorts};
+pub use ports::{AdminPorts, FactorPorts, KeyPorts, OperatorPorts, ServicePorts};
 pub use proofs::{Evidence, ProofRefused, RequestedProof, ShownAsker, ShownProof};
 
 pub(crate) use devices::ShownDevices;
@@ -26,5 +26,5 @@ pub(crate) use passwords::AccountPasswords;
 pub(crate) use proofs::{MailboxProofs, ProofRequest};
 pub(crate) use recorder::{NoticeDraft, Recorder, facts};
 pub(crate) use verify::{
-    SessionToken, verify_either, verify_id, verify_reauthentication, verify_refresh,
+    SessionToken, verify_either, verify_id, verify_reauthentication, verify_refresh, verify_set_up,
 };

@@ -8,9 +8,10 @@ use crate::{
     policy::{AccountPolicy, SessionPolicy},
     ports::{
         AccountDirectory, ApiKeys, Clearings, Clock, Deliveries, DeviceCredentials, Entropy,
-        Journal, KeyMaker, KeyRepository, KeyRing, LegacyVerifier, MailBell, NamedRequests,
-        PasswordHasher, PasswordStrength, ProofSecrets, Proofs, RateLimiter, RevokedKeys,
-        SecurityEvents, SessionRepository, TokenCodec, TokenRepository, UserRepository,
+        FactorSecrets, Factors, Journal, KeyMaker, KeyRepository, KeyRing, LegacyVerifier,
+        MailBell, NamedRequests, NoFactors, OneTimeCodes, PasskeyCeremonies, PasswordHasher,
+        PasswordStrength, ProofSecrets, Proofs, RateLimiter, RevokedKeys, SecurityEvents,
+        SessionRepository, TokenCodec, TokenRepository, UserRepository,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -49,8 +50,33 @@ pub struct ServicePorts {
     pub journal_retention: Duration,
     /// Those that are forgotten after a day; `None` for a service without the admin API.
     pub requests: Option<Arc<dyn NamedRequests>>,
+    /// [`FactorPorts::default`] for a service without factors.
+    pub factors: FactorPorts,
     pub policy: SessionPolicy,
     pub accounts: AccountPolicy,
+}
+
+/// The ports of factors.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "the trait of each field says what it is")]
+pub struct FactorPorts {
+    pub store: Arc<dyn Factors>,
+    pub secrets: Arc<dyn FactorSecrets>,
+    pub codes: Arc<dyn OneTimeCodes>,
+    pub ceremonies: Arc<dyn PasskeyCeremonies>,
+}
+
+/// No factor can be set up, and no account has one.
+impl Default for FactorPorts {
+    fn default() -> Self {
+        let none = Arc::new(NoFactors);
+        Self {
+            store: none.clone(),
+            secrets: none.clone(),
+            codes: none.clone(),
+            ceremonies: none,
+        }
+    }
 }
 
 /// The ports that every operators' command has: no white list and no password hashes, which only some need.

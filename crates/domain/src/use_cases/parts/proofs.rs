@@ -5,7 +5,7 @@ use crate::{
     journal::{Actor, MailKind, NewMail, SecurityEvent, Told},
     model::{
         Binding, ClientInfo, Credentials, DeliveryId, EmailAddress, Epoch, Fingerprint, Locale,
-        PasswordHash, Proof, ProofId, ProofPurpose, Timestamp, User, UserId,
+        Proof, ProofId, ProofPurpose, SignUpIntent, Timestamp, User, UserId,
     },
     ports::{
         Clock, DeviceCredentials, Entropy, OpenProof, ProofSecrets, Proofs, StandingProof,
@@ -91,7 +91,7 @@ pub(crate) struct ProofRequest<'a> {
     pub(crate) address: EmailAddress,
     /// The account, if there is one.
     pub(crate) account: Option<&'a Credentials>,
-    pub(crate) intent: Option<PasswordHash>,
+    pub(crate) intent: Option<SignUpIntent>,
     pub(crate) locale: Option<Locale>,
     pub(crate) asker: &'a ShownAsker,
     pub(crate) client: &'a ClientInfo,

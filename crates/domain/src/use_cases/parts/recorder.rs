@@ -139,7 +139,10 @@ mod tests {
     use super::*;
     use crate::{
         journal::{MailFacts, MailKind, NewMail},
-        model::{AccountVersion, AppData, DeliveryId, Details, EmailAddress, Epoch, Roles, UserId},
+        model::{
+            AccountVersion, AppData, DeliveryId, Details, EmailAddress, Epoch, Roles, SetUpFactors,
+            UserId,
+        },
     };
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -172,6 +175,7 @@ mod tests {
         let heard = Arc::new(Heard::default());
         let at = Timestamp::from_seconds(0);
         let account = User {
+            factors: SetUpFactors::default(),
             id: UserId::from_random([1; 16]),
             email: EmailAddress::parse("ann@example.org").expect("an address"),
             email_verified_at: None,

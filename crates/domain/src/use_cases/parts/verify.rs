@@ -19,6 +19,16 @@ pub(crate) async fn verify_id(
     Ok(verified.map_err(Refusal::from)?)
 }
 
+/// What stands in the place of an ID token in a session that can do nothing but set up a factor.
+pub(crate) async fn verify_set_up(
+    codec: &dyn TokenCodec,
+    token: &SecretString,
+    now: Timestamp,
+) -> Result<VerifiedId, Refused> {
+    let verified = with_all_keys(codec, || codec.verify_set_up(token, now)).await?;
+    Ok(verified.map_err(Refusal::from)?)
+}
+
 pub(crate) async fn verify_refresh(
     codec: &dyn TokenCodec,
     token: &SecretString,

@@ -4,15 +4,17 @@ use crate::{
     journal::{Actor, MailKind, SecurityEvent, Told},
     model::{
         AuthMethods, ClientInfo, Credentials, EndReason, FieldError, Label, Password, PasswordHash,
-        Proof, ProofPurpose, Timestamp, User,
+        Proof, ProofPurpose, Session, Timestamp, User,
     },
+    policy::{AccountPolicy, RequireFactor},
     ports::{
-        Clearing, Clock, PasswordHasher, PasswordStrength, Recovery, RecoveryOutcome, SignError,
-        StoreError, UserRepository,
+        Clearing, Clock, PasswordHasher, PasswordStrength, Recovery, RecoveryOutcome, RecoveryStep,
+        SignError, StoreError, UserRepository,
     },
     proofs::recovered,
     use_cases::{
         accounts::{Begun, NewSession, PasswordContext, PreparedSession, SessionStarter},
+        factors::{FirstStep, PreparedStep, SecondStep},
         parts::{
             Failure, MailboxProofs, ProofRefused, RequestLimits, ServicePorts, ShownProof, from_via,
         },
@@ -46,6 +48,12 @@ pub enum RecoverError {
     /// Another account has the address that was to be restored.
     #[error("another account has this e-mail address by now")]
     EmailTaken,
+    /// The password is set, and all sessions have ended; a second step begins the session.
+    #[error("a second factor is needed")]
+    FactorRequired(Box<SecondStep>),
+    /// The account has got a factor at the same time. The proof can still be used.
+    #[error("the account was changed at the same time; look again and retry")]
+    Superseded,
     /// A dependency of the service failed.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -60,10 +68,28 @@ struct PreparedRecovery {
     takes_address_back: bool,
     hash: PasswordHash,
     client: ClientInfo,
-    session: PreparedSession,
-    /// The credentials of the devices that the client shows.
-    others: Vec<SecretString>,
+    then: Next,
     at: Timestamp,
+}
+
+/// What comes of a recovery.
+enum Next {
+    Session {
+        session: PreparedSession,
+        /// The credentials of the devices that the client shows.
+        others: Vec<SecretString>,
+    },
+    SecondStep(PreparedStep),
+}
+
+impl Next {
+    /// The session that begins.
+    fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Session { session, .. } => Some(&session.session),
+            Self::SecondStep(_) => None,
+        }
+    }
 }
 
 /// Recovers accounts. The white list is written first and the rows last, as for a sign-in.
@@ -75,6 +101,7 @@ pub struct Recover {
     strength: Arc<dyn PasswordStrength>,
     limits: RequestLimits,
     clock: Arc<dyn Clock>,
+    rules: AccountPolicy,
 }
 
 impl Recover {
@@ -87,14 +114,15 @@ impl Recover {
             strength: ports.strength.clone(),
             limits: RequestLimits::new(ports),
             clock: ports.clock.clone(),
+            rules: ports.accounts,
         }
     }
 
-    /// Sets the password, ends all sessions and begins one on this client, with a device of its own. The limits of password checks do not count
+    /// Sets the password, ends all sessions and begins one on this client, with a device of its own, or the second step of a sign-in. The limits of password checks do not count
     /// here: nobody can keep the owner out by wrong passwords.
     ///
     /// # Errors
-    /// [`RecoverError`]; then nothing changed but the number of the proof's attempts.
+    /// [`RecoverError`]; then nothing changed but the number of the proof's attempts, except for [`RecoverError::FactorRequired`].
     pub async fn execute(
         &self,
         purpose: ProofPurpose,
@@ -114,7 +142,10 @@ impl Recover {
     ) -> Result<Begun, RecoverError> {
         if matches!(
             outcome,
-            Err(RecoverError::WeakPassword(_) | RecoverError::EmailTaken | RecoverError::Failed(_))
+            Err(RecoverError::WeakPassword(_)
+                | RecoverError::EmailTaken
+                | RecoverError::Superseded
+                | RecoverError::Failed(_))
         ) {
             self.proofs.forgive(shown).await;
         }
@@ -123,12 +154,22 @@ impl Recover {
 
     async fn begin(&self, proof: &Proof, request: RecoverRequest) -> Result<Begun, RecoverError> {
         let prepared = self.prepare(proof, request).await?;
-        let (tokens, _) = self
-            .starter
-            .white_list(&prepared.user, &prepared.session)
-            .await?;
+        let tokens = match &prepared.then {
+            Next::Session { session, .. } => {
+                Some(self.starter.white_list(&prepared.user, session).await?)
+            }
+            Next::SecondStep(_) => None,
+        };
         self.commit(proof, &prepared).await?;
-        Ok(prepared.session.begun(tokens, Vec::new(), prepared.others))
+        match (prepared.then, tokens) {
+            (Next::Session { session, others }, Some((tokens, _))) => {
+                Ok(session.begun(tokens, Vec::new(), others))
+            }
+            (Next::SecondStep(second), _) => {
+                Err(RecoverError::FactorRequired(Box::new(second.step)))
+            }
+            (Next::Session { .. }, None) => Err(RecoverError::Superseded),
+        }
     }
 
     /// Judges and hashes the password. Nothing is written.
@@ -152,6 +193,20 @@ impl Recover {
             return Err(RecoverError::WeakPassword(weakness));
         }
         let hash = self.hasher.hash(&flow, &request.password).await?;
+        let takes_address_back = user.email.as_str() != account.user.email.as_str();
+        let client = request.client.clone();
+        Ok(PreparedRecovery {
+            takes_address_back,
+            then: self.next(&user, request).await?,
+            user,
+            hash,
+            client,
+            at,
+        })
+    }
+
+    /// The session, on a device of its own; for an account with a factor the second step. What a mailbox proves does not stand in for it.
+    async fn next(&self, user: &User, request: RecoverRequest) -> Result<Next, RecoverError> {
         let RecoverRequest {
             proof: shown,
             device_name,
@@ -159,24 +214,31 @@ impl Recover {
             ..
         } = request;
         let starter = &self.starter;
+        let shown = starter.shown(&shown.asker.device_credentials);
+        let by = AuthMethods::CODE;
+        if starter.second_steps.is_needed(user, by) {
+            let first = FirstStep {
+                user,
+                known: None,
+                shown: &shown,
+                client: &client,
+                device_name,
+                by,
+            };
+            let prepared = starter.second_steps.prepare(first).await?;
+            return Ok(Next::SecondStep(prepared.ok_or(RecoverError::Superseded)?));
+        }
         let session = starter.prepare(NewSession {
             user: user.id,
             epoch: user.epoch,
             client: &client,
             device_name,
             kept: None,
-            authenticated_by: AuthMethods::CODE,
+            made: None,
+            authenticated_by: by,
         });
-        let shown = starter.shown(&shown.asker.device_credentials);
-        Ok(PreparedRecovery {
-            takes_address_back: user.email.as_str() != account.user.email.as_str(),
-            user,
-            hash,
-            client,
-            session,
-            others: starter.credentials(shown.all().iter().copied()),
-            at,
-        })
+        let others = starter.credentials(shown.all().iter().copied());
+        Ok(Next::Session { session, others })
     }
 
     async fn account(&self, proof: &Proof) -> Result<Credentials, RecoverError> {
@@ -186,70 +248,45 @@ impl Recover {
     }
 
     async fn commit(&self, proof: &Proof, prepared: &PreparedRecovery) -> Result<(), RecoverError> {
-        let PreparedRecovery {
-            user, client, at, ..
-        } = prepared;
         let recovery = Recovery {
             proof: proof.version(),
             hash: prepared.hash.clone(),
-            session: prepared.session.session.clone(),
-            at: *at,
+            then: match &prepared.then {
+                Next::Session { session, .. } => RecoveryStep::Session {
+                    session: session.session.clone(),
+                    unless_factor: self.rules.require_factor != RequireFactor::Never,
+                },
+                Next::SecondStep(second) => RecoveryStep::Challenge(second.challenge.clone()),
+            },
+            at: prepared.at,
         };
         let recorder = &self.proofs.recorder;
-        // Who has just chosen the first password need not be told of it.
-        let is_told = proof.purpose != ProofPurpose::Invitation;
-        let notice = recorder.notice(MailKind::PasswordReset, user, client, *at);
-        let notice = notice.filter(|_| is_told);
-        let (user_id, session, address) = (user.id, recovery.session.id, client.address);
-        let moved = prepared
-            .takes_address_back
-            .then_some(SecurityEvent::EmailChanged {
-                user: user_id,
-                session: None,
-                address,
-            });
-        let begun = SecurityEvent::SessionBegun {
-            user: user_id,
-            session,
-            address,
-            device: recovery.session.device_label().cloned(),
-        };
-        let told = move |outcome: &RecoveryOutcome| match outcome {
-            RecoveryOutcome::Recovered(_) => {
-                let recovered = SecurityEvent::AccountRecovered {
-                    user: user_id,
-                    session,
-                    address,
-                };
-                let ended = SecurityEvent::SessionsEnded {
-                    user: user_id,
-                    kept: None,
-                    reason: EndReason::Recovered,
-                };
-                Told {
-                    events: moved
-                        .clone()
-                        .into_iter()
-                        .chain([recovered, ended, begun.clone()])
-                        .collect(),
-                    mails: notice.clone().into_iter().collect(),
-                }
-            }
-            RecoveryOutcome::Gone | RecoveryOutcome::EmailTaken => Told::default(),
-        };
-        let tell = recorder.tell(*at, Actor::User(user_id), told);
+        let told = self.told(proof, prepared);
+        let actor = Actor::User(prepared.user.id);
+        let tell = recorder.tell(
+            prepared.at,
+            actor,
+            move |outcome: &RecoveryOutcome| match outcome {
+                RecoveryOutcome::Recovered(_) => told.clone(),
+                RecoveryOutcome::Gone
+                | RecoveryOutcome::EmailTaken
+                | RecoveryOutcome::FactorRequired => Told::default(),
+            },
+        );
         let outcome = self.proofs.proofs.recover(&recovery, &tell).await;
-        let has_begun = |outcome: &_| matches!(outcome, RecoveryOutcome::Recovered(_));
-        self.starter
-            .withdraw_unless(&prepared.session, &outcome, has_begun)
-            .await;
+        if let Next::Session { session, .. } = &prepared.then {
+            let has_begun = |outcome: &_| matches!(outcome, RecoveryOutcome::Recovered(_));
+            self.starter
+                .withdraw_unless(session, &outcome, has_begun)
+                .await;
+        }
         let outcome = outcome?;
         recorder.record(&tell, &outcome);
         match outcome {
             RecoveryOutcome::Recovered(_) => {
                 let older = Clearing::Older {
-                    user: user_id,
-                    epoch: user.epoch,
+                    user: prepared.user.id,
+                    epoch: prepared.user.epoch,
                     kept: None,
                 };
                 self.starter.clear.execute(older).await;
@@ -257,6 +294,52 @@ impl Recover {
             }
             RecoveryOutcome::Gone => Err(ProofRefused::Gone.into()),
             RecoveryOutcome::EmailTaken => Err(RecoverError::EmailTaken),
+            RecoveryOutcome::FactorRequired => Err(RecoverError::Superseded),
+        }
+    }
+
+    /// What a recovery tells: the address that came back, the recovery, the end of all sessions, and what begins.
+    fn told(&self, proof: &Proof, prepared: &PreparedRecovery) -> Told {
+        let PreparedRecovery {
+            user, client, at, ..
+        } = prepared;
+        let (id, address) = (user.id, client.address);
+        let session = prepared.then.session();
+        let moved = prepared
+            .takes_address_back
+            .then_some(SecurityEvent::EmailChanged {
+                user: id,
+                session: None,
+                address,
+            });
+        let recovered = SecurityEvent::AccountRecovered {
+            user: id,
+            session: session.map(|session| session.id),
+            address,
+        };
+        let ended = SecurityEvent::SessionsEnded {
+            user: id,
+            kept: None,
+            reason: EndReason::Recovered,
+        };
+        let next = match session {
+            Some(session) => SecurityEvent::SessionBegun {
+                user: id,
+                session: session.id,
+                address,
+                device: session.device_label().cloned(),
+            },
+            None => SecurityEvent::FactorRequested { user: id, address },
+        };
+        // Who has just chosen the first password need not be told of it.
+        let is_told = proof.purpose != ProofPurpose::Invitation;
+        let notice = self
+            .proofs
+            .recorder
+            .notice(MailKind::PasswordReset, user, client, *at);
+        Told {
+            events: moved.into_iter().chain([recovered, ended, next]).collect(),
+            mails: notice.into_iter().filter(|_| is_told).collect(),
         }
     }
 }

@@ -2,10 +2,13 @@
 
 use crate::{
     model::{ClientInfo, EndReason, Session, SessionId, Standing, Timestamp, User, UserId},
+    policy::{AccountPolicy, RequireFactor},
     ports::{
         Clock, DeviceCredentials, SecurityEvent, SecurityEvents, SessionRepository, TokenCodec,
     },
-    use_cases::parts::{Refusal, Refused, ServicePorts, ShownDevices, verify_id, verify_refresh},
+    use_cases::parts::{
+        Refusal, Refused, ServicePorts, ShownDevices, verify_id, verify_refresh, verify_set_up,
+    },
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -40,6 +43,7 @@ pub struct Authenticate {
     sessions: Arc<dyn SessionRepository>,
     clock: Arc<dyn Clock>,
     events: Arc<dyn SecurityEvents>,
+    rules: AccountPolicy,
 }
 
 impl Authenticate {
@@ -50,6 +54,7 @@ impl Authenticate {
             sessions: ports.sessions.clone(),
             clock: ports.clock.clone(),
             events: ports.events.clone(),
+            rules: ports.accounts,
         }
     }
 
@@ -59,6 +64,23 @@ impl Authenticate {
     /// # Errors
     /// [`Refused::Token`] with the reason, or [`Refused::Failed`] if the user database did not answer.
     pub async fn execute(&self, id_token: &SecretString) -> Result<Authenticated, Refused> {
+        let now = self.clock.now();
+        let claims = match verify_id(&*self.codec, id_token, now).await {
+            Err(Refused::Token(Refusal::TokenInvalid))
+                if self.rules.require_factor == RequireFactor::Always =>
+            {
+                verify_set_up(&*self.codec, id_token, now).await?
+            }
+            verified => verified?,
+        };
+        self.live(claims.user, claims.session, now).await
+    }
+
+    /// The same for other programs and services: what stands in the place of an ID token while a factor must be set up is none.
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    pub async fn by_id_token(&self, id_token: &SecretString) -> Result<Authenticated, Refused> {
         let now = self.clock.now();
         let claims = verify_id(&*self.codec, id_token, now).await?;
         self.live(claims.user, claims.session, now).await
@@ -115,11 +137,23 @@ impl Authenticate {
         }
     }
 
-    /// The same, and checks the device.
+    /// The same, and checks the device, and that the account need not set up a factor first.
+    ///
+    /// # Errors
+    /// As [`Self::to_set_up`], or [`Refused::FactorSetUpRequired`].
+    pub(crate) async fn on_device(&self, caller: &Caller) -> Result<Authenticated, Refused> {
+        let authenticated = self.to_set_up(caller).await?;
+        if self.rules.needs_set_up(&authenticated.user) {
+            return Err(Refused::FactorSetUpRequired);
+        }
+        Ok(authenticated)
+    }
+
+    /// Verifies the token and checks the device: for what a session can do that has to set up a factor first.
     ///
     /// # Errors
     /// As [`Self::execute`] and [`Self::check_device`].
-    pub(crate) async fn on_device(&self, caller: &Caller) -> Result<Authenticated, Refused> {
+    pub(crate) async fn to_set_up(&self, caller: &Caller) -> Result<Authenticated, Refused> {
         let authenticated = self.execute(&caller.id_token).await?;
         self.check_device(&authenticated.session, caller)?;
         Ok(authenticated)

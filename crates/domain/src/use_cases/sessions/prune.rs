@@ -1,9 +1,12 @@
-//! Deletion of old rows: sessions whose last token has expired, devices without a sign-in for a year, expired proofs, old entries of the journal,
-//! and requests that can't be repeated any more.
+//! Deletion of old rows: sessions whose last token has expired, devices without a sign-in for a year, expired proofs and challenges, old entries of the
+//! journal, and requests that can't be repeated any more.
 
 use crate::{
     policy::SessionPolicy,
-    ports::{Clock, Journal, NamedRequests, Proofs, REQUESTS_KEPT, SessionRepository, StoreError},
+    ports::{
+        Clock, Factors, Journal, NamedRequests, Proofs, REQUESTS_KEPT, SessionRepository,
+        StoreError,
+    },
     use_cases::parts::ServicePorts,
 };
 use std::{sync::Arc, time::Duration};
@@ -13,6 +16,7 @@ use std::{sync::Arc, time::Duration};
 pub struct Prune {
     sessions: Arc<dyn SessionRepository>,
     proofs: Arc<dyn Proofs>,
+    factors: Arc<dyn Factors>,
     journal: Arc<dyn Journal>,
     retention: Duration,
     requests: Option<Arc<dyn NamedRequests>>,
@@ -25,6 +29,7 @@ impl Prune {
         Self {
             sessions: ports.sessions.clone(),
             proofs: ports.proofs.clone(),
+            factors: ports.factors.store.clone(),
             journal: ports.journal.clone(),
             retention: ports.journal_retention,
             requests: ports.requests.clone(),
@@ -35,6 +40,9 @@ impl Prune {
 
     /// Rows stay a day longer than any token could live, so that replicas' clocks need not agree.
     pub const MARGIN: Duration = Duration::from_hours(24);
+
+    /// Challenges stay this much longer than they count. Anybody can begin one, so they go sooner than what is rarer.
+    const CHALLENGE_MARGIN: Duration = Duration::from_mins(10);
 
     /// Rows deleted per call at most, so that no transaction grows large.
     pub const BATCH: u32 = 1000;
@@ -70,7 +78,15 @@ impl Prune {
             }
             None => 0,
         };
-        let largest = [sessions, devices, proofs, entries, requests];
+        let factors = self
+            .factors
+            .prune(
+                now.minus(Self::CHALLENGE_MARGIN),
+                now.minus(Self::MARGIN),
+                Self::BATCH,
+            )
+            .await?;
+        let largest = [factors, sessions, devices, proofs, entries, requests];
         Ok(largest.into_iter().max().unwrap_or_default())
     }
 }

@@ -8,7 +8,7 @@ use revolve_domain::{
     journal::{MailFacts, MailKind, NewMail},
     model::{
         AccountVersion, AppData, DeliveryId, Details, EmailAddress, Epoch, PasswordHash, ProofId,
-        Roles, User, UserId,
+        Roles, SetUpFactors, User, UserId,
     },
     ports::{Clock, Deliveries, Entropy, UserRepository},
     use_cases::{MailPorts, SendMails},
@@ -89,6 +89,7 @@ impl Post {
     async fn account(&self) -> UserId {
         let created_at = self.clock.now();
         let ann = User {
+            factors: SetUpFactors::default(),
             id: UserId::from_random(self.entropy.bytes()),
             email: EmailAddress::parse("ann@example.org").expect("an address"),
             email_verified_at: None,

@@ -11,6 +11,7 @@ mod device_credentials;
 mod devices;
 mod eviction;
 mod export;
+mod factors;
 mod guessing;
 mod hashing;
 mod import;

@@ -32,6 +32,11 @@ pub(crate) struct TokensAnswer<'a> {
     id_token: &'a str,
     /// When to have refreshed.
     id_token_expires_at: Instant,
+    /// There, and true, if the session can do nothing but set up a factor, which `accounts.require_factor` asks for: everything else is 403
+    /// `factor_setup_required`, and no other service takes the ID token. Refresh after that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    must_set_up_factor: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = sample::refresh_token)]
     refresh_token: Option<&'a str>,
@@ -44,6 +49,7 @@ impl<'a> From<&'a TokenPair> for TokensAnswer<'a> {
         Self {
             id_token: pair.id_token.expose_secret(),
             id_token_expires_at: pair.id_expires_at.into(),
+            must_set_up_factor: pair.must_set_up_factor.then_some(true),
             refresh_token: Some(pair.refresh_token.expose_secret()),
             refresh_token_expires_at: pair.refresh_expires_at.into(),
         }

@@ -1,10 +1,13 @@
 //! What answers look like in the documentation.
 
 use super::{Instant, SessionAnswer, TokensAnswer, UserAnswer, UserMembers};
-use revolve_domain::model::{AppData, DeviceId, Role, Roles, SessionId, UserId};
+use revolve_domain::model::{AppData, DeviceId, RecoveryCode, Role, Roles, SessionId, UserId};
 use std::sync::LazyLock;
 use time::{OffsetDateTime, macros::datetime};
-use utoipa::openapi::{RefOr, Schema, Type, schema::ObjectBuilder};
+use utoipa::openapi::{
+    RefOr, Schema, Type,
+    schema::{ArrayBuilder, ObjectBuilder},
+};
 use uuid::uuid;
 
 pub(crate) const USER: UserId = UserId::from_uuid(uuid!("5f0d2c1e-8a3c-4f1b-9e9d-4c21019a7c0e"));
@@ -40,6 +43,7 @@ pub(crate) fn tokens() -> TokensAnswer<'static> {
     TokensAnswer {
         id_token: TOKEN,
         id_token_expires_at: later(0, 15),
+        must_set_up_factor: None,
         refresh_token: Some(TOKEN),
         refresh_token_expires_at: later(3, 0),
     }
@@ -97,6 +101,25 @@ pub(crate) fn refresh_token() -> RefOr<Schema> {
 
 pub(crate) fn reauthentication() -> RefOr<Schema> {
     jwt("What to send as `Revolve-Reauthentication`, to this API only.")
+}
+
+/// Recovery codes, as they are shown once.
+pub(crate) fn recovery_codes() -> ArrayBuilder {
+    let code = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$"));
+    ArrayBuilder::new()
+        .items(code)
+        .min_items(Some(RecoveryCode::SET))
+        .max_items(Some(RecoveryCode::SET))
+        .description(Some(
+            "Recovery codes of the account, each of which stands in for a factor once. They are not shown again: show them to the user.",
+        ))
+}
+
+/// Codes that only look like some.
+pub(crate) fn codes() -> Vec<&'static str> {
+    vec!["7Q2M-X0HD-93VK-ZT4P"; RecoveryCode::SET]
 }
 
 /// Three parts in base64url (RFC 7519 §3).

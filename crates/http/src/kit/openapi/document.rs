@@ -32,7 +32,7 @@ pub(crate) const ABOUT_ACCOUNT: AboutApi = AboutApi {
     description: "An account service: people sign up and sign in, services verify short-lived ID tokens by public key, and a refresh \
                      token buys the next pair until the session ends.\n\nBodies are JSON objects of at most 16 KiB, read strictly: a \
                      member that is not described here is refused. Whatever is not carried out is answered with a problem document \
-                     (RFC 9457) whose `code` is stable; a 4xx changes nothing. Another path is answered with 404 `not_found`, another \
+                     (RFC 9457) whose `code` is stable; a 4xx changes nothing, but for `factor_required`, with which a sign-in goes on. Another path is answered with 404 `not_found`, another \
                      method with 405 `method_not_allowed` and `Allow`. HEAD is answered wherever GET is, and not listed here. An \
                      empty body needs no `Content-Type`. 503 and 429 name in `Retry-After` when to try again: keep your \
                      tokens meanwhile.\n\nBelow `/oauth/` everything is as OAuth clients know it: bodies are forms, and errors are objects of RFC 6749 \
@@ -42,6 +42,14 @@ pub(crate) const ABOUT_ACCOUNT: AboutApi = AboutApi {
         (
             "account",
             "Signing up and in, refreshing, and the account itself.",
+        ),
+        (
+            "factors",
+            "What proves who a user is besides a password: authenticator apps and recovery codes, and the second step of a sign-in.",
+        ),
+        (
+            "passkeys",
+            "Signing in and up with passkeys, and those of an account.",
         ),
         ("sessions", "Seeing one's sessions and ending them."),
         (
@@ -69,6 +77,10 @@ pub(crate) const ABOUT_ADMIN: AboutApi = AboutApi {
         (
             "sessions",
             "Seeing the sessions of an account and ending them.",
+        ),
+        (
+            "factors",
+            "Seeing the factors of an account and resetting them.",
         ),
         ("events", "What happened."),
         ("deliveries", "Mails on their way."),

@@ -47,6 +47,14 @@ impl Member {
         }
     }
 
+    /// The same, but it must be there.
+    pub(crate) fn and_required(self) -> Self {
+        Self {
+            required: true,
+            ..self
+        }
+    }
+
     /// One that may be missing or null.
     pub(crate) fn nullable(name: &'static str, schema: ObjectBuilder) -> Self {
         Self::optional(

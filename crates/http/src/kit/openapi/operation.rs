@@ -122,8 +122,14 @@ impl Operation {
         )
     }
 
-    /// Needs an ID token, and the device credential if the session is bound.
+    /// Needs an ID token, the device credential if the session is bound, and a factor if the account must have one.
     pub(crate) fn bearer_on_device(self) -> Self {
+        self.bearer_to_set_up()
+            .problems([Problem::factor_setup_required()])
+    }
+
+    /// The same, also in a session that has to set up a factor first.
+    pub(crate) fn bearer_to_set_up(self) -> Self {
         let mut this = self.bearer().device_header(
             "The device credential, for clients other than browsers. The calls of a session that is bound to its device need it.",
         );

@@ -15,7 +15,10 @@ pub(crate) const FIELD_CODES: [(&str, &str); 25] = [
         "invalid_id",
         "The member or parameter is no UUID, or the nil or max one where an account gets it.",
     ),
-    ("invalid_code", "The text is no code of six digits."),
+    (
+        "invalid_code",
+        "The text is no such code: six digits of a mail or an app, or 16 letters and digits of a recovery code.",
+    ),
     ("invalid_email", "The text is no e-mail address."),
     (
         "invalid_url",

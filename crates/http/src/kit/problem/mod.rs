@@ -2,6 +2,7 @@
 
 mod codes;
 mod error_form;
+mod second_step;
 
 pub(crate) use error_form::{ErrorForm, OAuthError};
 
@@ -11,15 +12,18 @@ pub(crate) use codes::FIELD_CODES;
 use crate::kit::{rate_limit, request_id::RequestId};
 use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
+    cookie::Cookie,
     http::{StatusCode, header},
 };
 use revolve_domain::{
-    model::{ApiKeyScope, FieldError},
+    model::{ApiKeyScope, ChallengeId, FactorKind, FieldError},
     ports::{StoreError, StoreErrorKind},
     use_cases::{Failure, Limited, Refusal, Refused},
 };
 use revolve_observe::telemetry::chain;
+use second_step::StepDevice;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use std::{borrow::Cow, error::Error, fmt, num::NonZero, time::Duration};
 use utoipa::ToSchema;
 use uuid::uuid;
@@ -31,11 +35,10 @@ const NAMED_FIELDS: usize = 32;
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// An error as the client sees it. It never echoes what the client sent in a secret field.
-#[derive(Debug)]
 pub struct Problem(Box<Document>);
 
-/// Why a request was not carried out (RFC 9457). Nothing was changed by a 4xx.
-#[derive(Debug, Serialize, ToSchema)]
+/// Why a request was not carried out (RFC 9457). Nothing was changed by a 4xx but `factor_required`.
+#[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct Document {
     /// `urn:revolve:problem:` and the code.
@@ -66,6 +69,28 @@ pub(crate) struct Document {
     #[serde(rename = "attemptsLeft", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u32>, maximum = 4, nullable = false)]
     attempts_left: Option<u32>,
+    /// What a factor has to answer, at `POST /signin/factor`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid", nullable = false)]
+    challenge: Option<ChallengeId>,
+    /// The kinds of factor that can be shown, in the order in which to offer them.
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "second_step::names"
+    )]
+    #[schema(value_type = Vec<String>, schema_with = second_step::kinds, required = false)]
+    factors: Vec<FactorKind>,
+    /// The seconds until the challenge can't be used any more.
+    #[serde(rename = "expiresIn", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    expires_in: Option<u64>,
+    /// Where a passkey can be shown, what the browser is asked with: `PublicKeyCredentialRequestOptionsJSON` (WebAuthn).
+    #[serde(rename = "publicKey", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, nullable = false)]
+    public_key: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    device: Option<StepDevice>,
     /// The scope that the key lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
@@ -79,7 +104,9 @@ pub(crate) struct Document {
     #[serde(skip)]
     accept: Option<&'static str>,
     #[serde(skip)]
-    challenge: Challenge,
+    authenticate: Authenticate,
+    #[serde(skip)]
+    cookies: Vec<Cookie<'static>>,
     #[serde(skip)]
     retry_after: Duration,
     #[serde(skip)]
@@ -88,7 +115,7 @@ pub(crate) struct Document {
 
 /// What `WWW-Authenticate` says on a 401, and on a 403 for a scope (RFC 6750 §3).
 #[derive(Clone, Copy, Debug)]
-enum Challenge {
+enum Authenticate {
     /// How to authenticate: no token was sent.
     Bearer,
     /// The token that was sent is refused, with the code as `error_description`.
@@ -153,11 +180,17 @@ impl Problem {
             errors: Vec::new(),
             more_errors: None,
             attempts_left: None,
+            challenge: None,
+            factors: Vec::new(),
+            expires_in: None,
+            public_key: None,
+            device: None,
             scope: None,
             request_id: None,
             allow: None,
             accept: None,
-            challenge: Challenge::InvalidToken,
+            authenticate: Authenticate::InvalidToken,
+            cookies: Vec::new(),
             retry_after: RETRY_AFTER,
             limited: None,
         }))
@@ -180,9 +213,26 @@ impl Problem {
 
     /// 422: the code is another one.
     pub(crate) fn wrong_code(attempts_left: u32) -> Self {
-        let detail = "The code is wrong; `attemptsLeft` says how many more can be tried.";
-        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "code_wrong", detail);
+        let mut problem =
+            Self::code_wrong("The code is wrong; `attemptsLeft` says how many more can be tried.");
         problem.0.attempts_left = Some(attempts_left);
+        problem
+    }
+
+    /// The same where no number of attempts is told.
+    pub(crate) fn wrong_factor_code() -> Self {
+        Self::code_wrong("The code is wrong.")
+    }
+
+    fn code_wrong(detail: &'static str) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "code_wrong", detail)
+    }
+
+    /// 422: the code is right, and has counted before.
+    pub(crate) fn code_used(attempts_left: Option<u32>) -> Self {
+        let detail = "The code was used before, and counts once; wait for the next one.";
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "code_used", detail);
+        problem.0.attempts_left = attempts_left;
         problem
     }
 
@@ -205,10 +255,9 @@ impl Problem {
         self
     }
 
-    /// 403: the password has to be shown first.
+    /// 403: the password or a factor has to be shown first.
     pub(crate) fn reauthentication_required() -> Self {
-        let detail =
-            "This needs `Revolve-Reauthentication`: show the password at `POST /reauthenticate`.";
+        let detail = "This needs `Revolve-Reauthentication`: show the password or a factor at `POST /reauthenticate`.";
         Self::new(StatusCode::FORBIDDEN, "reauthentication_required", detail)
     }
 
@@ -223,7 +272,7 @@ impl Problem {
     /// 401 where no token was sent.
     pub(crate) fn without_token(code: &'static str, detail: &'static str) -> Self {
         let mut problem = Self::new(StatusCode::UNAUTHORIZED, code, detail);
-        problem.0.challenge = Challenge::Bearer;
+        problem.0.authenticate = Authenticate::Bearer;
         problem
     }
 
@@ -309,6 +358,19 @@ impl Serialize for Problem {
     }
 }
 
+/// Without what a client shows in the second step.
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let document = &*self.0;
+        f.debug_struct("Problem")
+            .field("status", &document.status)
+            .field("code", &document.code)
+            .field("detail", &document.detail)
+            .field("errors", &document.errors)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.0.status, self.0.code)
@@ -342,9 +404,9 @@ impl ResponseError for Problem {
                 response.insert_header((header::RETRY_AFTER, whole_seconds(document.retry_after)));
             }
             StatusCode::UNAUTHORIZED => {
-                let challenge = match document.challenge {
-                    Challenge::Bearer => "Bearer realm=\"revolve\"".to_owned(),
-                    Challenge::InvalidToken => format!(
+                let challenge = match document.authenticate {
+                    Authenticate::Bearer => "Bearer realm=\"revolve\"".to_owned(),
+                    Authenticate::InvalidToken => format!(
                         "Bearer realm=\"revolve\", error=\"invalid_token\", error_description=\"{}\"",
                         document.code
                     ),
@@ -360,6 +422,9 @@ impl ResponseError for Problem {
                 }
             }
             _ => {}
+        }
+        for cookie in &document.cookies {
+            response.cookie(cookie.clone());
         }
         let mut response = response.json(document);
         response.extensions_mut().insert(ProblemCode(document.code));
@@ -406,6 +471,7 @@ impl From<Refused> for Problem {
         match refused {
             Refused::Token(refusal) => refusal.into(),
             Refused::Limited(limited) => limited.into(),
+            Refused::FactorSetUpRequired => Self::factor_setup_required(),
             Refused::Failed(failure) => failure.into(),
         }
     }

@@ -9,6 +9,7 @@ pub(crate) mod choose_password;
 pub(crate) mod confirm_email;
 pub(crate) mod confirm_sign_up;
 pub(crate) mod disown_email;
+pub(crate) mod keep_factors;
 mod page;
 pub(crate) mod recovery;
 pub(crate) mod sign_in_code;

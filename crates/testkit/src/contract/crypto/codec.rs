@@ -95,6 +95,15 @@ fn sign_refresh(codec: &Arc<dyn TokenCodec>, claims: &RefreshClaims) -> SecretSt
         .expect("signing a refresh token works")
 }
 
+fn set_up_claims() -> VerifiedId {
+    VerifiedId {
+        user: user_id(),
+        session: session_id(),
+        issued_at: START.plus(secs(60)),
+        expires_at: START.plus(secs(960)),
+    }
+}
+
 fn sign_reauthentication(
     codec: &Arc<dyn TokenCodec>,
     claims: &ReauthenticationClaims,
@@ -258,6 +267,22 @@ pub async fn a_reauthentication_says_its_claims_until_it_expires(codec: &Arc<dyn
     }
 }
 
+/// What stands in the place of an ID token names account, session and times, and is valid before its `exp`.
+pub async fn what_stands_for_an_id_token_says_its_claims_until_it_expires(
+    codec: &Arc<dyn TokenCodec>,
+) {
+    let claims = set_up_claims();
+    let token = codec.sign_set_up(&claims).expect("signing works");
+    let last = Timestamp::from_millis(claims.expires_at.as_millis() - 1);
+    for now in [claims.issued_at, last] {
+        assert_eq!(codec.verify_set_up(&token, now), Ok(claims));
+    }
+    for now in [claims.expires_at, claims.expires_at.plus(secs(1_000_000))] {
+        let verified = codec.verify_set_up(&token, now);
+        assert_eq!(verified, Err(TokenRejected::Expired), "at its exp or after");
+    }
+}
+
 /// One kind of token is never accepted as another.
 pub async fn no_token_passes_as_one_of_another_kind(codec: &Arc<dyn TokenCodec>) {
     let now = START.plus(secs(60));
@@ -266,9 +291,23 @@ pub async fn no_token_passes_as_one_of_another_kind(codec: &Arc<dyn TokenCodec>)
         sign_refresh(codec, &refresh_claims()),
         sign_reauthentication(codec, &reauthentication_claims()),
     );
+    let set_up = codec.sign_set_up(&set_up_claims());
+    let set_up = set_up.expect("signing works");
+    for (kind, other) in [
+        ("an ID token", &id),
+        ("a refresh token", &refresh),
+        ("a reauthentication", &reauthentication),
+    ] {
+        assert_eq!(
+            codec.verify_set_up(other, now),
+            Err(TokenRejected::Invalid),
+            "{kind} in the place of an ID token"
+        );
+    }
     for (kind, other) in [
         ("a refresh token", &refresh),
         ("a reauthentication", &reauthentication),
+        ("what stands for an ID token", &set_up),
     ] {
         assert_eq!(
             codec.verify_id(other, now),
@@ -279,6 +318,7 @@ pub async fn no_token_passes_as_one_of_another_kind(codec: &Arc<dyn TokenCodec>)
     for (kind, other) in [
         ("an ID token", &id),
         ("a reauthentication", &reauthentication),
+        ("what stands for an ID token", &set_up),
     ] {
         assert_eq!(
             codec.verify_refresh(other),
@@ -286,7 +326,11 @@ pub async fn no_token_passes_as_one_of_another_kind(codec: &Arc<dyn TokenCodec>)
             "{kind} as a refresh token"
         );
     }
-    for (kind, other) in [("an ID token", &id), ("a refresh token", &refresh)] {
+    for (kind, other) in [
+        ("an ID token", &id),
+        ("a refresh token", &refresh),
+        ("what stands for an ID token", &set_up),
+    ] {
         assert_eq!(
             codec.verify_reauthentication(other, now),
             Err(TokenRejected::Invalid),

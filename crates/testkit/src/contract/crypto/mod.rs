@@ -8,6 +8,7 @@
 
 pub mod codec;
 pub mod devices;
+pub mod factor_secrets;
 pub mod hasher;
 pub mod proofs;
 pub mod strength;

@@ -33,10 +33,12 @@ use super::{
 use crate::untold::untold;
 use revolve_domain::{
     model::{
-        Binding, Credentials, EmailAddress, Fingerprint, Proof, ProofPurpose, Session, User, UserId,
+        Binding, Credentials, EmailAddress, Fingerprint, Proof, ProofPurpose, Session,
+        SignUpIntent, User, UserId,
     },
     ports::{
-        JournalQuery, OpenProof, Proofs, Recovery, RecoveryOutcome, StandingProof, VerifyOutcome,
+        JournalQuery, OpenProof, Proofs, Recovery, RecoveryOutcome, RecoveryStep, StandingProof,
+        VerifyOutcome,
     },
 };
 use std::sync::Arc;
@@ -167,11 +169,22 @@ fn recovery(proof: &Proof, user: &User, after: u64) -> Recovery {
     Recovery {
         proof: proof.version(),
         hash: hash("recovered"),
-        session: Session {
-            epoch: user.epoch.next(),
-            ..session(user, after)
+        then: RecoveryStep::Session {
+            session: Session {
+                epoch: user.epoch.next(),
+                ..session(user, after)
+            },
+            unless_factor: true,
         },
         at: at(after),
+    }
+}
+
+/// The session of a recovery that begins one.
+fn begun(recovery: &Recovery) -> &Session {
+    match &recovery.then {
+        RecoveryStep::Session { session, .. } => session,
+        RecoveryStep::Challenge(_) => panic!("it begins no session"),
     }
 }
 
@@ -180,7 +193,7 @@ fn told_of(proof: &Proof) -> impl PartialEq + std::fmt::Debug + use<> {
     (
         (proof.id, proof.purpose, proof.address.as_str().to_owned()),
         (proof.user, proof.binding.clone(), proof.asker),
-        proof.intent.as_ref().map(|hash| hash.expose().to_owned()),
+        proof.intent.as_ref().map(SignUpIntent::stored),
         proof.locale.clone(),
         (proof.created_at, proof.expires_at),
         (proof.attempts_left, proof.serial),

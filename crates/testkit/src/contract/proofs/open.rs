@@ -11,7 +11,7 @@ use crate::{
 };
 use revolve_domain::{
     journal::{Actor, MailFacts, MailKind, NewMail, SecurityEvent, Tell, Told},
-    model::{DeliveryId, EmailAddress, Proof, ProofPurpose},
+    model::{DeliveryId, EmailAddress, Proof, ProofPurpose, SignUpIntent},
     ports::{JournalQuery, OpenProof, StandingProof},
 };
 
@@ -22,7 +22,7 @@ pub async fn a_proof_reads_back_as_opened(subject: &impl ProofsSubject) {
     let typed = format!("Ann.{}", email().as_str());
     let typed = EmailAddress::parse(&typed).expect("an address");
     let sign_up = Proof {
-        intent: Some(hash("intended")),
+        intent: Some(SignUpIntent::Password(hash("intended"))),
         locale: None,
         ..proof(ProofPurpose::SignUp, &typed, 60)
     };

@@ -1,6 +1,6 @@
 //! A forgotten password, and a change of address that is undone.
 
-use super::{Proving, recovery};
+use super::{Proving, begun, recovery};
 use crate::contract::{
     ProofsSubject,
     accounts::at,
@@ -9,7 +9,7 @@ use crate::contract::{
 use crate::untold::untold;
 use revolve_domain::{
     model::{DetailsChange, EndReason, Ending, Proof, ProofPurpose, Session, User},
-    ports::{Recovery, RecoveryOutcome},
+    ports::{Recovery, RecoveryOutcome, RecoveryStep},
 };
 
 /// The password, the epoch, the end of all sessions, the new one with its device, the verified address: one commit.
@@ -34,10 +34,10 @@ pub async fn a_reset_begins_anew(subject: &impl ProofsSubject) {
     assert_eq!(accounts.hash(user.id).await, "$test$v=1$recovered");
     assert_eq!(
         accounts.live(user.id, at(91)).await,
-        [recovery.session.id],
+        [begun(&recovery).id],
         "the new session alone"
     );
-    assert_eq!(accounts.row(&recovery.session).await, recovery.session);
+    assert_eq!(accounts.row(begun(&recovery)).await, *begun(&recovery));
     let ending = Some(Ending {
         at: at(90),
         reason: EndReason::Recovered,
@@ -53,7 +53,7 @@ pub async fn a_reset_begins_anew(subject: &impl ProofsSubject) {
             "a credential from before is not kept"
         );
     }
-    assert!(accounts.keeps(&expected, recovery.session.device).await);
+    assert!(accounts.keeps(&expected, begun(&recovery).device).await);
     let revoked = accounts.revoked(at(90)).await;
     assert!(
         revoked
@@ -82,7 +82,7 @@ pub async fn a_reset_spends_the_proof(subject: &impl ProofsSubject) {
     assert_eq!(proving.accounts.hash(user.id).await, "$test$v=1$recovered");
     assert_eq!(
         proving.accounts.live(user.id, at(93)).await,
-        [first.session.id]
+        [begun(&first).id]
     );
 }
 
@@ -95,7 +95,7 @@ pub async fn parallel_resets_succeed_once(subject: &impl ProofsSubject) {
         let (proving, recovery) = (Proving::new(subject), recovery(&proof, &user, 90));
         async move {
             let outcome = proving.recover(&recovery).await;
-            (recovery.session.id, outcome)
+            (begun(&recovery).id, outcome)
         }
     });
     let outcomes = at_once(calls).await;
@@ -116,12 +116,17 @@ pub async fn a_reset_voids_the_other_proofs(subject: &impl ProofsSubject) {
     let proof = proving.opened(ProofPurpose::ResetPassword, &user).await;
     let sign_in = proving.opened(ProofPurpose::SignIn, &user).await;
     let undo = proving.opened(ProofPurpose::UndoEmail, &user).await;
+    let stop = proving.opened(ProofPurpose::StopFactorReset, &user).await;
     let others = proving.opened(ProofPurpose::ResetPassword, &other).await;
     proving.recover(&recovery(&proof, &user, 90)).await;
     assert!(proving.find(&sign_in, 91).await.is_none());
     assert!(
         proving.find(&undo, 91).await.is_some(),
         "a thief of the mailbox can't void it"
+    );
+    assert!(
+        proving.find(&stop, 91).await.is_some(),
+        "nor what stops a reset of the factors"
     );
     assert!(proving.find(&others, 91).await.is_some());
 }
@@ -133,7 +138,9 @@ pub async fn a_reset_that_does_not_hold_changes_nothing(subject: &impl ProofsSub
     let reset = proving.opened(ProofPurpose::ResetPassword, &user).await;
     let sign_in = proving.opened(ProofPurpose::SignIn, &user).await;
     let mut superseded = recovery(&reset, &user, 90);
-    superseded.session.epoch = user.epoch;
+    if let RecoveryStep::Session { session, .. } = &mut superseded.then {
+        session.epoch = user.epoch;
+    }
     let over = 60 + reset.purpose.lifetime().as_secs();
     for bad in [
         superseded,

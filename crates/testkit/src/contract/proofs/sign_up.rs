@@ -8,14 +8,14 @@ use crate::contract::{
 };
 use crate::untold::untold;
 use revolve_domain::{
-    model::{EmailAddress, Proof, ProofPurpose, User},
+    model::{EmailAddress, Proof, ProofPurpose, SignUpIntent, User},
     ports::{ProvedSignUp, SignUpOutcome},
 };
 
 /// A sign-up with that password that is open.
 pub(super) async fn intended(proving: &Proving, address: &EmailAddress, password: &str) -> Proof {
     let proof = Proof {
-        intent: Some(hash(password)),
+        intent: Some(SignUpIntent::Password(hash(password))),
         ..proof(ProofPurpose::SignUp, address, 60)
     };
     proving.open(&proof).await;
@@ -32,6 +32,7 @@ pub(super) fn proved(proof: &Proof) -> ProvedSignUp {
     ProvedSignUp {
         proof: proof.version(),
         session: session(&user, 90),
+        codes: None,
         user,
         at: at(90),
     }
@@ -116,7 +117,7 @@ pub async fn a_superseded_code_makes_no_account(subject: &impl ProofsSubject) {
     let proving = Proving::new(subject);
     let checked = intended(&proving, &email(), "first").await;
     let second = Proof {
-        intent: Some(hash("second")),
+        intent: Some(SignUpIntent::Password(hash("second"))),
         ..checked.clone()
     };
     let again = proving.again(&second).await;

@@ -3,6 +3,7 @@
 mod api_keys;
 mod deliveries;
 mod directory;
+mod factors;
 mod journal;
 mod personal_data;
 mod proofs;
@@ -14,8 +15,9 @@ use super::{deliveries::Outbox, journal::Entries, lock};
 use revolve_domain::{
     journal::{NewMail, Tell},
     model::{
-        AccountVersion, ApiKeyId, DeviceId, EndReason, Ending, Epoch, Fingerprint, HashKind,
-        PasswordHash, Proof, ProofId, Session, SessionId, Timestamp, User, UserId,
+        AccountFactors, AccountVersion, ApiKeyId, Challenge, ChallengeId, DeviceId, EndReason,
+        Ending, Epoch, Fingerprint, HashKind, PasswordHash, Proof, ProofId, Session, SessionId,
+        Timestamp, User, UserId,
     },
     ports::{NamedRequest, StoreError, StoredApiKey},
 };
@@ -45,6 +47,9 @@ struct MemoryTables {
     devices: BTreeMap<(UserId, DeviceId), DeviceSignIn>,
     /// The proofs that are neither spent nor void.
     proofs: BTreeMap<ProofId, Proof>,
+    factors: HashMap<UserId, AccountFactors>,
+    /// The challenges that are neither spent nor void.
+    challenges: BTreeMap<ChallengeId, Challenge>,
     api_keys: BTreeMap<ApiKeyId, StoredApiKey>,
     /// By their names.
     requests: HashMap<Fingerprint, NamedRequest>,

@@ -13,6 +13,8 @@ impl MemoryTables {
         let sessions = self.sessions.values().filter(|row| row.user == user);
         let devices = self.devices.iter().filter(|((owner, _), _)| *owner == user);
         let proofs = self.proofs.values().filter(|row| row.user == Some(user));
+        let challenges = self.challenges.values();
+        let challenges = challenges.filter(|row| row.user.is_some_and(|owner| owner.id == user));
         let mails = self.outbox.deliveries.values();
         let mails = mails.filter(|row| row.mail.user == Some(user));
         let quiet = self.outbox.quiet.iter();
@@ -26,6 +28,8 @@ impl MemoryTables {
                     signed_in_at: last.at,
                 })
                 .collect(),
+            factors: self.factors_of(user),
+            challenges: challenges.cloned().collect(),
             proofs: proofs.cloned().collect(),
             mails: mails.cloned().collect(),
             quiet: quiet
@@ -40,6 +44,8 @@ impl MemoryTables {
             .sort_by_key(|row| Reverse((row.began_at, row.id)));
         data.devices
             .sort_by_key(|row| Reverse((row.signed_in_at, row.id)));
+        data.challenges
+            .sort_by_key(|row| Reverse((row.created_at, row.id)));
         data.proofs
             .sort_by_key(|row| Reverse((row.created_at, row.id)));
         data.mails

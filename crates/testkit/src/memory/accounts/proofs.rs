@@ -3,21 +3,22 @@
 use super::{MemoryAccounts, MemoryTables, users::credentials};
 use async_trait::async_trait;
 use revolve_domain::{
+    factors,
     journal::Tell,
     model::{
-        Credentials, EmailAddress, EndReason, Proof, ProofId, ProofPurpose, ProofVersion,
-        Timestamp, UserId,
+        AccountFactors, Credentials, EmailAddress, EndReason, Proof, ProofId, ProofPurpose,
+        ProofVersion, SignUpIntent, Timestamp, UserId,
     },
     ports::{
         AddOutcome, AddressChange, AddressOutcome, BeginOutcome, Invitation, OpenProof, Proofs,
-        ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, SignUpOutcome, StandingProof,
-        StoreError, VerifyOutcome,
+        ProvedSignIn, ProvedSignUp, Recovery, RecoveryOutcome, RecoveryStep, SignUpOutcome,
+        StandingProof, StoreError, VerifyOutcome,
     },
     proofs,
 };
 
 impl MemoryTables {
-    fn open_proof(&mut self, new: &Proof) -> StandingProof {
+    pub(super) fn open_proof(&mut self, new: &Proof) -> StandingProof {
         let scope = new.scope();
         let former = self.proofs.values().filter(|proof| proof.scope() == scope);
         let opening = proofs::open(former.cloned().collect(), new.clone());
@@ -36,7 +37,11 @@ impl MemoryTables {
     }
 
     /// The proof as it was shown, and its account.
-    fn provable(&self, shown: ProofVersion, at: Timestamp) -> Option<(Proof, Credentials)> {
+    pub(super) fn provable(
+        &self,
+        shown: ProofVersion,
+        at: Timestamp,
+    ) -> Option<(Proof, Credentials)> {
         let proof = self.shown(shown, at)?;
         let account = self.users.get(&proof.user?)?;
         Some((proof.clone(), credentials(account)))
@@ -117,7 +122,7 @@ impl Proofs for MemoryAccounts {
                 return RecoveryOutcome::Gone;
             };
             let Some(user) = proofs::recovered(&proof, &account, recovery.at)
-                .filter(|user| user.epoch == recovery.session.epoch)
+                .filter(|user| Some(user.epoch) == recovery.then.epoch())
             else {
                 return RecoveryOutcome::Gone;
             };
@@ -125,13 +130,22 @@ impl Proofs for MemoryAccounts {
             if is_restored && tables.has_another(&user.email, user.id) {
                 return RecoveryOutcome::EmailTaken;
             }
+            if let RecoveryStep::Session { unless_factor, .. } = &recovery.then
+                && !factors::may_begin(&user, *unless_factor)
+            {
+                return RecoveryOutcome::FactorRequired;
+            }
             tables.raise(user.id, None, EndReason::Recovered, recovery.at);
             tables
                 .users
                 .insert(user.id, (user.clone(), recovery.hash.clone()));
-            let session = &recovery.session;
-            tables.sessions.insert(session.id, session.clone());
-            tables.know_device(session);
+            match &recovery.then {
+                RecoveryStep::Session { session, .. } => {
+                    tables.sessions.insert(session.id, session.clone());
+                    tables.know_device(session);
+                }
+                RecoveryStep::Challenge(challenge) => tables.open_challenge(challenge),
+            }
             let stays = |other: &Proof| proofs::outlives(other, &proof);
             tables.proofs.retain(|_, other| stays(other));
             RecoveryOutcome::Recovered(user)
@@ -207,14 +221,27 @@ impl Proofs for MemoryAccounts {
     ) -> Result<SignUpOutcome, StoreError> {
         self.change(tell, |tables| {
             let proof = tables.shown(sign_up.proof, sign_up.at).cloned();
-            let Some((proof, hash)) = proof.and_then(proofs::intended) else {
+            let Some((proof, intent)) = proof.and_then(proofs::intended) else {
                 return SignUpOutcome::Gone;
             };
             let (user, session) = (&sign_up.user, &sign_up.session);
             if tables.is_taken(&user.email, user.id, sign_up.at) {
                 return SignUpOutcome::EmailTaken;
             }
-            tables.users.insert(user.id, (user.clone(), hash));
+            if let SignUpIntent::Passkey(passkey) = &intent
+                && tables.has_credential(&passkey.credential.id)
+            {
+                return SignUpOutcome::CredentialTaken;
+            }
+            tables.users.insert(user.id, (user.clone(), intent.hash()));
+            if let SignUpIntent::Passkey(passkey) = intent {
+                let factors = AccountFactors {
+                    passkeys: vec![*passkey],
+                    codes: sign_up.codes.clone(),
+                    ..AccountFactors::default()
+                };
+                tables.keep_factors(user.id, factors);
+            }
             tables.sessions.insert(session.id, session.clone());
             tables.know_device(session);
             let scope = proof.scope();

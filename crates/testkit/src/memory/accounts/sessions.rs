@@ -3,6 +3,7 @@
 use super::{DeviceSignIn, MemoryAccounts, MemoryTables, Numbered, end};
 use async_trait::async_trait;
 use revolve_domain::{
+    factors::may_begin,
     journal::Tell,
     model::{DeviceId, EndReason, Epoch, Session, SessionId, SessionRecord, Timestamp, UserId},
     ports::{BeginOutcome, BeginSession, EndOutcome, SessionRepository, StoreError},
@@ -93,10 +94,11 @@ impl MemoryTables {
 
     pub(super) fn begin(&mut self, begin: &BeginSession) -> BeginOutcome {
         let new = &begin.session;
-        let may_begin = self
-            .users
-            .get(&new.user)
-            .is_some_and(|(user, _)| user.disabled_at.is_none() && user.epoch == new.epoch);
+        let may_begin = self.users.get(&new.user).is_some_and(|(user, _)| {
+            user.disabled_at.is_none()
+                && user.epoch == new.epoch
+                && may_begin(user, begin.unless_factor)
+        });
         let is_current = |device| self.is_current(new.user, device);
         if !may_begin || !begin.kept_device().is_none_or(is_current) {
             return BeginOutcome::Superseded;

@@ -29,6 +29,7 @@ impl MemoryTables {
             row.client = ClientInfo::default();
         }
         self.proofs.retain(|_, proof| proof.user != Some(user));
+        self.forget_factors(user);
         self.journal.scrub(user);
         self.outbox.forget(user);
         true

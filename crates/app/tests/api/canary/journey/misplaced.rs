@@ -12,6 +12,8 @@ impl Journey {
                 "/signin",
                 "/signin/code",
                 "/signin/code/confirm",
+                "/signin/factor",
+                "/factors/totp/confirm",
                 "/tokens",
                 "/details",
                 "/password",

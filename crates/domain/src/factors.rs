@@ -1,0 +1,178 @@
+//! The rules of factors, pure. Stores call them within their transactions, under the lock of the account's row.
+
+use crate::model::{
+    AccountFactors, Challenge, CodeMac, HashKind, Passkey, PasskeyId, PasswordHash, RecoveryCodes,
+    Timestamp, Totp, TotpStep, User,
+};
+
+/// What was shown of a factor, and what the store keeps of it so that it does not count again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorUse {
+    /// A code of an authenticator app, of this step.
+    Totp {
+        /// The step.
+        step: TotpStep,
+    },
+    /// A recovery code with this MAC.
+    RecoveryCode {
+        /// The MAC under the key of the account's set.
+        mac: CodeMac,
+    },
+    /// A passkey.
+    Passkey {
+        /// Which.
+        id: PasskeyId,
+        /// The signature counter that it showed. It is kept whatever it was before.
+        counter: u32,
+        /// The backup state that it showed.
+        backed_up: bool,
+    },
+}
+
+/// What a use of a factor makes of the account's factors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Used {
+    /// It counts; the factors as they are now. Of a passkey only [`used_at`](Passkey::used_at), counter and backup state are others, of an
+    /// authenticator app only the last step.
+    Counts(AccountFactors),
+    /// The code was used before: its step is not later than the last one, or the recovery code is gone. Nothing may change.
+    CodeUsed,
+    /// The account has no such factor any more. Nothing may change.
+    Gone,
+}
+
+/// Uses a factor of an account.
+pub fn used(mut factors: AccountFactors, shown: &FactorUse, at: Timestamp) -> Used {
+    match *shown {
+        FactorUse::Totp { step } => {
+            let totp = factors.totp.as_mut();
+            let Some(totp) = totp.filter(|totp| totp.confirmed_at.is_some()) else {
+                return Used::Gone;
+            };
+            if !is_later(totp, step) {
+                return Used::CodeUsed;
+            }
+            totp.last_step = Some(step);
+        }
+        FactorUse::RecoveryCode { mac } => {
+            let Some(codes) = factors.codes.as_mut() else {
+                return Used::Gone;
+            };
+            let before = codes.macs.len();
+            codes.macs.retain(|known| *known != mac);
+            if codes.macs.len() == before {
+                return Used::CodeUsed;
+            }
+        }
+        FactorUse::Passkey {
+            id,
+            counter,
+            backed_up,
+        } => {
+            let passkey = factors.passkeys.iter_mut().find(|passkey| passkey.id == id);
+            let Some(passkey) = passkey else {
+                return Used::Gone;
+            };
+            passkey.used_at = Some(at);
+            passkey.credential.counter = counter;
+            passkey.credential.backed_up = backed_up;
+        }
+    }
+    Used::Counts(factors)
+}
+
+/// Whether a code of this step can count: the compare of the compare-and-set.
+pub fn is_later(totp: &Totp, step: TotpStep) -> bool {
+    totp.last_step.is_none_or(|last| last < step)
+}
+
+/// Whether the MAC is one of the set's, in a time that does not depend on which.
+pub fn has_code(codes: &RecoveryCodes, mac: &CodeMac) -> bool {
+    // Looks at all of them.
+    codes.macs.iter().filter(|known| *known == mac).count() > 0
+}
+
+/// Whether the challenge may be opened, and whether it counts for the account as it is: not disabled, and of the epoch of the challenge.
+pub fn holds(challenge: &Challenge, account: &User) -> bool {
+    let user = challenge.user;
+    user.is_some_and(|user| user.id == account.id && user.epoch == account.epoch)
+        && account.disabled_at.is_none()
+}
+
+/// A factor that its user removes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemovedFactor {
+    /// The authenticator app, confirmed or not.
+    Totp,
+    /// A passkey.
+    Passkey(PasskeyId),
+}
+
+/// What the removal of a factor makes of the account's factors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It is removed; the factors as they are now. The recovery codes go with the last factor.
+    Removed(AccountFactors),
+    /// The account has no such factor.
+    NotFound,
+    /// The account would have neither a password nor a passkey, or no factor where it must have one. Nothing may change.
+    LastFactor,
+}
+
+/// Removes a factor. `needs_factor`: the account must keep one.
+pub fn removed(
+    mut factors: AccountFactors,
+    hash: &PasswordHash,
+    factor: RemovedFactor,
+    needs_factor: bool,
+) -> Removal {
+    let before = factors.set_up();
+    match factor {
+        RemovedFactor::Totp => {
+            if factors.totp.take().is_none() {
+                return Removal::NotFound;
+            }
+        }
+        RemovedFactor::Passkey(id) => {
+            if factors.passkey(id).is_none() {
+                return Removal::NotFound;
+            }
+            factors.passkeys.retain(|passkey| passkey.id != id);
+        }
+    }
+    let after = factors.set_up();
+    let has_way_in = hash.kind() != HashKind::NoPassword || after.passkey;
+    let had_way_in = hash.kind() != HashKind::NoPassword || before.passkey;
+    let is_last_factor = needs_factor && before.any() && !after.any();
+    if is_last_factor || (had_way_in && !has_way_in) {
+        return Removal::LastFactor;
+    }
+    if !after.any() {
+        factors.codes = None;
+    }
+    Removal::Removed(factors)
+}
+
+/// Whether one more passkey may be added.
+pub fn has_room(factors: &AccountFactors) -> bool {
+    factors.passkeys.len() < Passkey::MOST
+}
+
+/// The recovery codes after a factor is added: those of the account, or the new set if it has none.
+pub fn codes_after(factors: &AccountFactors, new: &RecoveryCodes) -> RecoveryCodes {
+    factors.codes.clone().unwrap_or_else(|| new.clone())
+}
+
+/// Whether a session of the account may begin without a factor, as the store has the account.
+pub const fn may_begin(account: &User, unless_factor: bool) -> bool {
+    !(unless_factor && account.factors.any())
+}
+
+/// The account once all of its factors are reset: its epoch is raised and it has none. Its password stays.
+pub fn reset(account: &User) -> User {
+    let mut user = account.clone();
+    user.epoch = user.epoch.next();
+    user.kept_session = None;
+    user.factors = crate::model::SetUpFactors::default();
+    user
+}

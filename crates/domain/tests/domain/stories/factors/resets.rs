@@ -1,0 +1,124 @@
+//! Resets of factors by operators.
+
+use super::{
+    super::{DAY, notices, refusal, secs},
+    second_step::with_app,
+};
+use revolve_domain::{
+    journal::{Actor, MailKind},
+    model::{ClientInfo, Label, ProofId},
+    policy::AccountPolicy,
+    ports::ProofSecrets,
+    use_cases::{
+        Evidence, Refusal, ResetFactorsError, ShownAsker, ShownProof, StopFactorResetError,
+    },
+};
+use revolve_testkit::{World, memory::TestAuthenticator};
+
+fn note() -> Option<Label> {
+    Label::parse("lost the phone").ok()
+}
+
+async fn stop_link(world: &World) -> Option<ProofId> {
+    let mails = notices::mails(world, "ann@example.org").await;
+    let mut ordered = mails
+        .into_iter()
+        .filter(|(kind, _)| *kind == MailKind::FactorResetOrdered);
+    ordered.next_back()?.1
+}
+
+#[tokio::test]
+async fn a_reset_counts_after_a_day_and_ends_all_sessions() {
+    let world = World::with_mail(AccountPolicy::default());
+    let (mut ann, _) = with_app(&world).await;
+    let key = TestAuthenticator::new("key");
+    ann.add_passkey("ann", &key).await.expect("it is new");
+    let factors = &world.manage_factors;
+    let ordered = factors.order_reset(ann.user, note(), Actor::Operator).await;
+    let ordered = ordered.expect("there is something to reset");
+    assert!(!ordered.was_pending);
+    let again = factors.order_reset(ann.user, None, Actor::Operator).await;
+    let again = again.expect("it waits");
+    assert!(again.was_pending && again.due_at == ordered.due_at);
+    let seen = world.read_factors.execute(&ann.caller()).await;
+    let seen = seen.expect("she is signed in").reset.expect("it waits");
+    assert_eq!(seen.due_at, ordered.due_at);
+    world.advance(DAY - secs(1));
+    let applied = world.apply_factor_resets.execute().await;
+    assert_eq!(applied.expect("the stores are up"), 0);
+    world.first_step(World::request("ann")).await;
+    ann.refresh().await.expect("nothing has changed yet");
+
+    world.advance(secs(1));
+    let applied = world.apply_factor_resets.execute().await;
+    assert_eq!(applied.expect("the stores are up"), 1);
+    assert_eq!(refusal(ann.refresh().await), Refusal::SessionRevoked);
+    world.sign_in_with(&key).await.expect_err("it is removed");
+    world.signed_in("ann").await;
+    let applied = world.apply_factor_resets.execute().await;
+    assert_eq!(applied.expect("the stores are up"), 0, "once");
+    let names = world.events.take_names();
+    for name in ["factor_reset.ordered", "factors.reset", "sessions.ended"] {
+        assert!(names.contains(&name), "{name}");
+    }
+    let mails = notices::mails(&world, "ann@example.org").await;
+    assert!(mails.contains(&(MailKind::FactorsReset, None)));
+}
+
+#[tokio::test]
+async fn the_owner_stops_a_reset_by_the_link_on_any_client() {
+    let world = World::with_mail(AccountPolicy::default());
+    let (ann, _) = with_app(&world).await;
+    let factors = &world.manage_factors;
+    let ordered = factors.order_reset(ann.user, note(), Actor::Operator).await;
+    ordered.expect("there is something to reset");
+    let id = stop_link(&world).await.expect("a mail with a link");
+    let secret = world.proof_secrets.secret(id, 1);
+    let shown = ShownProof {
+        id,
+        evidence: Evidence::Secret(secret),
+        asker: ShownAsker::default(),
+    };
+    let client = ClientInfo::default();
+    let stopped = world.stop_factor_reset.by_proof(&shown, &client).await;
+    stopped.expect("the link is hers");
+    let again = world.stop_factor_reset.by_proof(&shown, &client).await;
+    assert!(matches!(again, Err(StopFactorResetError::Proof(_))));
+    world.advance(DAY * 2);
+    let applied = world.apply_factor_resets.execute().await;
+    assert_eq!(applied.expect("the stores are up"), 0);
+    world.first_step(World::request("ann")).await;
+    assert!(world.events.take_names().contains(&"factor_reset.stopped"));
+}
+
+#[tokio::test]
+async fn the_owner_stops_a_reset_in_a_session() {
+    let world = World::with_mail(AccountPolicy::default());
+    let (ann, _) = with_app(&world).await;
+    let none = world.stop_factor_reset.in_session(&ann.caller()).await;
+    assert!(matches!(none, Err(StopFactorResetError::NotFound)));
+    let factors = &world.manage_factors;
+    let ordered = factors.order_reset(ann.user, note(), Actor::Operator).await;
+    ordered.expect("there is something to reset");
+    let stopped = world.stop_factor_reset.in_session(&ann.caller()).await;
+    stopped.expect("it is hers");
+    let seen = world.read_factors.execute(&ann.caller()).await;
+    assert!(seen.expect("she is signed in").reset.is_none());
+}
+
+#[tokio::test]
+async fn a_forced_reset_is_at_once() {
+    let world = World::new();
+    let (mut ann, _) = with_app(&world).await;
+    let bob = world.signed_up("bob").await;
+    let note = || Label::parse("identified in person").expect("a reason");
+    let factors = &world.manage_factors;
+    let forced = factors.force_reset(ann.user, note(), Actor::Operator).await;
+    forced.expect("there is something to reset");
+    assert_eq!(refusal(ann.refresh().await), Refusal::SessionRevoked);
+    world.signed_in("ann").await;
+    let none = factors.force_reset(bob.user, note(), Actor::Operator).await;
+    assert!(matches!(none, Err(ResetFactorsError::NoFactors)));
+    let none = factors.order_reset(bob.user, None, Actor::Operator).await;
+    assert!(matches!(none, Err(ResetFactorsError::NoFactors)));
+}
