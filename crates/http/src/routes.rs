@@ -128,11 +128,19 @@ const PAGES: &[[RouteRow; 2]] = &[
     page("/profile", &[], || web::to(pages::own::profile::show), || web::to(pages::own::profile::submit)),
     page("/profile/email", LimitName::PASSWORD, || web::to(pages::own::profile::show_address), || web::to(pages::own::profile::submit_address)),
     page("/password", LimitName::PASSWORD, || web::to(pages::own::password::show), || web::to(pages::own::password::submit)),
+    page("/security", &[], || web::to(pages::own::security::show), || web::to(pages::own::security::submit)),
+    page("/security/app", LimitName::FACTORS, || web::to(pages::own::security::totp::show), || web::to(pages::own::security::totp::submit)),
+    page("/security/passkey", &[], || web::to(pages::own::security::passkey::show), || web::to(pages::own::security::passkey::submit)),
+    page("/security/codes", &[], || web::to(pages::own::security::codes::show), || web::to(pages::own::security::codes::submit)),
+    page("/security/rename", &[], || web::to(pages::own::security::rename::show), || web::to(pages::own::security::rename::submit)),
+    page("/security/remove", &[], || web::to(pages::own::security::remove::show), || web::to(pages::own::security::remove::submit)),
+    page("/reauthenticate", REAUTHENTICATION, || web::to(pages::own::reauthenticate::show), || web::to(pages::own::reauthenticate::submit)),
     page("/devices", &[], || web::to(pages::own::devices::show), || web::to(pages::own::devices::submit)),
     page("/export", LimitName::EXPORTS, || web::to(pages::own::export::show), || web::to(pages::own::export::submit)),
     page("/delete", LimitName::PASSWORD, || web::to(pages::own::delete::show), || web::to(pages::own::delete::submit)),
     page("/signout", &[], || web::to(pages::own::sign_out::show), || web::to(pages::own::sign_out::submit)),
     page("/signin", LimitName::PASSWORD, || web::to(pages::entry::sign_in::show), || web::to(pages::entry::sign_in::submit)),
+    page("/signin/factor", LimitName::FACTORS, || web::to(pages::entry::second_step::show), || web::to(pages::entry::second_step::submit)),
     page("/signin/code", LimitName::CONFIRMATIONS, || web::to(pages::landing::sign_in_code::show), || web::to(pages::landing::sign_in_code::submit)),
     page("/signup", LimitName::SIGN_UP, || web::to(pages::entry::sign_up::show), || web::to(pages::entry::sign_up::submit)),
     page("/signup/confirm", LimitName::CONFIRMATIONS, || web::to(pages::landing::confirm_sign_up::show), || web::to(pages::landing::confirm_sign_up::submit)),
@@ -145,12 +153,15 @@ const PAGES: &[[RouteRow; 2]] = &[
     page("/factors/keep", LimitName::CONFIRMATIONS, || web::to(pages::landing::keep_factors::show), || web::to(pages::landing::keep_factors::submit)),
 ];
 
-/// Pages without a form, and what pages load.
+/// Pages without a form, what pages load, and the challenges that the module for passkeys asks for.
 #[rustfmt::skip]
 const PAGES_TO_READ: &[RouteRow] = &[
     RouteRow::undescribed(Method::GET, "/", || web::to(pages::own::home::show)),
     RouteRow::undescribed(Method::GET, "/activity", || web::to(pages::own::activity::show)),
+    RouteRow::undescribed(Method::POST, "/reauthenticate/options", || web::to(pages::own::reauthenticate::options)),
+    RouteRow::undescribed(Method::POST, "/security/passkey/options", || web::to(pages::own::security::passkey::options)),
     RouteRow::undescribed(Method::GET, "/style.css", || web::to(pages::style)).without_deadline(),
+    RouteRow::undescribed(Method::GET, "/passkeys.js", || web::to(pages::passkeys)).without_deadline(),
     RouteRow::undescribed(Method::GET, "/icon.svg", || web::to(pages::icon)).without_deadline(),
     RouteRow::undescribed(Method::GET, "/logo", || web::to(pages::logo)).without_deadline(),
 ];
