@@ -98,10 +98,6 @@ impl Ways {
         self.typed.is_empty() && !self.passkey
     }
 
-    pub(super) fn has_passkey(&self) -> bool {
-        self.passkey
-    }
-
     /// A form that asks for one of them. A passkey is the first choice, unless there is a password.
     pub(super) fn form(
         &self,
