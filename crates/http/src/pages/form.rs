@@ -124,4 +124,22 @@ mod tests {
         let form = Form::parse(b"return_to=/account&email=a").unwrap();
         assert!(form.body().has("email") && !form.body().has("return_to"));
     }
+
+    #[test]
+    fn a_passkey_is_an_object_among_the_fields() {
+        let only = |form: &str| {
+            let form = Form::parse(form.as_bytes()).unwrap();
+            let body = form.only(&["challenge", "credential"]);
+            body.map_err(|problem| problem.code())
+        };
+        let mut body = only("challenge=c&credential=%7B%22id%22%3A%22x%22%7D&email=a").unwrap();
+        assert!(body.has("challenge") && !body.has("email"));
+        let credential = body.object("credential").unwrap();
+        assert_eq!(credential["id"], "x");
+        assert!(!only("challenge=c").unwrap().has("credential"));
+        for text in ["%5B%5D", "%7B", "null", "x"] {
+            let refused = only(&format!("credential={text}"));
+            assert_eq!(refused.err(), Some("malformed_json"), "{text}");
+        }
+    }
 }
