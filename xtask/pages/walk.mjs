@@ -32,7 +32,7 @@ async function open(browser, width, colorScheme, locale = "en-GB") {
     }
   });
   page.on("request", (request) => {
-    if (!request.url().startsWith(url) && !request.url().startsWith("http://localhost:")) {
+    if (!request.url().startsWith(url) && !request.url().startsWith("http://127.0.0.1:")) {
       faults.push(`${page.url()} loads ${request.url()}`);
     }
   });
@@ -191,7 +191,7 @@ async function factors(page, email) {
   await look(page, "app");
   await send(page, {});
   await look(page, "app-code");
-  const secret = await page.locator(".secret").innerText();
+  const secret = await page.inputValue('[name="secret"]');
   await send(page, { totp: "000000" });
   await look(page, "app-refused");
   await send(page, { totp: codeOf(secret, -1) });
@@ -288,8 +288,8 @@ async function fromElsewhere(page) {
     answer.setHeader("content-type", "text/html");
     answer.end(`<title>Elsewhere</title><a href="${url}/account/devices">There</a>`);
   });
-  await new Promise((listening) => server.listen(0, "localhost", listening));
-  await page.goto(`http://localhost:${server.address().port}/`);
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  await page.goto(`http://127.0.0.1:${server.address().port}/`);
   await page.click("a");
   await page.waitForURL(`${url}/account/devices?again=1`);
   await says(page, "This device");

@@ -58,7 +58,7 @@ async function setUp(visitor) {
   await visitor.follow('main a[href="/account/security/app"]');
   await confirm(visitor);
   await visitor.follow("main form button");
-  const secret = await visitor.page.locator(".secret").innerText();
+  const secret = await visitor.page.inputValue('[name="secret"]');
   await visitor.send({ totp: "000000" });
   await visitor.shows("The code is wrong.");
   await visitor.send({ totp: code(secret, -1) });

@@ -85,7 +85,11 @@ impl TokenCookie {
     }
 
     /// Keeps a token for so long.
-    pub(crate) fn set_for(&self, token: &SecretString, lifetime: Duration) -> Option<Cookie<'static>> {
+    pub(crate) fn set_for(
+        &self,
+        token: &SecretString,
+        lifetime: Duration,
+    ) -> Option<Cookie<'static>> {
         let name = self.names.first()?;
         Some(self.settings.token_for(name, token, lifetime))
     }

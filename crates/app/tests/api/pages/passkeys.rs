@@ -7,12 +7,21 @@ use serde_json::Value;
 
 /// Asks for a challenge as the module does.
 async fn begun(browser: &Browser, target: &str, body: Value) -> Value {
-    let request = browser.request(Method::POST, target).header("Origin", ORIGIN).json(&body);
+    let request = browser
+        .request(Method::POST, target)
+        .header("Origin", ORIGIN)
+        .json(&body);
     browser.load(request).await.expect(200).json()
 }
 
 /// The form of a page with a passkey in it.
-async fn posts(browser: &Browser, page: &str, begun: &Value, credential: &Value, typed: &[(&str, &str)]) -> Answer {
+async fn posts(
+    browser: &Browser,
+    page: &str,
+    begun: &Value,
+    credential: &Value,
+    typed: &[(&str, &str)],
+) -> Answer {
     let (challenge, credential) = (begun["challenge"].as_str().unwrap(), credential.to_string());
     let passkey = [("challenge", challenge), ("credential", &*credential)];
     browser.post(page, &[&passkey[..], typed].concat()).await
@@ -20,15 +29,36 @@ async fn posts(browser: &Browser, page: &str, begun: &Value, credential: &Value,
 
 /// A sign-up with a passkey, up to the answer of the form.
 async fn signs_up(browser: &Browser, key: &mut VirtualAuthenticator) -> Answer {
-    let begun = begun(browser, &path("/signup/passkey/options"), json!({ "email": ANN })).await;
+    let begun = begun(
+        browser,
+        &path("/signup/passkey/options"),
+        json!({ "email": ANN }),
+    )
+    .await;
     let credential = key.create(&begun["publicKey"], ORIGIN);
-    posts(browser, "/account/signup", &begun, &credential, &[("email", ANN)]).await
+    posts(
+        browser,
+        "/account/signup",
+        &begun,
+        &credential,
+        &[("email", ANN)],
+    )
+    .await
 }
 
 async fn reauthenticates(browser: &Browser, key: &VirtualAuthenticator, back: &str) -> Answer {
     let begun = begun(browser, "/account/reauthenticate/options", json!({})).await;
-    let credential = key.get(&begun["publicKey"], ORIGIN).expect("it has a passkey");
-    posts(browser, "/account/reauthenticate", &begun, &credential, &[("return_to", back)]).await
+    let credential = key
+        .get(&begun["publicKey"], ORIGIN)
+        .expect("it has a passkey");
+    posts(
+        browser,
+        "/account/reauthenticate",
+        &begun,
+        &credential,
+        &[("return_to", back)],
+    )
+    .await
 }
 
 on_both_stores_with_mail! {

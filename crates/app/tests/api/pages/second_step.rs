@@ -17,17 +17,27 @@ async fn with_app(service: &Mailing) -> (Actor, TotpApp, Vec<String>) {
 
 /// The page that a password leads to.
 async fn first_step(browser: &Browser) -> Answer {
-    let form = [("email", ANN), ("password", PASSWORD), ("return_to", "/account/devices")];
+    let form = [
+        ("email", ANN),
+        ("password", PASSWORD),
+        ("return_to", "/account/devices"),
+    ];
     let page = browser.post("/account/signin", &form).await.expect(200);
     assert_page(&page);
-    assert!(browser.cookies("revolve-refresh-").is_empty(), "there is no session yet");
+    assert!(
+        browser.cookies("revolve-refresh-").is_empty(),
+        "there is no session yet"
+    );
     page
 }
 
 /// Sends the form of the page with something typed.
 async fn shows(browser: &Browser, page: &Answer, typed: &[(&str, &str)]) -> Answer {
     let names = ["challenge", "factors", "options", "return_to"];
-    let kept: Vec<_> = names.iter().filter_map(|name| Some((*name, hidden(page, name)?))).collect();
+    let kept: Vec<_> = names
+        .iter()
+        .filter_map(|name| Some((*name, hidden(page, name)?)))
+        .collect();
     let mut form: Vec<_> = kept.iter().map(|(name, value)| (*name, &**value)).collect();
     form.extend(typed);
     browser.post("/account/signin/factor", &form).await

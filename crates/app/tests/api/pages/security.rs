@@ -6,7 +6,11 @@ use serde_json::Value;
 
 /// Shows the password, and goes back there.
 async fn reauthenticates(browser: &Browser, back: &str) -> Answer {
-    let form = [("way", "currentPassword"), ("currentPassword", PASSWORD), ("return_to", back)];
+    let form = [
+        ("way", "currentPassword"),
+        ("currentPassword", PASSWORD),
+        ("return_to", back),
+    ];
     browser.sent("/account/reauthenticate", &form).await
 }
 
@@ -36,7 +40,9 @@ async fn confirms(browser: &Browser, page: &Answer, code: &str) -> Answer {
 /// The recovery codes of a page.
 fn codes(page: &Answer) -> Vec<String> {
     let items = page.text.split("<li><code>").skip(1);
-    items.map(|item| item.split('<').next().unwrap().to_owned()).collect()
+    items
+        .map(|item| item.split('<').next().unwrap().to_owned())
+        .collect()
 }
 
 on_both_stores_with_mail! {

@@ -7,7 +7,9 @@ use super::{
 };
 use crate::{
     journal::{Actor, Told},
-    model::{AuthMethods, Challenge, ChallengeId, ChallengeKind, ChallengedUser, ClientInfo, FactorKind},
+    model::{
+        AuthMethods, Challenge, ChallengeId, ChallengeKind, ChallengedUser, ClientInfo, FactorKind,
+    },
     ports::{Asking, Clock, Factors, PasskeyCeremonies, ShowOutcome, ShownInSession},
     use_cases::{
         accounts::ReauthenticateError,

@@ -116,7 +116,14 @@ impl PageRequest {
         let on = self.settings.destination(to);
         let nothing = Form::default();
         let answer = HttpResponse::Ok().finish();
-        let shown = view(self, &Step::opened(&step)?, &nothing, None, on.as_ref(), answer)?;
+        let shown = view(
+            self,
+            &Step::opened(&step)?,
+            &nothing,
+            None,
+            on.as_ref(),
+            answer,
+        )?;
         let cookies = self.caller.device_cookies(&step.device);
         with_cookies(shown, &cookies)
     }

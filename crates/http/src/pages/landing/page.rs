@@ -316,6 +316,8 @@ impl PageRequest {
         let mut field = is_asked.then(|| fields.password("password", texts.account_password))?;
         // Never shown again, whatever was wrong.
         field.value.clear();
+        // Who has signed up with a passkey has none, and is told where to go on.
+        field.required = page.password != AsksPassword::Elsewhere;
         if code == Some("wrong_password") {
             field.error = Some(texts.password_wrong.into());
         }

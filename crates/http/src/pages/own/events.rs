@@ -119,9 +119,6 @@ mod tests {
     #[test]
     fn a_change_names_what_was_changed() {
         assert_eq!(find(&FIELDS, "imageUrl", Language::German), "Bild");
-        assert_eq!(
-            find(&EVENTS, "not.known", Language::German),
-            "not.known"
-        );
+        assert_eq!(find(&EVENTS, "not.known", Language::German), "not.known");
     }
 }

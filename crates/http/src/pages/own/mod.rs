@@ -183,10 +183,7 @@ impl PageRequest {
 /// The field for what is sensitive. Who has reauthenticated a moment ago is not asked again.
 fn asked_again(me: Option<&SignedIn>, fields: &Fields<'_>) -> Option<Field> {
     let code = fields.problem.map(Problem::code);
-    let counts = !matches!(
-        code,
-        Some("reauthentication_required" | "wrong_password")
-    );
+    let counts = !matches!(code, Some("reauthentication_required" | "wrong_password"));
     let is_asked = !(counts && me.is_some_and(SignedIn::has_reauthenticated));
     is_asked.then(|| fields.current_password())
 }

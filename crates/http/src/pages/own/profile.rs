@@ -203,11 +203,7 @@ fn details(form: &Form, stored: &Details) -> Result<DetailsChange, Problem> {
     }))
 }
 
-fn address(
-    form: &Form,
-    me: &SignedIn,
-    asker: ShownAsker,
-) -> Result<UpdateDetailsRequest, Problem> {
+fn address(form: &Form, me: &SignedIn, asker: ShownAsker) -> Result<UpdateDetailsRequest, Problem> {
     let mut body = form.body();
     let email = body.required("email", EmailAddress::parse);
     let current = if me.has_reauthenticated() {

@@ -131,7 +131,9 @@ pub(crate) async fn submit(
                     .clone()
                     .run(async move |case| case.by(&caller, request).await)
                     .await??;
-                let cookie = page.reauthentication.set_for(&shown.token, shown.expires_in);
+                let cookie = page
+                    .reauthentication
+                    .set_for(&shown.token, shown.expires_in);
                 let to = on.as_ref().map_or(BASE, Destination::url);
                 with_cookies(see(to), cookie.as_slice())
             };

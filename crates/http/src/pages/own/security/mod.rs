@@ -39,6 +39,7 @@ struct Words {
     stop: &'static str,
     app: &'static str,
     app_text: &'static str,
+    active: &'static str,
     set_up: &'static str,
     passkeys: &'static str,
     passkeys_text: &'static str,
@@ -71,6 +72,7 @@ static WORDS: Localized<Words> = Localized {
         stop: "Stop it",
         app: "Authenticator app",
         app_text: "An app on your phone shows a code that you type when you sign in.",
+        active: "In use",
         set_up: "Set up",
         passkeys: "Passkeys",
         passkeys_text: "You sign in with your finger, your face or the PIN of your device, without a password.",
@@ -104,6 +106,7 @@ static WORDS: Localized<Words> = Localized {
         stop: "Aufhalten",
         app: "Authenticator-App",
         app_text: "Eine App auf Ihrem Telefon zeigt einen Code, den Sie beim Anmelden eingeben.",
+        active: "In Gebrauch",
         set_up: "Einrichten",
         passkeys: "Passkeys",
         passkeys_text: "Sie melden sich mit Finger, Gesicht oder der PIN Ihres Geräts an, ohne Passwort.",
@@ -249,7 +252,7 @@ impl Action {
 
 fn app(words: &Words, texts: &Texts, factors: &AccountFactors) -> Part {
     let row = factors.confirmed_totp().map(|totp| Row {
-        name: words.app.to_owned(),
+        name: words.active.to_owned(),
         lines: totp
             .confirmed_at
             .map(|at| (words.added)(&day(texts, at)))
@@ -283,10 +286,7 @@ fn passkeys(words: &Words, texts: &Texts, factors: &AccountFactors) -> Part {
         Row {
             name: passkey.name.as_str().to_owned(),
             lines: [added, used].into_iter().chain(copied).collect(),
-            actions: vec![
-                action(RENAME, words.rename),
-                action(REMOVE, words.remove),
-            ],
+            actions: vec![action(RENAME, words.rename), action(REMOVE, words.remove)],
         }
     });
     Part {
@@ -308,7 +308,11 @@ fn codes(words: &Words, texts: &Texts, factors: &AccountFactors) -> Part {
     Part {
         id: "codes",
         title: words.codes,
-        text: if new { words.codes_text } else { words.no_codes },
+        text: if new {
+            words.codes_text
+        } else {
+            words.no_codes
+        },
         rows: row.into_iter().collect(),
         action: new.then(|| Action::to(CODES, words.new_codes)),
     }

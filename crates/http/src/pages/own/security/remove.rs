@@ -70,8 +70,15 @@ pub(crate) async fn submit(
         async |me| {
             let caller = me.caller.clone();
             let removed = match passkey {
-                Some(id) => passkeys.run(async move |case| case.remove(&caller, id).await).await?,
-                None => totp.run(async move |case| case.remove(&caller).await).await?,
+                Some(id) => {
+                    passkeys
+                        .run(async move |case| case.remove(&caller, id).await)
+                        .await?
+                }
+                None => {
+                    totp.run(async move |case| case.remove(&caller).await)
+                        .await?
+                }
             };
             let Err(problem) = removed.map_err(Problem::from) else {
                 return Ok(done(SECURITY));

@@ -50,7 +50,14 @@ pub(crate) async fn show(
         let passkey = passkey.ok_or_else(|| Problem::not_found("You have no such passkey."))?;
         let (typed, answer) = (Form::default(), HttpResponse::Ok().finish());
         let named = Some(passkey.name.as_str());
-        view(&page, me.language, &id.to_string(), named, (&typed, None), answer)
+        view(
+            &page,
+            me.language,
+            &id.to_string(),
+            named,
+            (&typed, None),
+            answer,
+        )
     })
     .await
 }
@@ -76,7 +83,14 @@ pub(crate) async fn submit(
         },
         |me, problem| {
             let (language, answer) = (page.reads(me), problem.error_response());
-            view(&page, language, passkey, None, (&form, Some(problem)), answer)
+            view(
+                &page,
+                language,
+                passkey,
+                None,
+                (&form, Some(problem)),
+                answer,
+            )
         },
     )
     .await

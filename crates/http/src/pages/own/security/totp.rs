@@ -27,6 +27,7 @@ struct Words {
     intro: &'static str,
     begin: &'static str,
     scan: &'static str,
+    once_more: &'static str,
     picture: &'static str,
     by_hand: &'static str,
     open: &'static str,
@@ -40,6 +41,7 @@ static WORDS: Localized<Words> = Localized {
         intro: "You need an app on your phone that shows one-time codes; password managers have one, too.",
         begin: "Show the QR code",
         scan: "Scan the QR code with the app, then enter the code that it shows.",
+        once_more: "Enter the code that the app shows now.",
         picture: "QR code for your authenticator app",
         by_hand: "If you can't scan it, enter this key:",
         open: "Open in an app on this device",
@@ -51,6 +53,7 @@ static WORDS: Localized<Words> = Localized {
         intro: "Sie brauchen eine App auf Ihrem Telefon, die Einmalcodes anzeigt; auch Passwortmanager können das.",
         begin: "QR-Code anzeigen",
         scan: "Scannen Sie den QR-Code mit der App, und geben Sie dann den Code ein, den sie anzeigt.",
+        once_more: "Geben Sie den Code ein, den die App jetzt anzeigt.",
         picture: "QR-Code für Ihre Authenticator-App",
         by_hand: "Wenn Sie ihn nicht scannen können, geben Sie diesen Schlüssel ein:",
         open: "In einer App auf diesem Gerät öffnen",
@@ -65,8 +68,10 @@ struct App<'a> {
     frame: Frame<'a>,
     title: &'static str,
     notice: Option<Notice>,
+    intro: &'static str,
     words: &'static Words,
-    secret: &'a str,
+    /// In groups, as it is typed.
+    secret: String,
     uri: &'a str,
     /// An `<svg>` element of this service; not shown again.
     qr_code: Option<&'a str>,
@@ -113,7 +118,9 @@ pub(crate) async fn submit(
             return begun(&page, me, &new);
         }
         match confirm(&page, me, use_case.clone(), &form).await {
-            Err(problem) if can_be_sent_again(&problem, &["totp"]) => again(&page, me, &form, &problem),
+            Err(problem) if can_be_sent_again(&problem, &["totp"]) => {
+                again(&page, me, &form, &problem)
+            }
             outcome => outcome,
         }
     };
@@ -178,6 +185,16 @@ fn again(
     view(page, me, &waiting, Some(problem), problem.error_response())
 }
 
+/// A key in groups of four characters.
+fn grouped(secret: &str) -> String {
+    let characters: Vec<char> = secret.chars().collect();
+    let groups: Vec<String> = characters
+        .chunks(4)
+        .map(|group| group.iter().collect())
+        .collect();
+    groups.join(" ")
+}
+
 fn view(
     page: &PageRequest,
     me: &SignedIn,
@@ -202,8 +219,9 @@ fn view(
             .failed_if(problem.is_some()),
         title: words.title,
         notice: None,
+        intro: waiting.qr_code.map_or(words.once_more, |_| words.scan),
         words,
-        secret: waiting.secret,
+        secret: grouped(waiting.secret),
         uri: waiting.uri,
         qr_code: waiting.qr_code,
         form,
