@@ -3,9 +3,9 @@
 use crate::config::{self, Config};
 use actix_web::web::Data;
 use revolve_adapters::jose::MasterKey;
-use revolve_domain::policy::SessionPolicy;
+use revolve_domain::{policy::SessionPolicy, ports::KeySet};
 use revolve_http::{
-    AdminServices, CookieSettings, ForwardedHeader, Layers, Origins, Services, Shield,
+    AdminServices, CookieSettings, Discovery, ForwardedHeader, Layers, Origins, Services, Shield,
     TrustedProxies, Watch,
 };
 use revolve_observe::metrics::Metrics;
@@ -34,6 +34,15 @@ pub(super) fn layers(
         origins: Origins::new(config.tokens.origin(), config.http.cors_origins.clone()),
         deadline: config.http.request_timeout,
         watch: Watch::new(metrics, proxies, shield),
+    }
+}
+
+/// What the discovery documents and the key set say.
+pub(super) fn discovery(config: &Config, keys: Arc<dyn KeySet>) -> Discovery {
+    Discovery {
+        keys,
+        issuer: config.tokens.issuer.clone(),
+        max_age: config.tokens.key_policy().key_set_max_age,
     }
 }
 

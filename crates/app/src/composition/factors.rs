@@ -23,11 +23,11 @@ pub(super) fn ports(
     config: &Config,
     store: Arc<dyn Factors>,
     master: &MasterKey,
-    entropy: Arc<dyn Entropy>,
+    entropy: &Arc<dyn Entropy>,
 ) -> Result<FactorPorts> {
     Ok(FactorPorts {
         store,
-        secrets: Arc::new(FactorVault::new(master, entropy)?),
+        secrets: Arc::new(FactorVault::new(master, Arc::clone(entropy))?),
         codes: Arc::new(Totp::new(&config.pages.name)),
         ceremonies: Arc::new(PasskiCeremonies::new(&settings::relying_party(config))),
     })

@@ -53,9 +53,7 @@ use revolve_domain::{
     },
     use_cases::{AdminPorts, AdminUseCases, DerivedProofs, NotedEvents, ServicePorts, UseCases},
 };
-use revolve_http::{
-    AdminServices, Demand, Dependencies, Discovery, EndNotices, Feed, Services, Stopping,
-};
+use revolve_http::{AdminServices, Demand, Dependencies, EndNotices, Feed, Services, Stopping};
 use revolve_observe::{
     metrics::{CountedEvents, CountedLimits, HashQueue, MeasuredHasher, Metrics},
     telemetry::{IdentifyingTokens, LogEvents},
@@ -126,12 +124,7 @@ pub(crate) async fn compose(
         revoked_keys,
         closer,
     } = stores;
-    let factors = factors::ports(
-        &config,
-        factor_store,
-        &material.master,
-        Arc::clone(&entropy),
-    )?;
+    let factors = factors::ports(&config, factor_store, &material.master, &entropy)?;
     metrics.watch(pools(&closer));
     let rates = Arc::new(LiveLimits::new(config.limits.policy()));
     let counted = |limiter| Arc::new(CountedLimits::new(Arc::clone(metrics), limiter));
@@ -152,11 +145,7 @@ pub(crate) async fn compose(
     background.keep_keys(Arc::clone(&live_keys), config.tokens.key_refresh);
     let reloads: Vec<Arc<dyn Reloads>> = vec![live_keys.clone(), rates.clone()];
     let signer: Arc<dyn RevocationSigner> = ring.clone();
-    let discovery = Discovery {
-        keys: ring,
-        issuer: config.tokens.issuer.clone(),
-        max_age: key_policy.key_set_max_age,
-    };
+    let discovery = edge::discovery(&config, ring);
     let feed_settings = settings::feed(&config);
     let mail_bell = outbox::start(
         &config,

@@ -165,6 +165,18 @@ impl TokenCodec for LiveKeys {
         self.tokens.verify_reauthentication(token, now)
     }
 
+    fn sign_set_up(&self, claims: &VerifiedId) -> Result<SecretString, SignError> {
+        self.tokens.sign_set_up(claims)
+    }
+
+    fn verify_set_up(
+        &self,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> Result<VerifiedId, TokenRejected> {
+        self.tokens.verify_set_up(token, now)
+    }
+
     async fn look_for_keys(&self) -> Result<(), StoreError> {
         self.look().await
     }

@@ -6,7 +6,7 @@ use crate::support::{
 };
 use futures_util::future::join_all;
 use reqwest::Method;
-use revolve_testkit::authenticator::TestAuthenticator;
+use revolve_testkit::authenticator::VirtualAuthenticator;
 use serde_json::{Value, json};
 
 const ANN: &str = "ann@example.org";
@@ -20,7 +20,11 @@ async fn begin(actor: &Actor, operation: &str) -> Value {
 }
 
 /// Signs up with a passkey, without a password.
-async fn sign_up(app: &App, authenticator: &mut TestAuthenticator, email: &str) -> (Actor, Answer) {
+async fn sign_up(
+    app: &App,
+    authenticator: &mut VirtualAuthenticator,
+    email: &str,
+) -> (Actor, Answer) {
     let mut actor = app.anon();
     let begun = actor
         .post("/signup/passkey/options", json!({ "email": email }))
@@ -37,7 +41,7 @@ async fn sign_up(app: &App, authenticator: &mut TestAuthenticator, email: &str) 
 }
 
 /// Signs in with the passkey that the authenticator offers.
-async fn sign_in(app: &App, authenticator: &TestAuthenticator) -> (Actor, Answer) {
+async fn sign_in(app: &App, authenticator: &VirtualAuthenticator) -> (Actor, Answer) {
     let mut actor = app.anon();
     let begun = begin(&actor, "/signin/passkey/options").await;
     let credential = authenticator
@@ -50,7 +54,7 @@ async fn sign_in(app: &App, authenticator: &TestAuthenticator) -> (Actor, Answer
 }
 
 /// Adds a passkey in a session.
-async fn add(actor: &Actor, authenticator: &mut TestAuthenticator, token: &str) -> Answer {
+async fn add(actor: &Actor, authenticator: &mut VirtualAuthenticator, token: &str) -> Answer {
     let begun = actor
         .call_with(Method::POST, "/passkeys/options", None, token)
         .await;
@@ -61,7 +65,7 @@ async fn add(actor: &Actor, authenticator: &mut TestAuthenticator, token: &str) 
 }
 
 /// A reauthentication by a passkey.
-async fn reauthenticate(actor: &Actor, authenticator: &TestAuthenticator) -> Answer {
+async fn reauthenticate(actor: &Actor, authenticator: &VirtualAuthenticator) -> Answer {
     let begun = actor
         .call(Method::POST, "/reauthenticate/passkey/options", None)
         .await;
@@ -77,7 +81,7 @@ async fn reauthenticate(actor: &Actor, authenticator: &TestAuthenticator) -> Ans
 
 on_both_stores! {
     async fn a_passkey_signs_up_and_in_without_a_password(app: App) {
-        let mut key = TestAuthenticator::default();
+        let mut key = VirtualAuthenticator::default();
         let anon = app.anon();
         let begun = anon.post("/signup/passkey/options", json!({ "email": ANN })).await.expect(200).json();
         let options = &begun["publicKey"];
@@ -102,12 +106,15 @@ on_both_stores! {
         let factors = ann.get("/factors").await.expect(200);
         assert!(!codes.iter().any(|code| factors.text.contains(code.as_str())), "{factors:?}");
         // The address is taken, and that is what a sign-up says.
-        let (_, taken) = sign_up(&app, &mut TestAuthenticator::default(), ANN).await;
+        let (_, taken) = sign_up(&app, &mut VirtualAuthenticator::default(), ANN).await;
         taken.expect_problem(409, "email_taken");
     }
 
     async fn a_passkey_is_a_second_factor_and_shows_that_it_is_still_the_user(app: App) {
-        let mut key = TestAuthenticator { backup_eligible: false, backed_up: false, ..TestAuthenticator::default() };
+        let mut key = VirtualAuthenticator::with(|key| {
+            key.backup_eligible = false;
+            key.backed_up = false;
+        });
         let ann = app.sign_up("ann").await;
         let added = add(&ann, &mut key, &ann.reauthenticate().await).await.expect(201).json();
         recovery_codes(&added);
@@ -127,7 +134,7 @@ on_both_stores! {
     }
 
     async fn passkeys_are_listed_renamed_and_removed(app: App) {
-        let mut key = TestAuthenticator::default();
+        let mut key = VirtualAuthenticator::default();
         let ann = app.sign_up("ann").await;
         let bob = app.sign_up("bob").await;
         let token = ann.reauthenticate().await;
@@ -164,7 +171,7 @@ on_both_stores! {
     }
 
     async fn the_last_way_in_stays(app: App) {
-        let mut key = TestAuthenticator::default();
+        let mut key = VirtualAuthenticator::default();
         let (ann, answer) = sign_up(&app, &mut key, ANN).await;
         answer.expect(201);
         let token = reauthenticate(&ann, &key).await.expect(200).json()["reauthentication"].as_str().unwrap().to_owned();
@@ -176,7 +183,7 @@ on_both_stores! {
     }
 
     async fn an_account_has_twenty_at_most(app: App) {
-        let mut key = TestAuthenticator::default();
+        let mut key = VirtualAuthenticator::default();
         let ann = app.sign_up("ann").await;
         let token = ann.reauthenticate().await;
         for _ in 0..20 {
@@ -186,7 +193,7 @@ on_both_stores! {
     }
 
     async fn two_accounts_have_passkeys_on_one_key(app: App) {
-        let mut key = TestAuthenticator::default();
+        let mut key = VirtualAuthenticator::default();
         let ann = app.sign_up("ann").await;
         add(&ann, &mut key, &ann.reauthenticate().await).await.expect(201);
         let (bob, answer) = sign_up(&app, &mut key, "bob@example.org").await;
@@ -214,10 +221,10 @@ on_both_stores! {
     }
 
     async fn what_does_not_count_is_refused_and_nothing_else_is_said(app: App) {
-        let mut key = TestAuthenticator::default();
+        let mut key = VirtualAuthenticator::default();
         let (_, answer) = sign_up(&app, &mut key, ANN).await;
         answer.expect(201);
-        let mut stranger = TestAuthenticator::default();
+        let mut stranger = VirtualAuthenticator::default();
         let anon = app.anon();
         let options = begin(&anon, "/signin/passkey/options").await["publicKey"].clone();
         stranger.create(&json!({ "rp": { "id": RP_ID, "name": "x" }, "user": { "id": "AQIDBAUGBwgJCgsMDQ4PEA", "name": "x", "displayName": "x" }, "challenge": options["challenge"], "pubKeyCredParams": [] }), ORIGIN);
@@ -253,7 +260,7 @@ on_both_stores! {
         let (_, answer) = sign_in(&app, &key).await;
         answer.expect(200);
 
-        let mut key = TestAuthenticator { user_verified: false, ..TestAuthenticator::default() };
+        let mut key = VirtualAuthenticator::with(|key| key.user_verified = false);
         let (_, answer) = sign_up(&app, &mut key, "bob@example.org").await;
         answer.expect_problem(422, "credential_refused");
         let foreign = json!({ "challenge": UNKNOWN, "credential": {} });
@@ -261,7 +268,7 @@ on_both_stores! {
     }
 
     async fn a_challenge_counts_once_and_for_what_it_was_made(app: App) {
-        let mut key = TestAuthenticator::default();
+        let mut key = VirtualAuthenticator::default();
         let (ann, answer) = sign_up(&app, &mut key, ANN).await;
         answer.expect(201);
         let anon = app.anon();
@@ -321,7 +328,7 @@ on_both_stores! {
 
     async fn apps_are_taken_by_their_certificate(app: App, "passkeys.origins = ['android:apk-key-hash:aB3_-aB3_-aB3_-aB3_-aB3_-aB3_-aB3_-aB3_-aB3']") {
         let origin = "android:apk-key-hash:aB3_-aB3_-aB3_-aB3_-aB3_-aB3_-aB3_-aB3_-aB3";
-        let mut key = TestAuthenticator::default();
+        let mut key = VirtualAuthenticator::default();
         let (_, answer) = sign_up(&app, &mut key, ANN).await;
         answer.expect(201);
         let anon = app.anon();
@@ -333,7 +340,7 @@ on_both_stores! {
 
 on_both_stores_with_mail! {
     async fn a_sign_up_is_proved_where_it_was_made(service: Mailing, "accounts.verification = 'required'") {
-        let mut key = TestAuthenticator::default();
+        let mut key = VirtualAuthenticator::default();
         let (ann, asked) = sign_up(&service, &mut key, ANN).await;
         let cookie = asked.header("set-cookie").split(';').next().unwrap().to_owned();
         let proof = asked.expect(202).json()["proof"]["id"].clone();

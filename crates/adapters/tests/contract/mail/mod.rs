@@ -25,6 +25,7 @@ pub(crate) fn config() -> MailConfig {
             change_email: link("change"),
             sign_in: link("sign-in"),
             undo: link("undo"),
+            keep_factors: link("keep"),
         },
         templates: None,
         languages: vec![locale("en"), locale("de")],

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::{App, ORIGIN, on_both_stores, recovery_codes};
-use revolve_testkit::authenticator::TestAuthenticator;
+use revolve_testkit::authenticator::VirtualAuthenticator;
 
 const ANN: &str = "ann@example.org";
 
@@ -29,7 +29,7 @@ on_both_stores! {
 
     async fn passkeys_sign_up_and_in(app: App) {
         let (anon, mut browser) = (app.anon(), Browser::default());
-        let mut authenticator = TestAuthenticator::default();
+        let mut authenticator = VirtualAuthenticator::default();
         let begun = anon.post("/signup/passkey/options", json!({ "email": ANN })).await.expect(200).json();
         let credential = authenticator.create(&begun["publicKey"], ORIGIN);
         let body = json!({ "email": ANN, "passkey": { "challenge": begun["challenge"], "credential": credential } });

@@ -46,6 +46,8 @@ static PAGE: Page = Page {
     code: AsksCode::IfNeeded,
     password: AsksPassword::Never,
     other: None,
+    asks: None,
+    is_grave: false,
     then: Then::Done,
 };
 
