@@ -155,9 +155,8 @@ export function factorsOf(client: RevolveClient) {
         const { challenge, publicKey } = await ask("signup/passkey", { email });
         const credential = await passkeys.create(publicKey, { signal });
         const passkey = { challenge, credential, name };
-        return signedUp(
-          await client.begin("signup", { ...input, passkey }, email),
-        );
+        const body = { ...input, passkey };
+        return signedUp(await client.begin("signup", body, email));
       },
 
       /** As the client's `confirmSignUp`, with the recovery codes. */
@@ -202,13 +201,9 @@ export function factorsOf(client: RevolveClient) {
   };
 }
 
-function signedUp({
-  session = null,
-  proof,
-  recoveryCodes,
-}: Partial<Begun>): SignedUp & WithRecoveryCodes {
-  return { session, proof, recoveryCodes } as SignedUp & WithRecoveryCodes;
-}
+const signedUp = ({ session, proof, recoveryCodes }: Partial<Begun>) =>
+  ({ session: session ?? null, proof, recoveryCodes }) as SignedUp &
+    WithRecoveryCodes;
 
 /** Waits until the page can be seen, so that nobody is asked for the sake of a tab in the background. */
 function seen(signal?: AbortSignal): Promise<void> {
