@@ -8,12 +8,11 @@ use crate::{
     kit::{
         cors,
         openapi::{ABOUT_ACCOUNT, ABOUT_ADMIN, Documented},
-        route_table::{RouteRow, allowed, answering, nothing_here, only, resources},
+        route_table::{Handle, RouteRow, allowed, answering, nothing_here, only, resources, to},
     },
     oauth, pages, passkeys, recovery, revocations, sessions,
 };
 use actix_web::{
-    Route,
     dev::HttpServiceFactory,
     http::{Method, header},
     middleware::{DefaultHeaders, from_fn},
@@ -34,86 +33,86 @@ const REAUTHENTICATION: &[LimitName] = &[
 /// Below [`BASE`].
 #[rustfmt::skip]
 const ACCOUNT: &[RouteRow] = &[
-    RouteRow::new(Method::POST, "/signup", || web::to(accounts::sign_up), accounts::sign_up_docs).limited(LimitName::SIGN_UP),
-    RouteRow::new(Method::POST, "/signup/confirm", || web::to(accounts::confirm), accounts::confirm_docs).limited(LimitName::CONFIRMATIONS),
-    RouteRow::new(Method::POST, "/signup/passkey/options", || web::to(passkeys::sign_up_options), passkeys::sign_up_options_docs).limited(LimitName::CHALLENGES),
-    RouteRow::new(Method::POST, "/signin", || web::to(accounts::sign_in), accounts::sign_in_docs).limited(LimitName::PASSWORD),
-    RouteRow::new(Method::POST, "/signin/code", || web::to(accounts::request_code), accounts::request_code_docs).limited(LimitName::PROOFS),
-    RouteRow::new(Method::POST, "/signin/code/confirm", || web::to(accounts::sign_in_by_code), accounts::sign_in_by_code_docs).limited(LimitName::CONFIRMATIONS),
-    RouteRow::new(Method::POST, "/signin/factor", || web::to(factors::sign_in), factors::sign_in_docs).limited(LimitName::FACTORS),
-    RouteRow::new(Method::POST, "/signin/passkey/options", || web::to(passkeys::sign_in_options), passkeys::sign_in_options_docs).limited(LimitName::CHALLENGES),
-    RouteRow::new(Method::POST, "/signin/passkey", || web::to(passkeys::sign_in), passkeys::sign_in_docs).limited(LimitName::FACTORS),
-    RouteRow::new(Method::POST, "/recovery", || web::to(recovery::request), recovery::request_docs).limited(LimitName::PROOFS),
-    RouteRow::new(Method::POST, "/recovery/confirm", || web::to(recovery::confirm), recovery::confirm_docs).limited(LimitName::CONFIRMATIONS),
-    RouteRow::new(Method::POST, "/tokens", || web::to(sessions::refresh), sessions::refresh_docs).limited(LimitName::REFRESH),
-    RouteRow::new(Method::GET, "/me", || web::to(accounts::me), accounts::me_docs),
-    RouteRow::new(Method::PUT, "/details", || web::to(accounts::details), accounts::details_docs).limited(LimitName::PASSWORD),
-    RouteRow::new(Method::POST, "/email/verify", || web::to(email::verify), email::verify_docs).limited(LimitName::PROOFS),
-    RouteRow::new(Method::POST, "/email/confirm", || web::to(email::confirm), email::confirm_docs).limited(LimitName::CONFIRMATIONS),
-    RouteRow::new(Method::POST, "/email/disown", || web::to(email::disown), email::disown_docs).limited(LimitName::CONFIRMATIONS),
-    RouteRow::new(Method::POST, "/email/undo/confirm", || web::to(recovery::undo), recovery::undo_docs).limited(LimitName::CONFIRMATIONS),
-    RouteRow::new(Method::PUT, "/password", || web::to(accounts::change_password), accounts::change_password_docs).limited(LimitName::PASSWORD),
-    RouteRow::new(Method::POST, "/reauthenticate", || web::to(accounts::reauthenticate), accounts::reauthenticate_docs).limited(REAUTHENTICATION),
-    RouteRow::new(Method::POST, "/reauthenticate/passkey/options", || web::to(accounts::begin_passkey), accounts::begin_passkey_docs),
-    RouteRow::new(Method::GET, "/factors", || web::to(factors::list), factors::list_docs),
-    RouteRow::new(Method::POST, "/factors/totp", || web::to(factors::set_up), factors::set_up_docs),
-    RouteRow::new(Method::DELETE, "/factors/totp", || web::to(factors::remove), factors::remove_docs),
-    RouteRow::new(Method::POST, "/factors/totp/confirm", || web::to(factors::confirm), factors::confirm_docs).limited(LimitName::FACTORS),
-    RouteRow::new(Method::POST, "/factors/recovery-codes", || web::to(factors::replace), factors::replace_docs),
-    RouteRow::new(Method::DELETE, "/factors/reset", || web::to(factors::stop), factors::stop_docs),
-    RouteRow::new(Method::POST, "/factors/reset/stop", || web::to(factors::stop_by_proof), factors::stop_by_proof_docs).limited(LimitName::CONFIRMATIONS),
-    RouteRow::new(Method::POST, "/passkeys/options", || web::to(passkeys::options), passkeys::options_docs),
-    RouteRow::new(Method::POST, "/passkeys", || web::to(passkeys::add), passkeys::add_docs),
-    RouteRow::new(Method::GET, "/passkeys", || web::to(passkeys::list), passkeys::list_docs),
-    RouteRow::new(Method::PUT, "/passkeys/{id}", || web::to(passkeys::rename), passkeys::rename_docs),
-    RouteRow::new(Method::DELETE, "/passkeys/{id}", || web::to(passkeys::remove), passkeys::remove_docs),
-    RouteRow::new(Method::DELETE, "/me", || web::to(accounts::delete), accounts::delete_docs),
-    RouteRow::new(Method::GET, "/export", || web::to(accounts::export), accounts::export_docs).limited(LimitName::EXPORTS),
-    RouteRow::new(Method::GET, "/activity", || web::to(accounts::activity), accounts::activity_docs),
-    RouteRow::new(Method::GET, "/sessions", || web::to(sessions::list), sessions::list_docs),
-    RouteRow::new(Method::DELETE, "/sessions/{sid}", || web::to(sessions::end), sessions::end_docs),
-    RouteRow::new(Method::POST, "/signout", || web::to(sessions::sign_out), sessions::sign_out_docs),
+    RouteRow::new(Method::POST, "/signup", |request| to(accounts::sign_up, request), accounts::sign_up_docs).limited(LimitName::SIGN_UP),
+    RouteRow::new(Method::POST, "/signup/confirm", |request| to(accounts::confirm, request), accounts::confirm_docs).limited(LimitName::CONFIRMATIONS),
+    RouteRow::new(Method::POST, "/signup/passkey/options", |request| to(passkeys::sign_up_options, request), passkeys::sign_up_options_docs).limited(LimitName::CHALLENGES),
+    RouteRow::new(Method::POST, "/signin", |request| to(accounts::sign_in, request), accounts::sign_in_docs).limited(LimitName::PASSWORD),
+    RouteRow::new(Method::POST, "/signin/code", |request| to(accounts::request_code, request), accounts::request_code_docs).limited(LimitName::PROOFS),
+    RouteRow::new(Method::POST, "/signin/code/confirm", |request| to(accounts::sign_in_by_code, request), accounts::sign_in_by_code_docs).limited(LimitName::CONFIRMATIONS),
+    RouteRow::new(Method::POST, "/signin/factor", |request| to(factors::sign_in, request), factors::sign_in_docs).limited(LimitName::FACTORS),
+    RouteRow::new(Method::POST, "/signin/passkey/options", |request| to(passkeys::sign_in_options, request), passkeys::sign_in_options_docs).limited(LimitName::CHALLENGES),
+    RouteRow::new(Method::POST, "/signin/passkey", |request| to(passkeys::sign_in, request), passkeys::sign_in_docs).limited(LimitName::FACTORS),
+    RouteRow::new(Method::POST, "/recovery", |request| to(recovery::request, request), recovery::request_docs).limited(LimitName::PROOFS),
+    RouteRow::new(Method::POST, "/recovery/confirm", |request| to(recovery::confirm, request), recovery::confirm_docs).limited(LimitName::CONFIRMATIONS),
+    RouteRow::new(Method::POST, "/tokens", |request| to(sessions::refresh, request), sessions::refresh_docs).limited(LimitName::REFRESH),
+    RouteRow::new(Method::GET, "/me", |request| to(accounts::me, request), accounts::me_docs),
+    RouteRow::new(Method::PUT, "/details", |request| to(accounts::details, request), accounts::details_docs).limited(LimitName::PASSWORD),
+    RouteRow::new(Method::POST, "/email/verify", |request| to(email::verify, request), email::verify_docs).limited(LimitName::PROOFS),
+    RouteRow::new(Method::POST, "/email/confirm", |request| to(email::confirm, request), email::confirm_docs).limited(LimitName::CONFIRMATIONS),
+    RouteRow::new(Method::POST, "/email/disown", |request| to(email::disown, request), email::disown_docs).limited(LimitName::CONFIRMATIONS),
+    RouteRow::new(Method::POST, "/email/undo/confirm", |request| to(recovery::undo, request), recovery::undo_docs).limited(LimitName::CONFIRMATIONS),
+    RouteRow::new(Method::PUT, "/password", |request| to(accounts::change_password, request), accounts::change_password_docs).limited(LimitName::PASSWORD),
+    RouteRow::new(Method::POST, "/reauthenticate", |request| to(accounts::reauthenticate, request), accounts::reauthenticate_docs).limited(REAUTHENTICATION),
+    RouteRow::new(Method::POST, "/reauthenticate/passkey/options", |request| to(accounts::begin_passkey, request), accounts::begin_passkey_docs),
+    RouteRow::new(Method::GET, "/factors", |request| to(factors::list, request), factors::list_docs),
+    RouteRow::new(Method::POST, "/factors/totp", |request| to(factors::set_up, request), factors::set_up_docs),
+    RouteRow::new(Method::DELETE, "/factors/totp", |request| to(factors::remove, request), factors::remove_docs),
+    RouteRow::new(Method::POST, "/factors/totp/confirm", |request| to(factors::confirm, request), factors::confirm_docs).limited(LimitName::FACTORS),
+    RouteRow::new(Method::POST, "/factors/recovery-codes", |request| to(factors::replace, request), factors::replace_docs),
+    RouteRow::new(Method::DELETE, "/factors/reset", |request| to(factors::stop, request), factors::stop_docs),
+    RouteRow::new(Method::POST, "/factors/reset/stop", |request| to(factors::stop_by_proof, request), factors::stop_by_proof_docs).limited(LimitName::CONFIRMATIONS),
+    RouteRow::new(Method::POST, "/passkeys/options", |request| to(passkeys::options, request), passkeys::options_docs),
+    RouteRow::new(Method::POST, "/passkeys", |request| to(passkeys::add, request), passkeys::add_docs),
+    RouteRow::new(Method::GET, "/passkeys", |request| to(passkeys::list, request), passkeys::list_docs),
+    RouteRow::new(Method::PUT, "/passkeys/{id}", |request| to(passkeys::rename, request), passkeys::rename_docs),
+    RouteRow::new(Method::DELETE, "/passkeys/{id}", |request| to(passkeys::remove, request), passkeys::remove_docs),
+    RouteRow::new(Method::DELETE, "/me", |request| to(accounts::delete, request), accounts::delete_docs),
+    RouteRow::new(Method::GET, "/export", |request| to(accounts::export, request), accounts::export_docs).limited(LimitName::EXPORTS),
+    RouteRow::new(Method::GET, "/activity", |request| to(accounts::activity, request), accounts::activity_docs),
+    RouteRow::new(Method::GET, "/sessions", |request| to(sessions::list, request), sessions::list_docs),
+    RouteRow::new(Method::DELETE, "/sessions/{sid}", |request| to(sessions::end, request), sessions::end_docs),
+    RouteRow::new(Method::POST, "/signout", |request| to(sessions::sign_out, request), sessions::sign_out_docs),
 ];
 
 /// For OAuth clients, at the root of the issuer's URL.
 #[rustfmt::skip]
 const OAUTH: &[RouteRow] = &[
-    RouteRow::new(Method::POST, oauth::TOKEN, || web::to(oauth::token), oauth::token_docs).for_oauth_clients().limited(LimitName::REFRESH),
-    RouteRow::new(Method::POST, oauth::REVOKE, || web::to(oauth::revoke), oauth::revoke_docs).for_oauth_clients(),
-    RouteRow::admin(Method::POST, oauth::INTROSPECT, ApiKeyScope::TokensIntrospect, || web::to(oauth::introspect), oauth::introspect_docs).for_oauth_clients(),
-    RouteRow::new(Method::GET, oauth::USERINFO, || web::to(oauth::userinfo), oauth::userinfo_docs),
-    RouteRow::new(Method::POST, oauth::USERINFO, || web::to(oauth::userinfo), oauth::post_userinfo_docs),
+    RouteRow::new(Method::POST, oauth::TOKEN, |request| to(oauth::token, request), oauth::token_docs).for_oauth_clients().limited(LimitName::REFRESH),
+    RouteRow::new(Method::POST, oauth::REVOKE, |request| to(oauth::revoke, request), oauth::revoke_docs).for_oauth_clients(),
+    RouteRow::admin(Method::POST, oauth::INTROSPECT, ApiKeyScope::TokensIntrospect, |request| to(oauth::introspect, request), oauth::introspect_docs).for_oauth_clients(),
+    RouteRow::new(Method::GET, oauth::USERINFO, |request| to(oauth::userinfo, request), oauth::userinfo_docs),
+    RouteRow::new(Method::POST, oauth::USERINFO, |request| to(oauth::userinfo, request), oauth::post_userinfo_docs),
 ];
 
 /// For services that verify tokens, at the root of the issuer's URL.
 #[rustfmt::skip]
 const WELL_KNOWN: &[RouteRow] = &[
-    RouteRow::new(Method::GET, keys::KEY_SET, || web::to(keys::jwks), keys::jwks_docs),
-    RouteRow::new(Method::GET, "/.well-known/openid-configuration", || web::to(oauth::configuration), oauth::configuration_docs),
-    RouteRow::new(Method::GET, "/.well-known/oauth-authorization-server", || web::to(oauth::configuration), oauth::authorization_server_docs),
-    RouteRow::new(Method::GET, "/.well-known/revocations", || web::to(revocations::revocations), revocations::revocations_docs).without_deadline(),
+    RouteRow::new(Method::GET, keys::KEY_SET, |request| to(keys::jwks, request), keys::jwks_docs),
+    RouteRow::new(Method::GET, "/.well-known/openid-configuration", |request| to(oauth::configuration, request), oauth::configuration_docs),
+    RouteRow::new(Method::GET, "/.well-known/oauth-authorization-server", |request| to(oauth::configuration, request), oauth::authorization_server_docs),
+    RouteRow::new(Method::GET, "/.well-known/revocations", |request| to(revocations::revocations, request), revocations::revocations_docs).without_deadline(),
 ];
 
 /// For orchestrators.
 #[rustfmt::skip]
 const HEALTH: &[RouteRow] = &[
-    RouteRow::new(Method::GET, "/health/live", || web::to(health::live), health::live_docs).without_deadline(),
-    RouteRow::new(Method::GET, "/health/ready", || web::to(health::ready), health::ready_docs),
+    RouteRow::new(Method::GET, "/health/live", |request| to(health::live, request), health::live_docs).without_deadline(),
+    RouteRow::new(Method::GET, "/health/ready", |request| to(health::ready, request), health::ready_docs),
 ];
 
 /// The API described by itself.
 #[rustfmt::skip]
 const DOCUMENTS: &[RouteRow] = &[
-    RouteRow::new(Method::GET, "/openapi.json", || web::to(documents::json), documents::json_docs).without_deadline(),
-    RouteRow::new(Method::GET, "/docs", || web::to(documents::page), documents::page_docs).without_deadline(),
+    RouteRow::new(Method::GET, "/openapi.json", |request| to(documents::json, request), documents::json_docs).without_deadline(),
+    RouteRow::new(Method::GET, "/docs", |request| to(documents::page, request), documents::page_docs).without_deadline(),
 ];
 
 /// A page, and what its form does.
 const fn page(
     path: &'static str,
     limits: &'static [LimitName],
-    show: fn() -> Route,
-    submit: fn() -> Route,
+    show: Handle,
+    submit: Handle,
 ) -> [RouteRow; 2] {
     [
         RouteRow::undescribed(Method::GET, path, show).limited(limits),
@@ -124,70 +123,70 @@ const fn page(
 /// For people, below [`pages::BASE`]. They are not in the document: a page is the only client of its form, whose fields are no contract.
 #[rustfmt::skip]
 const PAGES: &[[RouteRow; 2]] = &[
-    page("", LimitName::PROOFS, || web::to(pages::own::home::show), || web::to(pages::own::home::submit)),
-    page("/profile", &[], || web::to(pages::own::profile::show), || web::to(pages::own::profile::submit)),
-    page("/profile/email", LimitName::PASSWORD, || web::to(pages::own::profile::show_address), || web::to(pages::own::profile::submit_address)),
-    page("/password", LimitName::PASSWORD, || web::to(pages::own::password::show), || web::to(pages::own::password::submit)),
-    page("/devices", &[], || web::to(pages::own::devices::show), || web::to(pages::own::devices::submit)),
-    page("/export", LimitName::EXPORTS, || web::to(pages::own::export::show), || web::to(pages::own::export::submit)),
-    page("/delete", LimitName::PASSWORD, || web::to(pages::own::delete::show), || web::to(pages::own::delete::submit)),
-    page("/signout", &[], || web::to(pages::own::sign_out::show), || web::to(pages::own::sign_out::submit)),
-    page("/signin", LimitName::PASSWORD, || web::to(pages::entry::sign_in::show), || web::to(pages::entry::sign_in::submit)),
-    page("/signin/code", LimitName::CONFIRMATIONS, || web::to(pages::landing::sign_in_code::show), || web::to(pages::landing::sign_in_code::submit)),
-    page("/signup", LimitName::SIGN_UP, || web::to(pages::entry::sign_up::show), || web::to(pages::entry::sign_up::submit)),
-    page("/signup/confirm", LimitName::CONFIRMATIONS, || web::to(pages::landing::confirm_sign_up::show), || web::to(pages::landing::confirm_sign_up::submit)),
-    page("/recovery", LimitName::CONFIRMATIONS, || web::to(pages::landing::recovery::show), || web::to(pages::landing::recovery::submit)),
-    page("/password/choose", LimitName::CONFIRMATIONS, || web::to(pages::landing::choose_password::show), || web::to(pages::landing::choose_password::submit)),
-    page("/email/confirm", LimitName::CONFIRMATIONS, || web::to(pages::landing::confirm_email::show), || web::to(pages::landing::confirm_email::submit)),
-    page("/email/change", LimitName::CONFIRMATIONS, || web::to(pages::landing::change_email::show), || web::to(pages::landing::change_email::submit)),
-    page("/email/undo", LimitName::CONFIRMATIONS, || web::to(pages::landing::undo_email::show), || web::to(pages::landing::undo_email::submit)),
-    page("/email/disown", LimitName::CONFIRMATIONS, || web::to(pages::landing::disown_email::show), || web::to(pages::landing::disown_email::submit)),
-    page("/factors/keep", LimitName::CONFIRMATIONS, || web::to(pages::landing::keep_factors::show), || web::to(pages::landing::keep_factors::submit)),
+    page("", LimitName::PROOFS, |request| to(pages::own::home::show, request), |request| to(pages::own::home::submit, request)),
+    page("/profile", &[], |request| to(pages::own::profile::show, request), |request| to(pages::own::profile::submit, request)),
+    page("/profile/email", LimitName::PASSWORD, |request| to(pages::own::profile::show_address, request), |request| to(pages::own::profile::submit_address, request)),
+    page("/password", LimitName::PASSWORD, |request| to(pages::own::password::show, request), |request| to(pages::own::password::submit, request)),
+    page("/devices", &[], |request| to(pages::own::devices::show, request), |request| to(pages::own::devices::submit, request)),
+    page("/export", LimitName::EXPORTS, |request| to(pages::own::export::show, request), |request| to(pages::own::export::submit, request)),
+    page("/delete", LimitName::PASSWORD, |request| to(pages::own::delete::show, request), |request| to(pages::own::delete::submit, request)),
+    page("/signout", &[], |request| to(pages::own::sign_out::show, request), |request| to(pages::own::sign_out::submit, request)),
+    page("/signin", LimitName::PASSWORD, |request| to(pages::entry::sign_in::show, request), |request| to(pages::entry::sign_in::submit, request)),
+    page("/signin/code", LimitName::CONFIRMATIONS, |request| to(pages::landing::sign_in_code::show, request), |request| to(pages::landing::sign_in_code::submit, request)),
+    page("/signup", LimitName::SIGN_UP, |request| to(pages::entry::sign_up::show, request), |request| to(pages::entry::sign_up::submit, request)),
+    page("/signup/confirm", LimitName::CONFIRMATIONS, |request| to(pages::landing::confirm_sign_up::show, request), |request| to(pages::landing::confirm_sign_up::submit, request)),
+    page("/recovery", LimitName::CONFIRMATIONS, |request| to(pages::landing::recovery::show, request), |request| to(pages::landing::recovery::submit, request)),
+    page("/password/choose", LimitName::CONFIRMATIONS, |request| to(pages::landing::choose_password::show, request), |request| to(pages::landing::choose_password::submit, request)),
+    page("/email/confirm", LimitName::CONFIRMATIONS, |request| to(pages::landing::confirm_email::show, request), |request| to(pages::landing::confirm_email::submit, request)),
+    page("/email/change", LimitName::CONFIRMATIONS, |request| to(pages::landing::change_email::show, request), |request| to(pages::landing::change_email::submit, request)),
+    page("/email/undo", LimitName::CONFIRMATIONS, |request| to(pages::landing::undo_email::show, request), |request| to(pages::landing::undo_email::submit, request)),
+    page("/email/disown", LimitName::CONFIRMATIONS, |request| to(pages::landing::disown_email::show, request), |request| to(pages::landing::disown_email::submit, request)),
+    page("/factors/keep", LimitName::CONFIRMATIONS, |request| to(pages::landing::keep_factors::show, request), |request| to(pages::landing::keep_factors::submit, request)),
 ];
 
 /// Pages without a form, and what pages load.
 #[rustfmt::skip]
 const PAGES_TO_READ: &[RouteRow] = &[
-    RouteRow::undescribed(Method::GET, "/", || web::to(pages::own::home::show)),
-    RouteRow::undescribed(Method::GET, "/activity", || web::to(pages::own::activity::show)),
-    RouteRow::undescribed(Method::GET, "/style.css", || web::to(pages::style)).without_deadline(),
-    RouteRow::undescribed(Method::GET, "/icon.svg", || web::to(pages::icon)).without_deadline(),
-    RouteRow::undescribed(Method::GET, "/logo", || web::to(pages::logo)).without_deadline(),
+    RouteRow::undescribed(Method::GET, "/", |request| to(pages::own::home::show, request)),
+    RouteRow::undescribed(Method::GET, "/activity", |request| to(pages::own::activity::show, request)),
+    RouteRow::undescribed(Method::GET, "/style.css", |request| to(pages::style, request)).without_deadline(),
+    RouteRow::undescribed(Method::GET, "/icon.svg", |request| to(pages::icon, request)).without_deadline(),
+    RouteRow::undescribed(Method::GET, "/logo", |request| to(pages::logo, request)).without_deadline(),
 ];
 
 /// For password managers, at the root of the issuer's URL, where there are pages.
 #[rustfmt::skip]
 const BESIDE_PAGES: &[RouteRow] = &[
-    RouteRow::undescribed(Method::GET, "/.well-known/change-password", || web::to(pages::own::password::lead)).without_deadline(),
+    RouteRow::undescribed(Method::GET, "/.well-known/change-password", |request| to(pages::own::password::lead, request)).without_deadline(),
 ];
 
 /// Below [`ADMIN_BASE`], on the listener for operators.
 #[rustfmt::skip]
 const ADMIN: &[RouteRow] = &[
-    RouteRow::admin(Method::GET, "/users", ApiKeyScope::UsersRead, || web::to(admin::list), admin::list_docs),
-    RouteRow::admin(Method::POST, "/users", ApiKeyScope::UsersWrite, || web::to(admin::create), admin::create_docs),
-    RouteRow::admin(Method::GET, "/users/{uid}", ApiKeyScope::UsersRead, || web::to(admin::find), admin::find_docs),
-    RouteRow::admin(Method::PATCH, "/users/{uid}", ApiKeyScope::UsersWrite, || web::to(admin::change), admin::change_docs),
-    RouteRow::admin(Method::DELETE, "/users/{uid}", ApiKeyScope::UsersWrite, || web::to(admin::delete), admin::delete_docs),
-    RouteRow::admin(Method::POST, "/users/{uid}/disable", ApiKeyScope::UsersWrite, || web::to(admin::disable), admin::disable_docs),
-    RouteRow::admin(Method::POST, "/users/{uid}/enable", ApiKeyScope::UsersWrite, || web::to(admin::enable), admin::enable_docs),
-    RouteRow::admin(Method::POST, "/users/{uid}/recovery-link", ApiKeyScope::UsersWrite, || web::to(admin::recovery_link), admin::recovery_link_docs),
-    RouteRow::admin(Method::GET, "/users/{uid}/sessions", ApiKeyScope::UsersRead, || web::to(admin::sessions), admin::sessions_docs),
-    RouteRow::admin(Method::DELETE, "/users/{uid}/sessions/{sid}", ApiKeyScope::SessionsWrite, || web::to(admin::end_session), admin::end_session_docs),
-    RouteRow::admin(Method::GET, "/users/{uid}/factors", ApiKeyScope::UsersRead, || web::to(admin::factors), admin::factors_docs),
-    RouteRow::admin(Method::POST, "/users/{uid}/factors/reset", ApiKeyScope::UsersWrite, || web::to(admin::reset_factors), admin::reset_factors_docs),
-    RouteRow::admin(Method::POST, "/users/{uid}/sign-out", ApiKeyScope::SessionsWrite, || web::to(admin::sign_out), admin::sign_out_docs),
-    RouteRow::admin(Method::GET, "/events", ApiKeyScope::EventsRead, || web::to(admin::events), admin::events_docs),
-    RouteRow::admin(Method::GET, "/deliveries", ApiKeyScope::DeliveriesRead, || web::to(admin::deliveries), admin::deliveries_docs),
-    RouteRow::admin(Method::POST, "/deliveries/{id}/retry", ApiKeyScope::DeliveriesWrite, || web::to(admin::retry), admin::retry_docs),
-    RouteRow::admin(Method::GET, "/webhooks", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::list), admin::webhooks::list_docs),
-    RouteRow::admin(Method::POST, "/webhooks", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::create), admin::webhooks::create_docs),
-    RouteRow::admin(Method::GET, "/webhooks/{id}", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::find), admin::webhooks::find_docs),
-    RouteRow::admin(Method::PATCH, "/webhooks/{id}", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::change), admin::webhooks::change_docs),
-    RouteRow::admin(Method::DELETE, "/webhooks/{id}", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::delete), admin::webhooks::delete_docs),
-    RouteRow::admin(Method::POST, "/webhooks/{id}/test", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::test), admin::webhooks::test_docs),
-    RouteRow::admin(Method::POST, "/webhooks/{id}/rotate", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::rotate), admin::webhooks::rotate_docs),
-    RouteRow::admin(Method::POST, "/webhooks/{id}/replay", ApiKeyScope::WebhooksWrite, || web::to(admin::webhooks::replay), admin::webhooks::replay_docs),
+    RouteRow::admin(Method::GET, "/users", ApiKeyScope::UsersRead, |request| to(admin::list, request), admin::list_docs),
+    RouteRow::admin(Method::POST, "/users", ApiKeyScope::UsersWrite, |request| to(admin::create, request), admin::create_docs),
+    RouteRow::admin(Method::GET, "/users/{uid}", ApiKeyScope::UsersRead, |request| to(admin::find, request), admin::find_docs),
+    RouteRow::admin(Method::PATCH, "/users/{uid}", ApiKeyScope::UsersWrite, |request| to(admin::change, request), admin::change_docs),
+    RouteRow::admin(Method::DELETE, "/users/{uid}", ApiKeyScope::UsersWrite, |request| to(admin::delete, request), admin::delete_docs),
+    RouteRow::admin(Method::POST, "/users/{uid}/disable", ApiKeyScope::UsersWrite, |request| to(admin::disable, request), admin::disable_docs),
+    RouteRow::admin(Method::POST, "/users/{uid}/enable", ApiKeyScope::UsersWrite, |request| to(admin::enable, request), admin::enable_docs),
+    RouteRow::admin(Method::POST, "/users/{uid}/recovery-link", ApiKeyScope::UsersWrite, |request| to(admin::recovery_link, request), admin::recovery_link_docs),
+    RouteRow::admin(Method::GET, "/users/{uid}/sessions", ApiKeyScope::UsersRead, |request| to(admin::sessions, request), admin::sessions_docs),
+    RouteRow::admin(Method::DELETE, "/users/{uid}/sessions/{sid}", ApiKeyScope::SessionsWrite, |request| to(admin::end_session, request), admin::end_session_docs),
+    RouteRow::admin(Method::GET, "/users/{uid}/factors", ApiKeyScope::UsersRead, |request| to(admin::factors, request), admin::factors_docs),
+    RouteRow::admin(Method::POST, "/users/{uid}/factors/reset", ApiKeyScope::UsersWrite, |request| to(admin::reset_factors, request), admin::reset_factors_docs),
+    RouteRow::admin(Method::POST, "/users/{uid}/sign-out", ApiKeyScope::SessionsWrite, |request| to(admin::sign_out, request), admin::sign_out_docs),
+    RouteRow::admin(Method::GET, "/events", ApiKeyScope::EventsRead, |request| to(admin::events, request), admin::events_docs),
+    RouteRow::admin(Method::GET, "/deliveries", ApiKeyScope::DeliveriesRead, |request| to(admin::deliveries, request), admin::deliveries_docs),
+    RouteRow::admin(Method::POST, "/deliveries/{id}/retry", ApiKeyScope::DeliveriesWrite, |request| to(admin::retry, request), admin::retry_docs),
+    RouteRow::admin(Method::GET, "/webhooks", ApiKeyScope::WebhooksWrite, |request| to(admin::webhooks::list, request), admin::webhooks::list_docs),
+    RouteRow::admin(Method::POST, "/webhooks", ApiKeyScope::WebhooksWrite, |request| to(admin::webhooks::create, request), admin::webhooks::create_docs),
+    RouteRow::admin(Method::GET, "/webhooks/{id}", ApiKeyScope::WebhooksWrite, |request| to(admin::webhooks::find, request), admin::webhooks::find_docs),
+    RouteRow::admin(Method::PATCH, "/webhooks/{id}", ApiKeyScope::WebhooksWrite, |request| to(admin::webhooks::change, request), admin::webhooks::change_docs),
+    RouteRow::admin(Method::DELETE, "/webhooks/{id}", ApiKeyScope::WebhooksWrite, |request| to(admin::webhooks::delete, request), admin::webhooks::delete_docs),
+    RouteRow::admin(Method::POST, "/webhooks/{id}/test", ApiKeyScope::WebhooksWrite, |request| to(admin::webhooks::test, request), admin::webhooks::test_docs),
+    RouteRow::admin(Method::POST, "/webhooks/{id}/rotate", ApiKeyScope::WebhooksWrite, |request| to(admin::webhooks::rotate, request), admin::webhooks::rotate_docs),
+    RouteRow::admin(Method::POST, "/webhooks/{id}/replay", ApiKeyScope::WebhooksWrite, |request| to(admin::webhooks::replay, request), admin::webhooks::replay_docs),
 ];
 
 /// What the document of the public listener says, in the order in which a reader wants it.

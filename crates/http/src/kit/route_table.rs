@@ -11,21 +11,49 @@ use crate::{
     },
 };
 use actix_web::{
-    Error, HttpResponse, Resource, Route,
+    Error, FromRequest, Handler, HttpResponse, Resource, Responder, Route,
     body::{BoxBody, MessageBody},
-    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse, fn_service},
     guard,
     http::{ConnectionType, Method},
     middleware::{Condition, Next, from_fn},
     web,
 };
+use futures_util::future::LocalBoxFuture;
 use revolve_domain::{limits::LimitName, model::ApiKeyScope};
+
+/// Answers one operation. All that a service does once for each route is for this one type: the code of a handler is not touched, and so takes no
+/// memory, until it is called.
+pub(crate) type Handle = fn(ServiceRequest) -> Answering;
+
+type Answering = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
+
+/// Has a handler answer, as [`web::to`] does.
+pub(crate) fn to<F, Args>(handler: F, request: ServiceRequest) -> Answering
+where
+    F: Handler<Args>,
+    Args: FromRequest,
+    F::Output: Responder<Body: MessageBody>,
+{
+    Box::pin(async move {
+        let (request, mut payload) = request.into_parts();
+        let answer = match Args::from_request(&request, &mut payload).await {
+            Ok(args) => handler
+                .call(args)
+                .await
+                .respond_to(&request)
+                .map_into_boxed_body(),
+            Err(error) => HttpResponse::from_error(error),
+        };
+        Ok(ServiceResponse::new(request, answer))
+    })
+}
 
 /// One operation. Where GET is, HEAD is answered by the same handler.
 pub(crate) struct RouteRow {
     method: Method,
     path: &'static str,
-    handler: fn() -> Route,
+    handler: Handle,
     /// `None`: it is not in the document.
     describe: Option<fn() -> Operation>,
     limits: &'static [LimitName],
@@ -39,7 +67,7 @@ impl RouteRow {
     pub(crate) const fn new(
         method: Method,
         path: &'static str,
-        handler: fn() -> Route,
+        handler: Handle,
         describe: fn() -> Operation,
     ) -> Self {
         let mut row = Self::undescribed(method, path, handler);
@@ -48,11 +76,7 @@ impl RouteRow {
     }
 
     /// What is not in the document.
-    pub(crate) const fn undescribed(
-        method: Method,
-        path: &'static str,
-        handler: fn() -> Route,
-    ) -> Self {
+    pub(crate) const fn undescribed(method: Method, path: &'static str, handler: Handle) -> Self {
         Self {
             method,
             path,
@@ -70,7 +94,7 @@ impl RouteRow {
         method: Method,
         path: &'static str,
         scope: ApiKeyScope,
-        handler: fn() -> Route,
+        handler: Handle,
         describe: fn() -> Operation,
     ) -> Self {
         let mut row = Self::new(method, path, handler, describe);
@@ -118,7 +142,7 @@ impl RouteRow {
     }
 
     fn route(&self, layers: &Layers) -> Route {
-        let mut route = answering(&self.method, (self.handler)());
+        let mut route = answering(&self.method, Route::new().service(fn_service(self.handler)));
         if let Some(scope) = self.scope {
             route = admitted(scope, self.takes_basic(), route);
         }

@@ -314,7 +314,9 @@ impl Actor {
 
     /// Keeps the session of an answer, if one has begun. The device credential is not shown from then on.
     pub(crate) fn keep_begun(&mut self, answer: Answer) -> Answer {
-        self.is_bound = false;
+        if matches!(answer.status, 200 | 201) {
+            self.is_bound = false;
+        }
         self.keep(answer)
     }
 

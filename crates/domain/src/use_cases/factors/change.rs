@@ -31,7 +31,7 @@ pub(super) struct FactorOwner {
     pub(super) session: Session,
     pub(super) client: ClientInfo,
     /// The account's epoch when the password or a factor was shown; `None` if nothing need be shown.
-    epoch: Option<Epoch>,
+    pub(super) epoch: Option<Epoch>,
 }
 
 impl FactorChanges {

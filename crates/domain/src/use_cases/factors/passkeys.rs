@@ -133,7 +133,7 @@ impl ManagePasskeys {
         }
     }
 
-    /// Adds the passkey. The caller must have reauthenticated.
+    /// Adds the passkey, in the session that the challenge is of. [`Self::begin`] has seen to the reauthentication.
     ///
     /// # Errors
     /// [`ChangeFactorsError`]: `Gone`, `CredentialRefused`, `TooMany` and what all changes have.
@@ -142,7 +142,7 @@ impl ManagePasskeys {
         caller: &Caller,
         new: NewPasskey,
     ) -> Result<AddedPasskey, ChangeFactorsError> {
-        let owner = self.changes.reauthenticated(caller).await?;
+        let mut owner = self.changes.authenticated(caller).await?;
         let session = Some(owner.session.id);
         let is_own = |found: &Challenge| found.user.is_some_and(|user| user.session == session);
         let (id, kind) = (new.challenge, ChallengeKind::Registration);
@@ -151,6 +151,7 @@ impl ManagePasskeys {
             .attempt(id, kind, &caller.client, is_own)
             .await?;
         let challenge = tried?;
+        owner.epoch = challenge.user.map(|user| user.epoch);
         let registered = self.challenges.registered(&challenge, &new.credential);
         let credential = match registered {
             Ok(credential) => credential,
@@ -194,7 +195,11 @@ impl ManagePasskeys {
             AddFactorOutcome::CredentialTaken => Err(ChangeFactorsError::CredentialRefused),
             AddFactorOutcome::TooMany => Err(ChangeFactorsError::TooMany),
             AddFactorOutcome::Gone => Err(ChangeFactorsError::Gone),
-            AddFactorOutcome::Superseded => Err(self.changes.superseded(caller).await),
+            AddFactorOutcome::Superseded => Err(match self.changes.superseded(caller).await {
+                // Its reauthentication counts for nothing any more.
+                ChangeFactorsError::ReauthenticationRequired => ChangeFactorsError::Gone,
+                refused => refused,
+            }),
         }
     }
 
