@@ -144,9 +144,14 @@ describe("in Chromium", NEEDS_CHROMIUM, () => {
     assert.equal(await userOf(page), email);
   });
 
-  /** Waits for a passkey to be chosen in a form, of which there is none; `outcome` is what becomes of it. */
-  const autofill = (page) =>
-    page.evaluate(async () => {
+  /** A tab in which a form waits for somebody's passkey to be chosen; `outcome` is what becomes of it. */
+  async function tabWithForm() {
+    const { page, key } = await tabWithKey();
+    const email = address();
+    await signUp(page, email);
+    await signOut(page);
+    await key.touches(false);
+    await page.evaluate(async () => {
       const { credentials } = navigator;
       const { get } = credentials;
       const asked = new Promise((resolve) => {
@@ -162,11 +167,12 @@ describe("in Chromium", NEEDS_CHROMIUM, () => {
         .catch(({ name }) => name);
       await asked;
     });
+    return { page, key, email };
+  }
 
   const outcome = (page) => page.evaluate(() => globalThis.outcome);
 
   test("autofill waits with a new challenge before one is over, until it is aborted", async () => {
-    const { page } = await tabWithKey();
     const short = async (forward) => {
       const { status, headers, body } = await forward();
       const changed = { ...JSON.parse(body), expiresIn: 0.25 };
@@ -175,7 +181,7 @@ describe("in Chromium", NEEDS_CHROMIUM, () => {
     };
     front.fail(BEGIN, short, 2);
     const third = front.hold(BEGIN);
-    await autofill(page);
+    const { page } = await tabWithForm();
     await third.held;
     third.release();
     await page.evaluate(() => globalThis.abort());
@@ -185,10 +191,9 @@ describe("in Chromium", NEEDS_CHROMIUM, () => {
   });
 
   test("another ceremony takes the place of autofill", async () => {
-    const { page } = await tabWithKey();
-    await autofill(page);
-    const email = address();
-    assert.equal(await signUp(page, email), undefined);
+    const { page, key, email } = await tabWithForm();
+    await key.touches(true);
+    assert.equal(await signIn(page), undefined);
     assert.equal(await outcome(page), "AbortError");
     assert.equal(await userOf(page), email);
   });
