@@ -11,6 +11,7 @@ const FILES = new Map([
   ["/factors.js", at("dist/factors.js")],
   ["/example/", at("../../examples/web/index.html")],
   ["/example/revolve-client.js", at("../../examples/web/revolve-client.js")],
+  ["/example/revolve-factors.js", at("../../examples/web/revolve-factors.js")],
 ]);
 const PAGE = "<!doctype html><title>test</title>";
 const API = "/api/account/";
