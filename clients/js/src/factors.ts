@@ -108,8 +108,10 @@ export function factorsOf(client: RevolveClient) {
     },
 
     /** The second step of a sign-in, with `totp`, `recoveryCode`, or the `credential` of a passkey. It can be tried again after a wrong code. */
-    signInFactor: (input: SecondStep): Promise<Session> =>
-      begun("signin/factor", input),
+    signInFactor: (
+      { challenge }: Pick<FactorChallenge, "challenge">,
+      factor: Omit<SecondStep, "challenge">,
+    ): Promise<Session> => begun("signin/factor", { challenge, ...factor }),
 
     /** The authenticator app. Setting up and removing need a reauthentication. */
     totp: {

@@ -1,5 +1,5 @@
-// The browser's side of WebAuthn in JSON. The client does not rely on `parseCreationOptionsFromJSON()` and `toJSON()`: browsers have them since
-// 2025, and what extensions put in the place of the browser's own passkeys lacks them.
+// The browser's side of WebAuthn in JSON. It does without `parseCreationOptionsFromJSON()` and `toJSON()`, also where there are some: before 2025 not
+// all browsers had them, and password managers that stand in for the browser's own passkeys may lack `toJSON()`. So there is one path for all.
 
 /** JSON of WebAuthn Level 3 §5.1.8 to §5.1.10, as the service has it in `publicKey` and `credential`. */
 export type WebAuthnJson = Record<string, unknown>;

@@ -31,8 +31,9 @@ async function withApp(world, options) {
   const factors = factorsOf(client);
   await client.reauthenticate({ currentPassword: PASSWORD });
   const { uri } = await factors.totp.setUp();
-  const confirmed = await factors.totp.confirm(codeOf(uri));
-  return { client, factors, email, uri, codes: confirmed.recoveryCodes };
+  const code = codeOf(uri);
+  const { recoveryCodes: codes } = await factors.totp.confirm(code);
+  return { client, factors, email, uri, code, codes };
 }
 
 /** The challenge that signing in leads to. */
@@ -65,26 +66,24 @@ test("an app is set up after a reauthentication, and is listed", async () => {
 });
 
 test("a sign-in asks for a factor, and goes on with a code", async () => {
-  const { email, uri } = await withApp(world);
+  const { email, uri, code } = await withApp(world);
   const client = clientOf(world);
   const events = eventsOf(client);
   const { signInFactor } = factorsOf(client);
-  const { challenge, factors, expiresIn, publicKey } = await challenged(
-    client,
-    email,
-  );
+  const challenge = await challenged(client, email);
+  const { factors, expiresIn, publicKey } = challenge;
   assert.deepEqual(factors, ["totp", "recovery_code"]);
   assert.equal(expiresIn, 300);
   assert.equal(publicKey, undefined);
   assert.equal(await client.user(), null);
-  const used = await errorOf(signInFactor({ challenge, totp: codeOf(uri) }));
+  const used = await errorOf(signInFactor(challenge, { totp: code }));
   assert.equal(used.code, "code_used");
   assert.equal(used.problem.attemptsLeft, 4);
-  const session = await signInFactor({ challenge, totp: codeOf(uri, 1) });
+  const session = await signInFactor(challenge, { totp: codeOf(uri, 1) });
   assert.ok(session.id);
   assert.equal((await client.user()).email, email);
   assert.deepEqual(events, ["signed-in"]);
-  const spent = signInFactor({ challenge, totp: codeOf(uri, 1) });
+  const spent = signInFactor(challenge, { totp: codeOf(uri, 1) });
   assert.equal((await errorOf(spent)).code, "challenge_gone");
 });
 
@@ -101,16 +100,16 @@ test("the second step is shown on the device of the first, which is the account'
   const store = sharedMemory();
   const client = clientOf(world, { tokens: "storage", store });
   const { signInFactor } = factorsOf(client);
-  const { challenge } = await challenged(client, email);
+  const challenge = await challenged(client, email);
   const other = factorsOf(clientOf(world));
-  const input = { challenge, recoveryCode: codes[0] };
-  const elsewhere = await errorOf(other.signInFactor(input));
+  const factor = { recoveryCode: codes[0] };
+  const elsewhere = await errorOf(other.signInFactor(challenge, factor));
   assert.equal(elsewhere.code, "challenge_gone");
-  await signInFactor(input);
+  await signInFactor(challenge, factor);
   await client.signOut();
   front.requests = [];
   const again = await challenged(client, email);
-  await signInFactor({ challenge: again.challenge, recoveryCode: codes[1] });
+  await signInFactor(again, { recoveryCode: codes[1] });
   const shown = front.requests
     .filter(({ call }) => call.startsWith("POST signin"))
     .map(({ headers }) => headers["revolve-device"].split(".")[0]);
@@ -131,11 +130,11 @@ test("a recovery code counts once, and new ones void the others", async () => {
   assert.equal(replaced.length, 10);
   const elsewhere = clientOf(world);
   const { signInFactor } = factorsOf(elsewhere);
-  const { challenge } = await challenged(elsewhere, email);
-  const input = (recoveryCode) => ({ challenge, recoveryCode });
-  const old = await errorOf(signInFactor(input(codes[1])));
+  const challenge = await challenged(elsewhere, email);
+  const show = (recoveryCode) => signInFactor(challenge, { recoveryCode });
+  const old = await errorOf(show(codes[1]));
   assert.equal(old.code, "code_wrong");
-  await signInFactor(input(replaced[0]));
+  await show(replaced[0]);
   assert.equal((await elsewhere.user()).email, email);
 });
 
@@ -146,9 +145,8 @@ test("a recovery by mail leads to the second step, too", async () => {
   const { code } = await world.service.mail("reset_password", email);
   const input = { proof: proof.id, code, newPassword: `${PASSWORD} again` };
   const error = await errorOf(client.recovery.confirm(input));
-  const { challenge } = challengeOf(error);
   const totp = codeOf(uri, 1);
-  await factorsOf(client).signInFactor({ challenge, totp });
+  await factorsOf(client).signInFactor(challengeOf(error), { totp });
   assert.equal((await client.user()).email, email);
 });
 
@@ -156,11 +154,11 @@ test("an answer that was lost is no second step that counts twice", async () => 
   const { email, uri } = await withApp(world);
   const client = clientOf(world);
   const { signInFactor } = factorsOf(client);
-  const { challenge } = await challenged(client, email);
+  const challenge = await challenged(client, email);
   front.fail(STEP, "refuse");
-  const input = { challenge, totp: codeOf(uri, 1) };
-  assert.equal((await errorOf(signInFactor(input))).code, "no_answer");
-  await signInFactor(input);
+  const show = () => signInFactor(challenge, { totp: codeOf(uri, 1) });
+  assert.equal((await errorOf(show())).code, "no_answer");
+  await show();
   assert.equal(front.count(STEP), 2);
 });
 

@@ -70,8 +70,7 @@ export async function secondStep(error: unknown): Promise<string[]> {
   if (challenge.factors.includes("passkey")) {
     await factors.passkeys.signInFactor(challenge);
   } else {
-    const totp = "204816";
-    await factors.signInFactor({ challenge: challenge.challenge, totp });
+    await factors.signInFactor(challenge, { totp: "204816" });
   }
   const json: WebAuthnJson = await passkeys.get(challenge.publicKey ?? {}, {
     mediation: "conditional",
