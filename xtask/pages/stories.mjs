@@ -9,6 +9,7 @@ import { launch } from "./browser.mjs";
 import { stories as account } from "./stories/account.mjs";
 import { search } from "./stories/canary.mjs";
 import { brief, stories as ended } from "./stories/ended.mjs";
+import { passkeys, proved as provedPasskeys, stories as factors } from "./stories/factors.mjs";
 import { measure, told } from "./stories/figures.mjs";
 import { stories as forged } from "./stories/forged.mjs";
 import { stories as fronts } from "./stories/fronts.mjs";
@@ -22,9 +23,9 @@ const [, , binary, client, chromium, pictures, words = ""] = process.argv;
 
 /** Stories of a service with these settings, in a browser without that flag of its driver; those that need scripts are played with them alone. */
 const GROUPS = [
-  { settings: {}, stories: { ...account, ...recovery, ...ended, ...twice }, withScripts: { ...forged, ...fronts } },
+  { settings: {}, stories: { ...account, ...recovery, ...ended, ...twice, ...factors }, withScripts: { ...forged, ...fronts, ...passkeys } },
   { settings: {}, stories: history, without: ["--disable-back-forward-cache"] },
-  { settings: { ACCOUNTS__VERIFICATION: "required" }, stories: proved },
+  { settings: { ACCOUNTS__VERIFICATION: "required" }, stories: proved, withScripts: provedPasskeys },
   { settings: { TOKENS__ID_LIFETIME: "1s", TOKENS__REFRESH_LIFETIME: "4s" }, stories: brief },
 ];
 /** Whatever resolves names on this machine. */

@@ -1,4 +1,4 @@
-// Walks every page of a service in Chromium, without a script of its own: at two widths, in light and dark. Each page is kept as a picture,
+// Walks every page of a service in Chromium: at two widths, in light and dark. Each page is kept as a picture,
 // judged by axe-core, and must not scroll sideways, load anything from elsewhere or break its policy.
 //
 //   node walk.mjs URL MAILS PICTURES CHROMIUM
@@ -10,6 +10,7 @@ import { createServer } from "node:http";
 import { launch } from "./browser.mjs";
 import { enter, press, tab, type } from "./hands.mjs";
 import { mailTo } from "./mails.mjs";
+import { code as codeOf, withKey } from "./stories/factors.mjs";
 
 const [, , url, mails, pictures, executablePath] = process.argv;
 const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
@@ -31,7 +32,7 @@ async function open(browser, width, colorScheme, locale = "en-GB") {
     }
   });
   page.on("request", (request) => {
-    if (!request.url().startsWith(url) && !request.url().startsWith("http://localhost:")) {
+    if (!request.url().startsWith(url) && !request.url().startsWith("http://127.0.0.1:")) {
       faults.push(`${page.url()} loads ${request.url()}`);
     }
   });
@@ -176,6 +177,65 @@ async function devices(browser, page, email) {
   expect("the export", exported.account.email === email);
 }
 
+/** A second factor of each kind, a sign-in with it, and none again. */
+async function factors(page, email) {
+  const key = await withKey(page);
+  await key.answers(false);
+  await go(page, "/account/security");
+  await look(page, "security");
+  await click(page, 'main a[href="/account/security/app"]');
+  await look(page, "reauthenticate");
+  await send(page, { currentPassword: PASSWORD });
+  await look(page, "reauthenticate-refused");
+  await send(page, { currentPassword: NEW });
+  await look(page, "app");
+  await send(page, {});
+  await look(page, "app-code");
+  const secret = await page.inputValue('[name="secret"]');
+  await send(page, { totp: "000000" });
+  await look(page, "app-refused");
+  await send(page, { totp: codeOf(secret, -1) });
+  await look(page, "recovery-codes");
+  await click(page, "main a.button");
+  await click(page, 'main a[href="/account/security/passkey"]');
+  await look(page, "passkey");
+  await page.click("[data-passkey] button");
+  await key.answers(true);
+  await page.waitForURL(/security\?done$/);
+  await look(page, "security-set-up");
+  for (const name of ["rename", "remove"]) {
+    await click(page, `main a[href^="/account/security/${name}?passkey="]`);
+    await look(page, `passkey-${name}`);
+    await go(page, "/account/security");
+  }
+  await click(page, 'main a[href="/account/security/codes"]');
+  await look(page, "recovery-codes-new");
+  await key.answers(false);
+  await signOut(page);
+  await send(page, { email, password: NEW });
+  await look(page, "factor");
+  await send(page, { totp: "000000" }, "main form button[type=submit]");
+  await look(page, "factor-refused");
+  await click(page, 'button[value="recoveryCode"]');
+  await look(page, "factor-recovery-code");
+  await click(page, 'button[value="totp"]');
+  await send(page, { totp: codeOf(secret) }, "main form button[type=submit]");
+  at(page, "/account");
+  await go(page, "/account/password");
+  await click(page, "main .links a");
+  await look(page, "reauthenticate-otherwise");
+  await click(page, 'button[value="totp"]');
+  await send(page, { totp: codeOf(secret, 1) }, "main form button[type=submit]");
+  at(page, "/account/password");
+  for (let count = 0; count < 2; count += 1) {
+    await go(page, "/account/security");
+    await click(page, 'main a[href^="/account/security/remove"]');
+    await send(page, {});
+  }
+  await says(page, "Your sign-in is changed.");
+  await key.forget();
+}
+
 /** Out, and back in without the password. */
 async function returns(page, email) {
   await go(page, "/account/signout");
@@ -228,8 +288,8 @@ async function fromElsewhere(page) {
     answer.setHeader("content-type", "text/html");
     answer.end(`<title>Elsewhere</title><a href="${url}/account/devices">There</a>`);
   });
-  await new Promise((listening) => server.listen(0, "localhost", listening));
-  await page.goto(`http://localhost:${server.address().port}/`);
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  await page.goto(`http://127.0.0.1:${server.address().port}/`);
   await page.click("a");
   await page.waitForURL(`${url}/account/devices?again=1`);
   await says(page, "This device");
@@ -267,7 +327,7 @@ async function german(browser, email) {
   const page = await open(browser, 360, "light", "de-AT");
   await go(page, "/account/signup");
   await send(page, { email, password: PASSWORD });
-  for (const name of ["", "profile", "password", "devices", "activity", "export", "delete"]) {
+  for (const name of ["", "profile", "password", "security", "reauthenticate", "devices", "activity", "export", "delete"]) {
     await go(page, `/account/${name}`.replace(/\/$/, ""));
     expect("it is German", (await page.getAttribute("html", "lang")) === "de");
     await look(page, `german-${name || "home"}`);
@@ -285,6 +345,7 @@ for (const width of [360, 1280]) {
       await begins(page, email);
       const now = await changes(page, email);
       await devices(browser, page, now);
+      await factors(page, now);
       await returns(page, now);
       await leaves(page);
     } catch (error) {

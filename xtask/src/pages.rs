@@ -70,7 +70,9 @@ impl Tools {
 
     async fn walk(&self, binary: &Binary, pictures: &Path, interrupt: &Interrupt) -> Result<()> {
         let (folder, proxy) = (folders::temporary("pages")?, Proxy::bind().await?);
-        let (issuer, data) = (proxy.http_url(), folder.path().join("data"));
+        // Browsers know passkeys on `localhost`, and on no other address of this machine.
+        let issuer = proxy.http_url().replace("127.0.0.1", "localhost");
+        let data = folder.path().join("data");
         let settings = settings(&issuer, &data);
         let home = folder.path().join("service");
         let start = Instance::start(binary, &settings, home);

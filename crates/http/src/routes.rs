@@ -127,11 +127,19 @@ const PAGES: &[[RouteRow; 2]] = &[
     page("/profile", &[], |request| to(pages::own::profile::show, request), |request| to(pages::own::profile::submit, request)),
     page("/profile/email", LimitName::PASSWORD, |request| to(pages::own::profile::show_address, request), |request| to(pages::own::profile::submit_address, request)),
     page("/password", LimitName::PASSWORD, |request| to(pages::own::password::show, request), |request| to(pages::own::password::submit, request)),
+    page("/security", &[], |request| to(pages::own::security::show, request), |request| to(pages::own::security::submit, request)),
+    page("/security/app", LimitName::FACTORS, |request| to(pages::own::security::totp::show, request), |request| to(pages::own::security::totp::submit, request)),
+    page("/security/passkey", &[], |request| to(pages::own::security::passkey::show, request), |request| to(pages::own::security::passkey::submit, request)),
+    page("/security/codes", &[], |request| to(pages::own::security::codes::show, request), |request| to(pages::own::security::codes::submit, request)),
+    page("/security/rename", &[], |request| to(pages::own::security::rename::show, request), |request| to(pages::own::security::rename::submit, request)),
+    page("/security/remove", &[], |request| to(pages::own::security::remove::show, request), |request| to(pages::own::security::remove::submit, request)),
+    page("/reauthenticate", REAUTHENTICATION, |request| to(pages::own::reauthenticate::show, request), |request| to(pages::own::reauthenticate::submit, request)),
     page("/devices", &[], |request| to(pages::own::devices::show, request), |request| to(pages::own::devices::submit, request)),
     page("/export", LimitName::EXPORTS, |request| to(pages::own::export::show, request), |request| to(pages::own::export::submit, request)),
     page("/delete", LimitName::PASSWORD, |request| to(pages::own::delete::show, request), |request| to(pages::own::delete::submit, request)),
     page("/signout", &[], |request| to(pages::own::sign_out::show, request), |request| to(pages::own::sign_out::submit, request)),
     page("/signin", LimitName::PASSWORD, |request| to(pages::entry::sign_in::show, request), |request| to(pages::entry::sign_in::submit, request)),
+    page("/signin/factor", LimitName::FACTORS, |request| to(pages::entry::second_step::show, request), |request| to(pages::entry::second_step::submit, request)),
     page("/signin/code", LimitName::CONFIRMATIONS, |request| to(pages::landing::sign_in_code::show, request), |request| to(pages::landing::sign_in_code::submit, request)),
     page("/signup", LimitName::SIGN_UP, |request| to(pages::entry::sign_up::show, request), |request| to(pages::entry::sign_up::submit, request)),
     page("/signup/confirm", LimitName::CONFIRMATIONS, |request| to(pages::landing::confirm_sign_up::show, request), |request| to(pages::landing::confirm_sign_up::submit, request)),
@@ -144,12 +152,15 @@ const PAGES: &[[RouteRow; 2]] = &[
     page("/factors/keep", LimitName::CONFIRMATIONS, |request| to(pages::landing::keep_factors::show, request), |request| to(pages::landing::keep_factors::submit, request)),
 ];
 
-/// Pages without a form, and what pages load.
+/// Pages without a form, what pages load, and the challenges that the module for passkeys asks for.
 #[rustfmt::skip]
 const PAGES_TO_READ: &[RouteRow] = &[
     RouteRow::undescribed(Method::GET, "/", |request| to(pages::own::home::show, request)),
     RouteRow::undescribed(Method::GET, "/activity", |request| to(pages::own::activity::show, request)),
+    RouteRow::undescribed(Method::POST, "/reauthenticate/options", |request| to(pages::own::reauthenticate::options, request)),
+    RouteRow::undescribed(Method::POST, "/security/passkey/options", |request| to(pages::own::security::passkey::options, request)),
     RouteRow::undescribed(Method::GET, "/style.css", |request| to(pages::style, request)).without_deadline(),
+    RouteRow::undescribed(Method::GET, "/passkeys.js", |request| to(pages::passkeys, request)).without_deadline(),
     RouteRow::undescribed(Method::GET, "/icon.svg", |request| to(pages::icon, request)).without_deadline(),
     RouteRow::undescribed(Method::GET, "/logo", |request| to(pages::logo, request)).without_deadline(),
 ];

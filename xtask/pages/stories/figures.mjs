@@ -23,7 +23,7 @@ const SIGNED_OUT = [
   `/account/email/undo?${PROOF}`,
   `/account/email/disown?${PROOF}`,
 ];
-const SIGNED_IN = ["", "/profile", "/password", "/devices", "/activity", "/export", "/delete", "/signout"];
+const SIGNED_IN = ["", "/profile", "/password", "/security", "/reauthenticate", "/devices", "/activity", "/export", "/delete", "/signout"];
 
 /** Measures each page over one connection that is kept: `{ path, size, median, is }` of each, in bytes and milliseconds. */
 export async function measure(binary) {
@@ -58,7 +58,7 @@ async function row(connection, path) {
   if (page.status !== 200) {
     throw new Error(`${path} answers ${page.status}`);
   }
-  const assets = [...page.body.matchAll(/<(?:link rel="stylesheet"|img)[^>]*? (?:href|src)="([^"]+)"/g)];
+  const assets = [...page.body.matchAll(/<(?:link rel="stylesheet"|script type="module"|img)[^>]*? (?:href|src)="([^"]+)"/g)];
   let size = Buffer.byteLength(page.body);
   for (const [, url] of assets) {
     size += Buffer.byteLength((await get(connection, url)).body);

@@ -3,16 +3,20 @@
 mod hotp;
 mod uri;
 
-use qrcode::{EcLevel, QrCode, render::svg};
+use qrcode::{Color, EcLevel, QrCode};
 use revolve_domain::{
     model::{OneTimeCode, Timestamp, TotpStep},
     ports::{FactorFault, OneTimeCodes, TotpEnrolment},
 };
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use std::fmt::Write as _;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 /// Pixels of a module of the QR code, if nobody scales it.
-const MODULE: u32 = 4;
+const MODULE: usize = 4;
+
+/// Modules of the quiet zone around it (ISO/IEC 18004 §6.3.8).
+const QUIET: usize = 4;
 
 /// Computes codes of apps that know the service by a name.
 pub struct Totp {
@@ -66,18 +70,27 @@ impl OneTimeCodes for Totp {
     }
 }
 
-/// One `<svg>` element. Error correction of level M, which reads well from screens.
+/// One `<svg>` element, in which each run of dark modules of a row is a stroke. Error correction of level M, which reads well from screens.
 fn qr_code(uri: &SecretString) -> Result<SecretString, FactorFault> {
     let code = QrCode::with_error_correction_level(uri.expose_secret(), EcLevel::M)
         .map_err(|error| FactorFault::NotMade(error.into()))?;
-    let document = code
-        .render::<svg::Color<'_>>()
-        .module_dimensions(MODULE, MODULE)
-        .build();
-    // What comes before is the declaration of a document.
-    let (_, element) = document
-        .split_once("?>")
-        .ok_or_else(|| FactorFault::NotMade("the QR code is no document".into()))?;
+    let (width, modules) = (code.width(), code.to_colors());
+    let mut strokes = String::new();
+    for (y, row) in modules.chunks(width).enumerate() {
+        let mut x = 0;
+        for run in row.chunk_by(|one, next| one == next) {
+            if run[0] == Color::Dark {
+                let (from, line, length) = (x + QUIET, y + QUIET, run.len());
+                let _ = write!(strokes, "M{from} {line}.5h{length}");
+            }
+            x += run.len();
+        }
+    }
+    let (whole, side) = (width + 2 * QUIET, (width + 2 * QUIET) * MODULE);
+    let element = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {whole} {whole}\" width=\"{side}\" height=\"{side}\" \
+         shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{whole}v{whole}H0z\"/><path stroke=\"#000\" d=\"{strokes}\"/></svg>"
+    );
     Ok(element.into())
 }
 

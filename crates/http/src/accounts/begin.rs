@@ -84,7 +84,8 @@ pub(crate) async fn sign_in(
     }
 }
 
-fn parse_with_passkey(
+/// Reads a sign-up with a passkey; not its language.
+pub(crate) fn parse_with_passkey(
     mut body: Body,
     caller: &RequestClient,
 ) -> Result<PasskeySignUpRequest, Problem> {

@@ -21,10 +21,10 @@ pub(crate) use me::{delete, delete_docs, details, details_docs, me, me_docs};
 pub(crate) use password::{change_password, change_password_docs, parse as passwords_of};
 pub(crate) use reauthenticate::{
     begin_passkey, begin_passkey_docs, parse as current_password_of, reauthenticate,
-    reauthenticate_docs,
+    reauthenticate_docs, shown as shown_again,
 };
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use {begin::fields, me::parse as details_of, reauthenticate::shown as shown_again};
+pub(crate) use {begin::fields, me::parse as details_of};
 
 use crate::kit::problem::Problem;
 use actix_web::http::StatusCode;

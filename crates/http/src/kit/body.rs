@@ -37,6 +37,13 @@ impl Body {
         }
     }
 
+    /// The same with a member that is an object.
+    pub(crate) fn with_object(mut self, field: &str, object: Self) -> Self {
+        let object = Value::Object(object.members.into_iter().collect());
+        self.members.insert(field.to_owned(), object);
+        self
+    }
+
     /// A text that must be there.
     pub(crate) fn required<T>(
         &mut self,

@@ -30,6 +30,8 @@ pub struct CookieSettings {
     tokens: Vec<String>,
     /// The same for ID tokens, which pages keep beside them.
     ids: Vec<String>,
+    /// The same for reauthentications, which pages keep for some minutes.
+    reauthentications: Vec<String>,
     /// The cookie that is set for a moment when a session of pages is over.
     over: String,
     token_lifetime: Duration,
@@ -67,6 +69,7 @@ impl CookieSettings {
             proofs: named_at_least_once("proof"),
             tokens: named_at_least_once("refresh"),
             ids: named_at_least_once("id"),
+            reauthentications: named_at_least_once("reauthentication"),
             over: named_at_least_once("over").swap_remove(0),
             token_lifetime,
         }
@@ -101,10 +104,24 @@ impl CookieSettings {
         self.ids.clone()
     }
 
+    /// The names under which pages keep a reauthentication.
+    pub(super) fn reauthentication_names(&self) -> Vec<String> {
+        self.reauthentications.clone()
+    }
+
     /// Keeps a token for as long as a refresh token lives.
     pub(super) fn token(&self, name: &str, token: &SecretString) -> Cookie<'static> {
-        let token = token.expose_secret().to_owned();
-        self.strict(name, token, self.token_lifetime)
+        self.token_for(name, token, self.token_lifetime)
+    }
+
+    /// Keeps a token for so long.
+    pub(super) fn token_for(
+        &self,
+        name: &str,
+        token: &SecretString,
+        lifetime: Duration,
+    ) -> Cookie<'static> {
+        self.strict(name, token.expose_secret().to_owned(), lifetime)
     }
 
     /// Takes a cookie away.

@@ -13,6 +13,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_domain::use_cases::Refusal;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 
 /// Bytes of the digest of an origin in a cookie's name: 12 characters. They tell the few listed origins of an installation apart.
 const TAG: usize = 9;
@@ -39,6 +40,11 @@ impl TokenCookie {
     /// The one in which pages keep the ID token, beside the refresh token of this origin. It is read by pages alone.
     pub(crate) fn id(request: &HttpRequest) -> Self {
         Self::named(request, CookieSettings::id_names)
+    }
+
+    /// The one in which pages keep a reauthentication. It is read by pages alone.
+    pub(crate) fn reauthentication(request: &HttpRequest) -> Self {
+        Self::named(request, CookieSettings::reauthentication_names)
     }
 
     fn named(request: &HttpRequest, names: impl FnOnce(&CookieSettings) -> Vec<String>) -> Self {
@@ -76,6 +82,16 @@ impl TokenCookie {
         let earlier = self.sent.iter().filter(|sent| *sent != name);
         let removed = earlier.map(|name| self.settings.removed(name));
         std::iter::once(new).chain(removed).collect()
+    }
+
+    /// Keeps a token for so long.
+    pub(crate) fn set_for(
+        &self,
+        token: &SecretString,
+        lifetime: Duration,
+    ) -> Option<Cookie<'static>> {
+        let name = self.names.first()?;
+        Some(self.settings.token_for(name, token, lifetime))
     }
 
     /// Takes away what the browser has sent.
@@ -128,7 +144,6 @@ mod tests {
     use super::*;
     use actix_web::{http::header::COOKIE, test::TestRequest};
     use secrecy::ExposeSecret;
-    use std::time::Duration;
 
     const SHOP: &str = "https://shop.example.org";
 

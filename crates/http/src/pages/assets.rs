@@ -1,4 +1,4 @@
-//! What pages load: the stylesheet, the icon and the logo. Their URLs have the hash of their content, so that browsers keep them for good.
+//! What pages load: the stylesheet, the module for passkeys, the icon and the logo. Their URLs have the hash of their content, so that browsers keep them for good.
 
 use super::{Accent, BASE, PageSettings};
 use crate::kit::{
@@ -13,6 +13,7 @@ use actix_web::{
 use std::time::Duration;
 
 const STYLE: &str = include_str!("style.css");
+const PASSKEYS: &str = include_str!("passkeys.js");
 const ICON: &str = include_str!("icon.svg");
 /// The colour of the icon, which is that of buttons and links.
 const ICON_COLOUR: &str = "#1d4ed8";
@@ -101,6 +102,12 @@ impl Asset {
         Self::new("style.css", "text/css; charset=utf-8", style)
     }
 
+    /// The module for passkeys.
+    pub(super) fn passkeys() -> Self {
+        let script = Bytes::from_static(PASSKEYS.as_bytes());
+        Self::new("passkeys.js", "text/javascript; charset=utf-8", script)
+    }
+
     /// What browsers show beside the title, in the operator's colour.
     pub(super) fn icon(accent: Option<Accent>) -> Self {
         let icon = match accent {
@@ -147,6 +154,11 @@ impl Asset {
 /// `GET /style.css`
 pub(crate) async fn style(settings: Data<PageSettings>, request: HttpRequest) -> HttpResponse {
     settings.style.answer(&request)
+}
+
+/// `GET /passkeys.js`
+pub(crate) async fn passkeys(settings: Data<PageSettings>, request: HttpRequest) -> HttpResponse {
+    settings.passkeys.answer(&request)
 }
 
 /// `GET /icon.svg`

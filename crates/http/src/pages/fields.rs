@@ -16,6 +16,8 @@ pub(super) enum Kind {
     Url,
     /// Six digits.
     Code,
+    /// Letters and digits that are no words.
+    RecoveryCode,
     /// One of a few.
     Choice,
 }
@@ -23,7 +25,7 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) const fn html(self) -> &'static str {
         match self {
-            Self::Text | Self::Code | Self::Choice => "text",
+            Self::Text | Self::Code | Self::RecoveryCode | Self::Choice => "text",
             Self::Email => "email",
             Self::Password => "password",
             Self::Url => "url",
@@ -181,6 +183,41 @@ impl Fields<'_> {
         field
     }
 
+    /// A code of the authenticator app. It counts once, so that it is never shown again.
+    pub(super) fn totp(&self) -> Field {
+        let field = Field::new("totp", self.texts.totp, Kind::Code, "one-time-code");
+        self.factor(Field {
+            hint: self.texts.totp_hint.into(),
+            ..field
+        })
+    }
+
+    /// A recovery code.
+    pub(super) fn recovery_code(&self) -> Field {
+        let label = self.texts.recovery_code;
+        let field = Field::new("recoveryCode", label, Kind::RecoveryCode, "off");
+        self.factor(Field {
+            hint: self.texts.recovery_code_hint.into(),
+            ..field
+        })
+    }
+
+    fn factor(&self, field: Field) -> Field {
+        let mut field = self.filled(field);
+        field.value.clear();
+        let texts = self.texts;
+        let left = self.problem.and_then(Problem::attempts_left);
+        match self.problem_code() {
+            Some("code_wrong") => {
+                let wrong = left.map(|left| (texts.code_wrong)(left).into());
+                field.error = Some(wrong.unwrap_or_else(|| texts.factor_wrong.into()));
+            }
+            Some("code_used") => field.error = Some(texts.code_used.into()),
+            _ => {}
+        }
+        field
+    }
+
     /// What is wrong with the form as a whole, if its page says nothing better.
     pub(super) fn alert(&self) -> Option<Cow<'static, str>> {
         let (texts, problem) = (self.texts, self.problem?);
@@ -188,6 +225,9 @@ impl Fields<'_> {
             (_, Some(wait)) => (texts.limited)(wait.as_secs()).into(),
             ("invalid_credentials", _) => texts.wrong_credentials.into(),
             ("sign_in_superseded", _) => texts.superseded.into(),
+            ("credential_refused", _) => texts.passkey_refused.into(),
+            ("challenge_gone", _) => texts.challenge_gone.into(),
+            ("other_client", _) => texts.other_client.into(),
             ("email_taken", _) => texts.email_taken.into(),
             ("conflict" | "reauthentication_required", _) => texts.conflict.into(),
             _ if problem.status() == StatusCode::SERVICE_UNAVAILABLE => texts.unavailable.into(),
@@ -215,6 +255,9 @@ impl Fields<'_> {
         let error = match (field, code) {
             (_, "too_long") => texts.too_long,
             ("code", "missing") => texts.code_missing,
+            ("totp" | "recoveryCode", "missing") => texts.factor_missing,
+            ("totp", _) => texts.code_invalid,
+            ("recoveryCode", _) => texts.recovery_code_invalid,
             ("code", _) => texts.code_invalid,
             ("email", "missing") => texts.email_missing,
             ("email", _) => texts.email_invalid,
@@ -252,6 +295,7 @@ pub(super) fn can_be_sent_again(problem: &Problem, fields: &[&str]) -> bool {
             matches!(problem.code(), "invalid_credentials" | "sign_in_superseded")
         }
         StatusCode::CONFLICT => matches!(problem.code(), "email_taken" | "conflict"),
+        StatusCode::GONE => problem.code() == "challenge_gone",
         StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             true
         }

@@ -2,7 +2,7 @@
 
 use super::landing::Given;
 use crate::kit::{
-    body::{Body, MediaType, read},
+    body::{Body, MediaType, NestedBody, read},
     form::fields,
     problem::Problem,
 };
@@ -15,6 +15,9 @@ pub(crate) struct Form(BTreeMap<String, String>);
 
 /// The field with the place that its reader wants to go on to.
 pub(super) const RETURN_TO: &str = "return_to";
+
+/// The field in which the module sends a passkey.
+const CREDENTIAL: &str = "credential";
 
 impl Form {
     fn parse(bytes: &[u8]) -> Result<Self, Problem> {
@@ -36,6 +39,22 @@ impl Form {
         Body::of_fields(
             fields.filter(|(name, _)| name != RETURN_TO && (with_secret || name != "secret")),
         )
+    }
+
+    /// These fields alone. A passkey stands in `credential` as JSON.
+    pub(super) fn only(&self, names: &[&str]) -> Result<Body, Problem> {
+        let named = |name: &&str| Some(((*name).to_owned(), self.0.get(*name)?.clone()));
+        let fields = names.iter().filter_map(named);
+        let body = Body::of_fields(fields.filter(|(name, _)| name != CREDENTIAL));
+        match self.get(CREDENTIAL).filter(|_| names.contains(&CREDENTIAL)) {
+            Some(json) => Ok(body.with_object(CREDENTIAL, NestedBody::parse(json.as_bytes())?)),
+            None => Ok(body),
+        }
+    }
+
+    /// Whether a passkey was shown or made.
+    pub(super) fn has_passkey(&self) -> bool {
+        self.0.contains_key(CREDENTIAL)
     }
 
     /// A field as it was typed.
@@ -104,5 +123,23 @@ mod tests {
         assert!(!form.body_with_code().has("secret"));
         let form = Form::parse(b"return_to=/account&email=a").unwrap();
         assert!(form.body().has("email") && !form.body().has("return_to"));
+    }
+
+    #[test]
+    fn a_passkey_is_an_object_among_the_fields() {
+        let only = |form: &str| {
+            let form = Form::parse(form.as_bytes()).unwrap();
+            let body = form.only(&["challenge", "credential"]);
+            body.map_err(|problem| problem.code())
+        };
+        let mut body = only("challenge=c&credential=%7B%22id%22%3A%22x%22%7D&email=a").unwrap();
+        assert!(body.has("challenge") && !body.has("email"));
+        let credential = body.object("credential").unwrap();
+        assert_eq!(credential["id"], "x");
+        assert!(!only("challenge=c").unwrap().has("credential"));
+        for text in ["%5B%5D", "%7B", "null", "x"] {
+            let refused = only(&format!("credential={text}"));
+            assert_eq!(refused.err(), Some("malformed_json"), "{text}");
+        }
     }
 }

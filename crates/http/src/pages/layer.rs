@@ -21,9 +21,12 @@ use actix_web::{
 /// What a page may load and where its form goes: the stylesheet and the logo, and here (CSP 3).
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The same for a page whose form leads on to another origin.
-pub(super) fn policy(origin: &str) -> String {
-    POLICY.replace(
+/// The same for a page with passkeys: the module, and the challenges that it asks for.
+pub(crate) const POLICY_WITH_PASSKEYS: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A policy for a page whose form leads on to another origin.
+pub(super) fn policy(policy: &str, origin: &str) -> String {
+    policy.replace(
         "form-action 'self'",
         &format!("form-action 'self' {origin}"),
     )

@@ -1,7 +1,7 @@
 //! A request for a page, or of its form, and what all pages answer with.
 
 use super::{
-    BASE, PageSettings,
+    BASE, PageSettings, codes,
     form::{Form, RETURN_TO},
     layer,
     settings::Destination,
@@ -51,6 +51,7 @@ pub(crate) struct PageRequest {
     /// What the browser keeps of its session.
     pub(super) tokens: TokenCookie,
     pub(super) id: TokenCookie,
+    pub(super) reauthentication: TokenCookie,
     pub(super) authenticate: UseCase<Authenticate>,
     pub(super) refresh: UseCase<Refresh>,
     request: HttpRequest,
@@ -84,6 +85,7 @@ impl PageRequest {
             min_length: policy.min_length,
             tokens: TokenCookie::of(request, FrontEnd::Own),
             id: TokenCookie::id(request),
+            reauthentication: TokenCookie::reauthentication(request),
             authenticate: UseCase::from_request(request, payload).into_inner()?,
             refresh: UseCase::from_request(request, payload).into_inner()?,
             request: request.clone(),
@@ -162,13 +164,17 @@ impl PageRequest {
         Frame::new(self.language, &self.settings)
     }
 
-    /// What a form gets that has begun a session.
+    /// What a form gets that has begun a session: what it wanted, or first the recovery codes of a new account.
     pub(super) fn begun(&self, begun: &Begun, to: &str) -> Result<HttpResponse, Problem> {
         // No token was shown that would have identified the session in the log.
         identify(begun.session.user, begun.session.id);
         let mut cookies = self.caller.device_cookies(&begun.device);
         cookies.extend(self.kept(&begun.tokens));
-        with_cookies(see(to), &cookies)
+        let answer = match &begun.recovery_codes {
+            Some(codes) => codes::page(self.frame(), self.language, codes, to)?,
+            None => see(to),
+        };
+        with_cookies(answer, &cookies)
     }
 }
 
@@ -216,11 +222,14 @@ pub(super) fn page_url(page: &str, on: Option<&Destination>) -> String {
 
 /// Lets the form of a page lead to another service: browsers hold the redirects of a form to what the page's policy names.
 pub(super) fn leading_to(mut answer: HttpResponse, on: Option<&Destination>) -> HttpResponse {
+    let headers = answer.headers_mut();
+    let policy = headers.get(header::CONTENT_SECURITY_POLICY);
+    let policy = policy.and_then(|policy| policy.to_str().ok());
+    let policy = policy.unwrap_or(layer::POLICY);
     let policy = on
         .and_then(Destination::foreign_origin)
-        .and_then(|origin| HeaderValue::try_from(layer::policy(origin)).ok());
+        .and_then(|origin| HeaderValue::try_from(layer::policy(policy, origin)).ok());
     if let Some(policy) = policy {
-        let headers = answer.headers_mut();
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     answer

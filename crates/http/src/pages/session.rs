@@ -5,8 +5,8 @@ use super::{
     BASE,
     fields::can_be_sent_again,
     form::Form,
-    own::{DELETE, DEVICES, done},
-    request::{PageRequest, repeat, see, with_cookies},
+    own::{DELETE, DEVICES, REAUTHENTICATE, SECURITY, SIGN_OUT, done},
+    request::{PageRequest, page_url, repeat, see, with_cookies},
     settings::Destination,
     texts::Language,
 };
@@ -40,12 +40,15 @@ pub(super) struct SignedIn {
 }
 
 impl SignedIn {
-    /// The same once the form has shown the password.
+    /// The same once the form has shown the password. Who has reauthenticated a moment ago need not.
     pub(super) async fn reauthenticated(
         &self,
         form: &Form,
         use_case: UseCase<Reauthenticate>,
     ) -> Result<Caller, Problem> {
+        if self.has_reauthenticated() && form.get("currentPassword").is_none() {
+            return Ok(self.caller.clone());
+        }
         let (caller, current) = (self.caller.clone(), current_password_of(form.body())?);
         let shown = use_case
             .run(async move |case| case.execute(&caller, &current).await)
@@ -54,6 +57,11 @@ impl SignedIn {
             reauthentication: Some(shown.token),
             ..self.caller.clone()
         })
+    }
+
+    /// Whether the browser keeps a reauthentication of this session. Whether it counts is for the use cases to say.
+    pub(super) fn has_reauthenticated(&self) -> bool {
+        self.caller.reauthentication.is_some()
     }
 }
 
@@ -67,16 +75,19 @@ pub(super) enum Farewell {
     Ended,
     /// Perhaps by the same form, which was sent twice.
     EndedByForm,
+    /// The second step of a sign-in can't be taken any more.
+    StepOver,
 }
 
 impl Farewell {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::SignedOut,
         Self::Expired,
         Self::Evicted,
         Self::Reused,
         Self::Ended,
         Self::EndedByForm,
+        Self::StepOver,
     ];
 
     const fn name(self) -> &'static str {
@@ -87,6 +98,7 @@ impl Farewell {
             Self::Reused => "reused",
             Self::Ended => "ended",
             Self::EndedByForm => "ended-by-form",
+            Self::StepOver => "step-over",
         }
     }
 
@@ -119,17 +131,26 @@ impl PageRequest {
         }
         let (found, renewed) = self.session().await;
         let (me, outcome) = match found {
+            Ok(me) if self.must_set_up(&me) => return self.to_set_up(&renewed),
             Ok(me) => {
                 let outcome = work(&me).await;
                 (Some(me), outcome)
             }
             Err(problem) => (None, Err(problem)),
         };
+        // The one that the browser keeps counts no more.
+        let is_void = |problem: &Problem| problem.code() == "reauthentication_required";
+        let void = outcome.as_ref().is_err_and(is_void);
         let outcome = match outcome {
             Err(problem) if can_be_sent_again(&problem, fields) => again(me.as_ref(), &problem),
             outcome => outcome,
         };
-        self.finish(outcome, &renewed).await
+        let answer = self.finish(outcome, &renewed).await;
+        if void {
+            with_cookies(answer?, &self.reauthentication.clear())
+        } else {
+            answer
+        }
     }
 
     /// The same for a page without a form.
@@ -142,10 +163,27 @@ impl PageRequest {
         }
         let (found, renewed) = self.session().await;
         let outcome = match found {
+            Ok(me) if self.must_set_up(&me) => return self.to_set_up(&renewed),
             Ok(me) => work(&me).await,
             Err(problem) => Err(problem),
         };
         self.finish(outcome, &renewed).await
+    }
+
+    /// Whether the account has to set up a factor, and this page is not for that.
+    fn must_set_up(&self, me: &SignedIn) -> bool {
+        let page = self.path().strip_prefix(BASE).unwrap_or_default();
+        let mut for_that = [SECURITY, REAUTHENTICATE, SIGN_OUT].into_iter();
+        self.needs_set_up(me) && !for_that.any(|path| page.starts_with(path))
+    }
+
+    /// Whether the session can do nothing but set up a factor.
+    pub(super) fn needs_set_up(&self, me: &SignedIn) -> bool {
+        self.settings.options.factor_required && !me.user.factors.any()
+    }
+
+    fn to_set_up(&self, renewed: &[Cookie<'static>]) -> Result<HttpResponse, Problem> {
+        with_cookies(see(&page_url(SECURITY, None)), renewed)
     }
 
     /// Sets the cookies of a session that was refreshed, and sends those away whose session is over.
@@ -207,12 +245,15 @@ impl PageRequest {
 
     fn signed_in(&self, found: Authenticated, id_token: SecretString) -> SignedIn {
         let locale = found.user.details.locale.as_ref().map(Locale::as_str);
+        let reauthentication = self.reauthentication.token();
+        let is_of_it = |shown: &&SecretString| session_of(shown) == session_of(&id_token);
+        let reauthentication = reauthentication.filter(is_of_it).cloned();
         SignedIn {
             language: locale.and_then(Language::of_tag).unwrap_or(self.language),
             caller: Caller {
                 id_token,
                 device_credentials: self.caller.device_credentials.clone(),
-                reauthentication: None,
+                reauthentication,
                 client: self.caller.client.clone(),
             },
             session: found.session.id,
@@ -234,7 +275,8 @@ impl PageRequest {
     /// Takes a session's tokens away from the browser, and the pages that it has kept.
     pub(super) fn forgotten(&self) -> Vec<Cookie<'static>> {
         let over = vec![self.tokens.over()];
-        [self.tokens.clear(), self.id.clear(), over].concat()
+        let reauthentication = self.reauthentication.clear();
+        [self.tokens.clear(), self.id.clear(), reauthentication, over].concat()
     }
 
     /// To the sign-in page, with a reason if there was a session. Where a newer token of the same browser may be under way, the same request is

@@ -33,6 +33,8 @@ pub struct PageOptions {
     pub sign_in_code: bool,
     /// The tags of the languages that mails are written in.
     pub languages: Vec<String>,
+    /// Whether each account must have a factor.
+    pub factor_required: bool,
 }
 
 /// What pages are made with.
@@ -40,6 +42,7 @@ pub struct PageOptions {
 pub struct PageSettings {
     pub(super) options: PageOptions,
     pub(super) style: Asset,
+    pub(super) passkeys: Asset,
     pub(super) icon: Asset,
     pub(super) logo: Option<Asset>,
 }
@@ -49,6 +52,7 @@ impl PageSettings {
     pub fn new(mut options: PageOptions) -> Self {
         Self {
             style: Asset::style(options.accent),
+            passkeys: Asset::passkeys(),
             icon: Asset::icon(options.accent),
             logo: options.logo.take().map(Asset::logo),
             options,

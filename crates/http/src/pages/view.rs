@@ -4,6 +4,8 @@ use super::{
     PageSettings,
     assets::Asset,
     fields::Field,
+    layer,
+    passkey::PasskeyButton,
     texts::{Language, Message, Texts},
 };
 use crate::kit::{problem::Problem, request_id::RequestId};
@@ -22,6 +24,8 @@ pub(super) struct Frame<'a> {
     pub(super) name: &'a str,
     pub(super) logo: Option<&'a str>,
     pub(super) style: &'a str,
+    /// The module for passkeys, on pages that have it.
+    pub(super) script: Option<&'a str>,
     pub(super) icon: &'a str,
     pub(super) terms: Option<&'a str>,
     pub(super) privacy: Option<&'a str>,
@@ -54,6 +58,7 @@ impl<'a> Frame<'a> {
             name: &options.name,
             logo: settings.logo.as_ref().map(Asset::url),
             style: settings.style.url(),
+            script: None,
             icon: settings.icon.url(),
             terms: options.terms.as_deref(),
             privacy: options.privacy.as_deref(),
@@ -73,6 +78,14 @@ impl<'a> Frame<'a> {
         Self {
             request: is_mistake.then(RequestId::current),
             is_mistake,
+            ..self
+        }
+    }
+
+    /// Loads the module for passkeys. The policy must allow it: [`scripted`].
+    pub(super) fn with_passkeys(self, settings: &'a PageSettings) -> Self {
+        Self {
+            script: Some(settings.passkeys.url()),
             ..self
         }
     }
@@ -98,9 +111,14 @@ pub(super) struct FormView {
     /// What is wrong with it as a whole.
     pub(super) alert: Option<Cow<'static, str>>,
     pub(super) fields: Vec<Field>,
+    /// Empty where a passkey alone sends it.
     pub(super) button: &'static str,
     /// Whether it can't be undone.
     pub(super) is_grave: bool,
+    /// A passkey in place of what is typed.
+    pub(super) passkey: Option<PasskeyButton>,
+    /// What else can be asked for, as `by`, with the text of the button.
+    pub(super) others: Vec<(&'static str, &'static str)>,
     /// For password managers where none is asked for: whose password it is.
     pub(super) username: Option<String>,
 }
@@ -191,6 +209,14 @@ impl<'a> MessagePage<'a> {
             next,
         }
     }
+}
+
+/// Lets a page load the module for passkeys, and that ask this service for a challenge.
+pub(super) fn scripted(mut answer: HttpResponse) -> HttpResponse {
+    let policy = HeaderValue::from_static(layer::POLICY_WITH_PASSKEYS);
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    answer
 }
 
 /// Puts a page in the place of an answer's content.

@@ -1,6 +1,6 @@
 //! What the pages are made with.
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, RequireFactorName};
 use revolve_domain::model::Locale;
 use revolve_http::{Accent, Logo, PageOptions, PageSettings};
 use std::fs;
@@ -29,6 +29,7 @@ pub(crate) fn pages(config: &Config) -> Result<Option<PageSettings>, ConfigError
             .iter()
             .map(|tag| Locale::as_str(tag).to_owned())
             .collect(),
+        factor_required: config.accounts.require_factor == RequireFactorName::Always,
     })))
 }
 

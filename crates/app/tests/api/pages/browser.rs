@@ -13,6 +13,12 @@ use url::{Url, form_urlencoded};
 /// What a page may load, and where its forms go.
 pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The same for pages with passkeys.
+pub(super) const WITH_PASSKEYS: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The one script that a page may have.
+const MODULE: &str = "<script type=\"module\" src=\"/account/passkeys.js?v=";
+
 /// The issuer's origin of the tests.
 pub(super) const ORIGIN: &str = "http://localhost:8080";
 
@@ -213,6 +219,15 @@ pub(super) fn asks(page: &Answer, field: &str) -> bool {
     page.text.contains(&format!("<input id=\"{field}\""))
 }
 
+/// What a page like this may load.
+fn policy_of(page: &Answer) -> &'static str {
+    if page.text.contains("data-passkey") {
+        WITH_PASSKEYS
+    } else {
+        POLICY
+    }
+}
+
 /// Fails unless this is a page, with all that protects it.
 #[track_caller]
 pub(super) fn assert_page(answer: &Answer) {
@@ -221,13 +236,12 @@ pub(super) fn assert_page(answer: &Answer) {
         ("cache-control", "no-store"),
         ("referrer-policy", "no-referrer"),
         ("x-content-type-options", "nosniff"),
-        ("content-security-policy", POLICY),
+        ("content-security-policy", policy_of(answer)),
     ] {
         assert_eq!(answer.header(header), value, "{header}: {answer:#?}");
     }
     let markup = answer.text.to_lowercase();
     for foreign in [
-        "<script",
         "style=",
         "src=\"http",
         "href=\"http",
@@ -236,6 +250,8 @@ pub(super) fn assert_page(answer: &Answer) {
     ] {
         assert!(!markup.contains(foreign), "{foreign}: {answer:#?}");
     }
+    let scripts = answer.text.matches("<script").count();
+    assert_eq!(scripts, answer.text.matches(MODULE).count(), "{answer:#?}");
     assert!(markup.starts_with("<!doctype html>"), "{answer:#?}");
     for token in ["eyJhbGci", "eyJ0eXAi"] {
         assert!(!answer.text.contains(token), "no token: {answer:#?}");
@@ -245,4 +261,11 @@ pub(super) fn assert_page(answer: &Answer) {
         let id = answer.header("x-request-id");
         assert!(id.len() == 36 && markup.contains(id), "{answer:#?}");
     }
+}
+
+/// What a form carries without showing it.
+pub(super) fn hidden(page: &Answer, name: &str) -> Option<String> {
+    let before = format!("<input type=\"hidden\" name=\"{name}\" value=\"");
+    let value = page.text.split(&*before).nth(1)?.split('"').next()?;
+    Some(value.replace("&#34;", "\"").replace("&#38;", "&"))
 }

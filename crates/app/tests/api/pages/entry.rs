@@ -2,7 +2,7 @@
 
 use super::{ANN, NEW, mail, signs_in, wrong};
 use crate::{
-    pages::browser::{Browser, ORIGIN, POLICY, asks, assert_page},
+    pages::browser::{Browser, ORIGIN, WITH_PASSKEYS, asks, assert_page},
     support::{Mailing, PASSWORD, on_both_stores_with_mail},
 };
 use reqwest::Method;
@@ -136,7 +136,7 @@ on_both_stores_with_mail! {
         let browser = Browser::new(&service);
         let target = "/account/signin?return_to=https%3A%2F%2Fapp.example.org%2Fstart%3Fa%3Db";
         let page = browser.open(target).await.expect(200);
-        let policy = POLICY.replace("form-action 'self'", "form-action 'self' https://app.example.org");
+        let policy = WITH_PASSKEYS.replace("form-action 'self'", "form-action 'self' https://app.example.org");
         assert_eq!(page.header("content-security-policy"), policy, "its form leads there");
         assert!(page.text.contains("href=\"/account/signup?return_to=https%3A%2F%2Fapp.example.org%2Fstart%3Fa%3Db\""), "{page:#?}");
         let form = |password| [("email", ANN), ("password", password), ("return_to", APP)];
@@ -222,11 +222,12 @@ on_both_stores_with_mail! {
         refused("/account/signin", &credentials).await;
         refused("/account/signup", &[("email", "bob@example.org"), ("password", PASSWORD)]).await;
         refused("/account/recovery", &[("email", ANN)]).await;
+        refused("/account/signin/factor", &[("totp", "204816")]).await;
         assert!(browser.cookies("revolve-").is_empty());
         assert!(!signs_in(&service, "bob@example.org", PASSWORD).await);
         let own = browser.form("/account/signin", &credentials).header("Origin", ORIGIN);
         browser.done(browser.load(own).await).await;
-        for path in ["/account", "/account/signout", "/account/profile", "/account/profile/email", "/account/password", "/account/devices", "/account/export", "/account/delete"] {
+        for path in ["/account", "/account/signout", "/account/profile", "/account/profile/email", "/account/password", "/account/devices", "/account/export", "/account/delete", "/account/reauthenticate", "/account/reauthenticate/options", "/account/security", "/account/security/app", "/account/security/passkey", "/account/security/passkey/options", "/account/security/codes", "/account/security/rename", "/account/security/remove"] {
             refused(path, &[("scope", "everywhere"), ("currentPassword", PASSWORD), ("newPassword", NEW)]).await;
         }
         assert!(browser.open("/account").await.expect(200).text.contains(ANN));

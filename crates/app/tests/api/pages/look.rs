@@ -94,6 +94,8 @@ fn each_page_is_small() {
                 "",
                 "/profile",
                 "/password",
+                "/security",
+                "/reauthenticate",
                 "/devices",
                 "/activity",
                 "/export",

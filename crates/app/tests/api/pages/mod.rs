@@ -9,7 +9,10 @@ mod factors;
 mod look;
 mod outages;
 mod own;
+mod passkeys;
 mod refusals;
+mod second_step;
+mod security;
 mod sessions;
 
 use crate::support::{Actor, Answer, Mailing, PASSWORD, on_both_stores_with_mail};

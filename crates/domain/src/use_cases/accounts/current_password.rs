@@ -1,7 +1,7 @@
 //! The check of the current password that sensitive changes require.
 
 use crate::{
-    model::{ClientInfo, Credentials, Password, UserId},
+    model::{ClientInfo, Credentials, HashKind, Password, UserId},
     ports::{HashFlow, PasswordCheck, PasswordHasher, UserRepository},
     use_cases::{
         parts::{
@@ -59,6 +59,13 @@ impl CurrentPassword {
     /// What [`Self::admit`] took does not count after all.
     pub(super) async fn give_back(&self, held: AdmittedCheck) {
         self.limits.give_back(held.taken).await;
+    }
+
+    /// Whether the account has a password.
+    pub(super) async fn exists(&self, user: UserId) -> Result<bool, Refused> {
+        let credentials = self.users.credentials(user).await?;
+        let kind = credentials.map(|found| found.hash.kind());
+        Ok(kind.is_some_and(|kind| kind != HashKind::NoPassword))
     }
 
     /// The account's credentials, or `None` if the password is wrong.

@@ -41,6 +41,7 @@ pub use me::Me;
 pub(super) use password_context::PasswordContext;
 pub use reauthenticate::{
     Reauthenticate, ReauthenticateError, ReauthenticateRequest, Reauthenticated,
+    ReauthenticationWays,
 };
 pub(super) use reauthentication::Reauthentication;
 pub use recovery_links::{RecoveryLink, RecoveryLinkError, RecoveryLinks};

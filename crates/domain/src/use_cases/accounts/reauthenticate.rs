@@ -2,7 +2,7 @@
 
 use super::current_password::CurrentPassword;
 use crate::{
-    model::{AuthMethods, ChallengeId, Password, Timestamp},
+    model::{AuthMethods, ChallengeId, FactorKind, Password, Timestamp},
     policy::SessionPolicy,
     ports::{
         Clock, ReauthenticationClaims, SecurityEvent, SecurityEvents, SignError, StoreError,
@@ -72,6 +72,15 @@ pub struct ReauthenticateRequest {
     pub challenge: Option<ChallengeId>,
 }
 
+/// What a user can reauthenticate with.
+#[derive(Clone, Debug, Default)]
+pub struct ReauthenticationWays {
+    /// Whether the account has a password.
+    pub password: bool,
+    /// The kinds of factor, in the order in which they should be offered.
+    pub factors: Vec<FactorKind>,
+}
+
 /// Reauthenticates.
 pub struct Reauthenticate {
     authenticate: Authenticate,
@@ -96,6 +105,18 @@ impl Reauthenticate {
             factors: SessionFactors::new(ports),
             policy: ports.policy,
         }
+    }
+
+    /// What the caller can show.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn ways(&self, caller: &Caller) -> Result<ReauthenticationWays, Refused> {
+        let asking = self.authenticate.to_set_up(caller).await?;
+        Ok(ReauthenticationWays {
+            password: self.current.exists(asking.user.id).await?,
+            factors: self.factors.kinds(&asking).await?,
+        })
     }
 
     /// Answers a challenge for a passkey of the caller's account.

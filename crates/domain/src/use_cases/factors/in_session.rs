@@ -7,7 +7,9 @@ use super::{
 };
 use crate::{
     journal::{Actor, Told},
-    model::{AuthMethods, Challenge, ChallengeId, ChallengeKind, ChallengedUser, ClientInfo},
+    model::{
+        AuthMethods, Challenge, ChallengeId, ChallengeKind, ChallengedUser, ClientInfo, FactorKind,
+    },
     ports::{Asking, Clock, Factors, PasskeyCeremonies, ShowOutcome, ShownInSession},
     use_cases::{
         accounts::ReauthenticateError,
@@ -39,6 +41,14 @@ impl SessionFactors {
             clock: ports.clock.clone(),
             recorder: Recorder::new(ports),
         }
+    }
+
+    /// What the account can show.
+    pub(in crate::use_cases) async fn kinds(
+        &self,
+        asking: &Authenticated,
+    ) -> Result<Vec<FactorKind>, Refused> {
+        Ok(self.store.of(asking.user.id).await?.kinds())
     }
 
     /// A challenge for a passkey of the account.

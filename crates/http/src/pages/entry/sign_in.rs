@@ -2,11 +2,18 @@
 
 use crate::{
     accounts::begin::parse,
-    kit::{problem::Problem, token_cookie::is_over, use_case::UseCase},
+    kit::{
+        factor::{challenge, credential},
+        problem::Problem,
+        token_cookie::is_over,
+        use_case::UseCase,
+    },
     pages::{
         BASE,
+        entry::Entered,
         fields::{Fields, can_be_sent_again},
         form::{Form, RETURN_TO},
+        passkey::{PasskeyButton, Purpose},
         request::{PageRequest, leading_to, page_url, see, with_cookies},
         session::{Farewell, refusal},
         settings::Destination,
@@ -17,7 +24,7 @@ use crate::{
 use actix_web::{HttpResponse, ResponseError};
 use revolve_domain::{
     model::{EmailAddress, Password},
-    use_cases::{Begun, SignIn},
+    use_cases::{Begun, PasskeySignInRequest, SignIn, SignInByPasskey, SignInError},
 };
 
 struct Words {
@@ -32,6 +39,7 @@ struct Words {
     reused: &'static str,
     ended: &'static str,
     ended_by_form: &'static str,
+    step_over: &'static str,
 }
 
 static WORDS: Localized<Words> = Localized {
@@ -47,6 +55,7 @@ static WORDS: Localized<Words> = Localized {
         reused: "Somebody else may have used your session, so it was ended. Sign in again, and look at your activity.",
         ended: "You were signed out on this device, here or on another one. Sign in to go on; nothing was changed.",
         ended_by_form: "You were signed out on this device, by this form or before. Sign in to see which devices are still signed in.",
+        step_over: "The second step took too long, or its code was wrong too often. Sign in again.",
     },
     de: Words {
         title: "Anmelden",
@@ -64,6 +73,7 @@ static WORDS: Localized<Words> = Localized {
                 wurde geändert.",
         ended_by_form: "Sie wurden auf diesem Gerät abgemeldet, durch dieses Formular oder schon vorher. Melden Sie sich an, um zu sehen, \
                         welche Geräte noch angemeldet sind.",
+        step_over: "Der zweite Schritt hat zu lange gedauert, oder der Code war zu oft falsch. Melden Sie sich noch einmal an.",
     },
 };
 
@@ -91,15 +101,23 @@ pub(crate) async fn show(page: PageRequest) -> Result<HttpResponse, Problem> {
     }
 }
 
-/// `POST /signin`
+/// `POST /signin`, also by a passkey.
 pub(crate) async fn submit(
     page: PageRequest,
     use_case: UseCase<SignIn>,
+    by_passkey: UseCase<SignInByPasskey>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let on = page.destination_of(&form);
-    match sign_in(&page, use_case, &form).await {
-        Ok(begun) => page.begun(&begun, on.as_ref().map_or(BASE, Destination::url)),
+    let entered = if form.has_passkey() {
+        with_passkey(&page, by_passkey, &form)
+            .await
+            .map(Entered::from)
+    } else {
+        sign_in(&page, use_case, &form).await
+    };
+    match entered {
+        Ok(entered) => page.entered(entered, on.as_ref().map_or(BASE, Destination::url)),
         Err(problem) if can_be_sent_again(&problem, &["email", "password"]) => view(
             &page,
             &form,
@@ -115,9 +133,33 @@ async fn sign_in(
     page: &PageRequest,
     use_case: UseCase<SignIn>,
     form: &Form,
-) -> Result<Begun, Problem> {
+) -> Result<Entered, Problem> {
     let (email, password) = (EmailAddress::present, Password::present);
     let request = parse(form.body(), &page.caller, email, password)?;
+    let begun = use_case
+        .run(async move |case| case.execute(request).await)
+        .await?;
+    match begun {
+        Err(SignInError::FactorRequired(step)) => Ok(Entered::Step(step)),
+        begun => Ok(begun?.into()),
+    }
+}
+
+async fn with_passkey(
+    page: &PageRequest,
+    use_case: UseCase<SignInByPasskey>,
+    form: &Form,
+) -> Result<Begun, Problem> {
+    let mut body = form.only(&["challenge", "credential"])?;
+    let (challenge, credential) = (challenge(&mut body), credential(&mut body));
+    let (challenge, credential) = body.finish(challenge.zip(credential))?;
+    let request = PasskeySignInRequest {
+        challenge,
+        credential,
+        device_name: None,
+        device_credentials: page.caller.device_credentials.clone(),
+        client: page.caller.described(),
+    };
     let begun = use_case
         .run(async move |case| case.execute(request).await)
         .await??;
@@ -141,8 +183,10 @@ fn view(
     let mut password = fields.password("password", fields.texts.password);
     password.value.clear();
     password.is_focused = problem.is_some_and(|problem| problem.code() == "invalid_credentials");
-    let asked = vec![fields.email(), password];
-    let mut form = FormView::new(page.path(), words.title, asked);
+    let mut email = fields.email();
+    email.autocomplete = "username webauthn";
+    let mut form = FormView::new(page.path(), words.title, vec![email, password]);
+    form.passkey = Some(PasskeyButton::new(Purpose::SignIn, page.language));
     form.alert = fields.alert();
     form.hidden
         .extend(on.map(|on| (RETURN_TO, on.url().to_owned())));
@@ -159,14 +203,17 @@ fn view(
         Some(sign_up),
     ];
     let view = FormPage {
-        frame: page.frame().failed_if(problem.is_some()),
+        frame: page
+            .frame()
+            .failed_if(problem.is_some())
+            .with_passkeys(&page.settings),
         title: words.title,
         intro: "".into(),
         notice: problem.is_none().then(|| notice(page, words)).flatten(),
         form,
         links: links.into_iter().flatten().collect(),
     };
-    Ok(leading_to(view::page(answer, &view)?, on))
+    Ok(leading_to(view::scripted(view::page(answer, &view)?), on))
 }
 
 /// Why somebody has to sign in who was signed in before.
@@ -179,5 +226,6 @@ fn notice(page: &PageRequest, words: &Words) -> Option<Notice> {
         Farewell::Reused => Notice::warning(words.reused),
         Farewell::Ended => Notice::warning(words.ended),
         Farewell::EndedByForm => Notice::warning(words.ended_by_form),
+        Farewell::StepOver => Notice::warning(words.step_over),
     })
 }

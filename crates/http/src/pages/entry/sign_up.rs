@@ -1,12 +1,17 @@
 //! `/account/signup`: a new account.
 
 use crate::{
-    accounts::{begin::parse, email_taken},
+    accounts::{
+        begin::{parse, parse_with_passkey},
+        email_taken,
+    },
     kit::{problem::Problem, use_case::UseCase},
     pages::{
         BASE,
+        entry::Entered,
         fields::{Fields, can_be_sent_again},
         form::{Form, RETURN_TO},
+        passkey::{PasskeyButton, Purpose},
         request::{PageRequest, leading_to, page_url},
         settings::Destination,
         texts::Localized,
@@ -16,7 +21,9 @@ use crate::{
 use actix_web::{HttpResponse, ResponseError};
 use revolve_domain::{
     model::{EmailAddress, Password},
-    use_cases::{SignIn, SignInError, SignInRequest, SignUp, SignUpError, SignedUp},
+    use_cases::{
+        RequestedProof, SignIn, SignInError, SignInRequest, SignUp, SignUpError, SignedUp,
+    },
 };
 
 struct Words {
@@ -47,6 +54,22 @@ static WORDS: Localized<Words> = Localized {
     },
 };
 
+/// What comes of the form.
+enum Created {
+    Entered(Entered),
+    /// The mailbox has to be proved first.
+    Asked(RequestedProof),
+}
+
+impl From<SignedUp> for Created {
+    fn from(signed_up: SignedUp) -> Self {
+        match signed_up {
+            SignedUp::Begun(begun, _) => Self::Entered(begun.into()),
+            SignedUp::Asked(proof) => Self::Asked(proof),
+        }
+    }
+}
+
 /// `GET /signup`
 pub(crate) async fn show(page: PageRequest) -> Result<HttpResponse, Problem> {
     let answer = HttpResponse::Ok().finish();
@@ -62,11 +85,16 @@ pub(crate) async fn submit(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let on = page.destination_of(&form);
-    match create(&page, sign_up, sign_in, &form).await {
-        Ok(SignedUp::Begun(begun, _)) => {
-            page.begun(&begun, on.as_ref().map_or(BASE, Destination::url))
+    let created = if form.has_passkey() {
+        create_with_passkey(&page, sign_up, &form).await
+    } else {
+        create(&page, sign_up, sign_in, &form).await
+    };
+    match created {
+        Ok(Created::Entered(entered)) => {
+            page.entered(entered, on.as_ref().map_or(BASE, Destination::url))
         }
-        Ok(SignedUp::Asked(proof)) => {
+        Ok(Created::Asked(proof)) => {
             page.mail_sent(&page_url("/signup/confirm", None), &proof, on.as_ref())
         }
         Err(problem) if can_be_sent_again(&problem, &["email", "password"]) => view(
@@ -85,7 +113,7 @@ async fn create(
     sign_up: UseCase<SignUp>,
     sign_in: UseCase<SignIn>,
     form: &Form,
-) -> Result<SignedUp, Problem> {
+) -> Result<Created, Problem> {
     let mut request = parse(form.body(), &page.caller, EmailAddress::parse, |text| {
         Password::choose(text, page.min_length)
     })?;
@@ -97,8 +125,24 @@ async fn create(
         .await?;
     match signed_up {
         Err(SignUpError::EmailTaken) => sign_in_again(sign_in, again).await,
-        signed_up => Ok(signed_up?),
+        signed_up => Ok(signed_up?.into()),
     }
+}
+
+/// A passkey in place of a password. A form that is sent twice has spent its challenge the first time.
+async fn create_with_passkey(
+    page: &PageRequest,
+    sign_up: UseCase<SignUp>,
+    form: &Form,
+) -> Result<Created, Problem> {
+    let passkey = form.only(&["challenge", "credential"])?;
+    let fields = form.only(&["email"])?.with_object("passkey", passkey);
+    let mut request = parse_with_passkey(fields, &page.caller)?;
+    request.locale.clone_from(&page.caller.language);
+    let signed_up = sign_up
+        .run(async move |case| case.by_passkey(request).await)
+        .await??;
+    Ok(signed_up.into())
 }
 
 /// A form that was sent twice has made the account the first time, and its browser may have missed that answer: whoever knows the password
@@ -106,12 +150,13 @@ async fn create(
 async fn sign_in_again(
     use_case: UseCase<SignIn>,
     request: SignInRequest,
-) -> Result<SignedUp, Problem> {
+) -> Result<Created, Problem> {
     let begun = use_case
         .run(async move |case| case.execute(request).await)
         .await?;
     match begun {
-        Ok(begun) => Ok(SignedUp::Begun(begun, None)),
+        Ok(begun) => Ok(Created::Entered(begun.into())),
+        Err(SignInError::FactorRequired(step)) => Ok(Created::Entered(Entered::Step(step))),
         Err(error @ (SignInError::Failed(_) | SignInError::Superseded)) => Err(error.into()),
         Err(_) => Err(email_taken()),
     }
@@ -138,6 +183,7 @@ fn view(
     }
     let password = fields.new_password("password", fields.texts.password);
     let mut form = FormView::new(page.path(), words.button, vec![email, password]);
+    form.passkey = Some(PasskeyButton::new(Purpose::SignUp, page.language));
     form.alert = fields.alert().filter(|_| !is_taken);
     form.hidden
         .extend(on.map(|on| (RETURN_TO, on.url().to_owned())));
@@ -153,7 +199,10 @@ fn view(
         ..Link::new(page_url("/signin", on), fields.texts.sign_in)
     };
     let view = FormPage {
-        frame: page.frame().failed_if(problem.is_some()),
+        frame: page
+            .frame()
+            .failed_if(problem.is_some())
+            .with_passkeys(&page.settings),
         title: words.title,
         intro: "".into(),
         notice: None,
@@ -164,5 +213,5 @@ fn view(
             .chain([sign_in])
             .collect(),
     };
-    Ok(leading_to(view::page(answer, &view)?, on))
+    Ok(leading_to(view::scripted(view::page(answer, &view)?), on))
 }

@@ -5,19 +5,20 @@ use crate::{
     accounts::confirmation,
     kit::{problem::Problem, use_case::UseCase},
     pages::{
+        entry::Entered,
         form::Form,
         request::PageRequest,
         texts::{Localized, Message},
     },
 };
 use actix_web::HttpResponse;
-use revolve_domain::use_cases::{Begun, ConfirmSignUp};
+use revolve_domain::use_cases::ConfirmSignUp;
 
 static PAGE: Page = Page {
     texts: Localized {
         en: PageTexts {
             title: "Confirm your sign-up",
-            intro: "Confirm that this e-mail address is yours. Then your account is made, with the password that you have chosen.",
+            intro: "Confirm that this e-mail address is yours. Then your account is made, with the password or the passkey that you have chosen.",
             sent: "We have sent you a mail with a code. Enter it here, or open the link in the mail in this browser.",
             button: "Create account",
             done: Message {
@@ -28,7 +29,7 @@ static PAGE: Page = Page {
         },
         de: PageTexts {
             title: "Registrierung bestätigen",
-            intro: "Bestätigen Sie, dass diese E-Mail-Adresse Ihnen gehört. Dann wird Ihr Konto angelegt, mit dem Passwort, das Sie gewählt haben.",
+            intro: "Bestätigen Sie, dass diese E-Mail-Adresse Ihnen gehört. Dann wird Ihr Konto angelegt, mit dem Passwort oder dem Passkey, den Sie gewählt haben.",
             sent: "Wir haben Ihnen eine E-Mail mit einem Code geschickt. Geben Sie ihn hier ein, oder öffnen Sie den Link in der E-Mail in \
                    diesem Browser.",
             button: "Konto anlegen",
@@ -66,10 +67,10 @@ async fn create(
     page: &PageRequest,
     use_case: UseCase<ConfirmSignUp>,
     form: &Form,
-) -> Result<Option<Begun>, Problem> {
+) -> Result<Option<Entered>, Problem> {
     let request = confirmation(form.body(), &page.caller)?;
     let begun = use_case
         .run(async move |case| case.execute(request).await)
         .await??;
-    Ok(Some(begun))
+    Ok(Some(begun.into()))
 }

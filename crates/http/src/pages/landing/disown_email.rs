@@ -4,13 +4,14 @@ use super::page::{AsksCode, AsksPassword, Page, PageTexts, Then};
 use crate::{
     kit::{problem::Problem, proof, use_case::UseCase},
     pages::{
+        entry::Entered,
         form::Form,
         request::PageRequest,
         texts::{Localized, Message},
     },
 };
 use actix_web::HttpResponse;
-use revolve_domain::use_cases::{Begun, DisownEmail};
+use revolve_domain::use_cases::DisownEmail;
 
 static PAGE: Page = Page {
     texts: Localized {
@@ -69,7 +70,7 @@ async fn disown(
     page: &PageRequest,
     use_case: UseCase<DisownEmail>,
     form: &Form,
-) -> Result<Option<Begun>, Problem> {
+) -> Result<Option<Entered>, Problem> {
     let mut body = form.body_with_code();
     let shown = proof::shown(&mut body, &page.caller);
     let (shown, client) = (body.finish(shown)?, page.caller.described());

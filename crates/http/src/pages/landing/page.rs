@@ -4,6 +4,7 @@ use crate::{
     kit::problem::{FieldProblem, Problem},
     pages::{
         BASE,
+        entry::Entered,
         fields::{Field, Fields, can_be_sent_again},
         form::{Form, RETURN_TO},
         request::{DONE, PageRequest, leading_to, page_url, see},
@@ -13,10 +14,7 @@ use crate::{
     },
 };
 use actix_web::{HttpResponse, ResponseError};
-use revolve_domain::{
-    model::{FieldError, ProofId},
-    use_cases::Begun,
-};
+use revolve_domain::model::{FieldError, ProofId};
 use std::borrow::Cow;
 
 /// What can be typed.
@@ -134,18 +132,18 @@ impl PageRequest {
         self.form(page, shown, HttpResponse::Ok().finish())
     }
 
-    /// What a form gets that was carried out or refused. A session may have begun with it.
+    /// What a form gets that was carried out or refused. A session may have begun with it, or have to begin with a factor.
     pub(super) fn answer(
         &self,
         page: &Page,
         form: &Form,
-        outcome: Result<Option<Begun>, Problem>,
+        outcome: Result<Option<Entered>, Problem>,
     ) -> Result<HttpResponse, Problem> {
         let on = self.destination_of(form);
         match outcome {
-            Ok(begun) => {
+            Ok(entered) => {
                 let to = self.after(page, on);
-                begun.map_or_else(|| Ok(see(&to)), |begun| self.begun(&begun, &to))
+                entered.map_or_else(|| Ok(see(&to)), |entered| self.entered(entered, &to))
             }
             Err(problem) if is_mendable(&problem) => {
                 let given = form.given();
@@ -318,6 +316,8 @@ impl PageRequest {
         let mut field = is_asked.then(|| fields.password("password", texts.account_password))?;
         // Never shown again, whatever was wrong.
         field.value.clear();
+        // Who has signed up with a passkey has none, and is told where to go on.
+        field.required = page.password != AsksPassword::Elsewhere;
         if code == Some("wrong_password") {
             field.error = Some(texts.password_wrong.into());
         }

@@ -4,7 +4,7 @@ use super::page::{AsksCode, AsksPassword, Page, PageTexts, Then};
 use crate::{
     kit::{problem::Problem, proof::mail_not_configured, use_case::UseCase},
     pages::{
-        entry::{Ask, AskTexts},
+        entry::{Ask, AskTexts, Entered},
         form::Form,
         request::PageRequest,
         texts::{Localized, Message},
@@ -14,7 +14,7 @@ use crate::{
 use actix_web::HttpResponse;
 use revolve_domain::{
     model::ProofPurpose,
-    use_cases::{Begun, Recover, RecoveryRequest, RequestRecovery},
+    use_cases::{Recover, RecoverError, RecoveryRequest, RequestRecovery},
 };
 
 static ASK: Ask = Ask {
@@ -110,10 +110,13 @@ pub(super) async fn reset(
     page: &PageRequest,
     use_case: UseCase<Recover>,
     form: &Form,
-) -> Result<Option<Begun>, Problem> {
+) -> Result<Option<Entered>, Problem> {
     let request = confirmation(form.body(), &page.caller, page.min_length)?;
     let begun = use_case
         .run(async move |case| case.execute(purpose, request).await)
-        .await??;
-    Ok(Some(begun))
+        .await?;
+    match begun {
+        Err(RecoverError::FactorRequired(step)) => Ok(Some(Entered::Step(step))),
+        begun => Ok(Some(begun?.into())),
+    }
 }

@@ -5,7 +5,7 @@ use crate::{
     accounts::sign_in_code_off,
     kit::{problem::Problem, proof, use_case::UseCase},
     pages::{
-        entry::{Ask, AskTexts},
+        entry::{Ask, AskTexts, Entered},
         form::Form,
         request::PageRequest,
         texts::{Localized, Message},
@@ -13,7 +13,7 @@ use crate::{
 };
 use actix_web::HttpResponse;
 use revolve_domain::use_cases::{
-    Begun, RequestSignInCode, SignInByCode, SignInByCodeRequest, SignInCodeRequest,
+    RequestSignInCode, SignInByCode, SignInByCodeError, SignInByCodeRequest, SignInCodeRequest,
 };
 
 static ASK: Ask = Ask {
@@ -106,7 +106,7 @@ async fn begin(
     page: &PageRequest,
     use_case: UseCase<SignInByCode>,
     form: &Form,
-) -> Result<Option<Begun>, Problem> {
+) -> Result<Option<Entered>, Problem> {
     let mut body = form.body();
     let proof = proof::shown(&mut body, &page.caller);
     let request = SignInByCodeRequest {
@@ -116,6 +116,9 @@ async fn begin(
     };
     let begun = use_case
         .run(async move |case| case.execute(request).await)
-        .await??;
-    Ok(Some(begun))
+        .await?;
+    match begun {
+        Err(SignInByCodeError::FactorRequired(step)) => Ok(Some(Entered::Step(step))),
+        begun => Ok(Some(begun?.into())),
+    }
 }

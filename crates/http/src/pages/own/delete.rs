@@ -1,6 +1,6 @@
 //! `/account/delete`: the end of the account.
 
-use super::{DELETE, done, title};
+use super::{DELETE, asked_again, done, title};
 use crate::{
     kit::{problem::Problem, use_case::UseCase},
     pages::{
@@ -41,14 +41,19 @@ static WORDS: Localized<Words> = Localized {
 };
 
 /// `GET /delete`
-pub(crate) async fn show(page: PageRequest) -> Result<HttpResponse, Problem> {
+pub(crate) async fn show(
+    page: PageRequest,
+    reauthenticate: UseCase<Reauthenticate>,
+) -> Result<HttpResponse, Problem> {
     if page.is_done() {
         let message = &WORDS.get(page.language).done;
         let view = MessagePage::new(page.frame(), message, None);
         return view::page(HttpResponse::Ok().finish(), &view);
     }
-    page.show_user(async |me| view(&page, Some(me), None, HttpResponse::Ok().finish()))
-        .await
+    page.show_sensitive(reauthenticate, |me| {
+        view(&page, Some(me), None, HttpResponse::Ok().finish())
+    })
+    .await
 }
 
 /// `POST /delete`
@@ -82,11 +87,12 @@ fn view(
     let words = WORDS.get(language);
     let typed = Form::default();
     let fields = page.own_fields(language, &typed, problem);
+    let asked = asked_again(me, &fields).into_iter().collect();
     let form = FormView {
         alert: fields.alert(),
         is_grave: true,
         username: me.map(|me| me.user.email.as_str().to_owned()),
-        ..FormView::new(page.path(), words.button, vec![fields.current_password()])
+        ..FormView::new(page.path(), words.button, asked)
     };
     let view = FormPage {
         frame: page
@@ -96,7 +102,7 @@ fn view(
         intro: words.intro.into(),
         notice: None,
         form,
-        links: Vec::new(),
+        links: page.other_ways(me).into_iter().collect(),
     };
     view::page(answer, &view)
 }

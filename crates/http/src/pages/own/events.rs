@@ -11,7 +11,7 @@ const fn told_as(name: &'static str, en: &'static str, de: &'static str) -> Told
 
 /// Each event that the journal of an account can have, by its stable name.
 #[rustfmt::skip]
-static EVENTS: [Told; 30] = [
+static EVENTS: [Told; 42] = [
     told_as("account.created", "Account created", "Konto angelegt"),
     told_as("account.imported", "Account taken over from another system", "Konto aus einem anderen System übernommen"),
     told_as("account.invited", "Invitation sent", "Einladung verschickt"),
@@ -22,7 +22,7 @@ static EVENTS: [Told; 30] = [
     told_as("account.enabled", "Account enabled again", "Konto entsperrt"),
     told_as("session.begun", "Signed in", "Angemeldet"),
     told_as("session.bound", "Device recognized", "Gerät wiedererkannt"),
-    told_as("session.reauthenticated", "Password shown again", "Passwort noch einmal eingegeben"),
+    told_as("session.reauthenticated", "Shown again that it is you", "Noch einmal ausgewiesen"),
     told_as("session.signed_out", "Signed out", "Abgemeldet"),
     told_as("session.replaced", "Signed in again on the same device", "Auf demselben Gerät neu angemeldet"),
     told_as("session.evicted", "Signed out, since there were too many devices", "Abgemeldet, weil es zu viele Geräte waren"),
@@ -41,6 +41,18 @@ static EVENTS: [Told; 30] = [
     told_as("verification.requested", "Mail to confirm the address asked for", "E-Mail zur Bestätigung der Adresse angefordert"),
     told_as("recovery.requested", "Mail for a new password asked for", "E-Mail für ein neues Passwort angefordert"),
     told_as("recovery_link.issued", "Link for a new password made", "Link für ein neues Passwort ausgestellt"),
+    told_as("factor.requested", "Second step of a sign-in begun", "Zweiter Schritt einer Anmeldung begonnen"),
+    told_as("factor.refused", "A second factor was refused", "Ein zweiter Faktor wurde abgelehnt"),
+    told_as("factor.added", "Second factor added", "Zweiter Faktor hinzugefügt"),
+    told_as("factor.renamed", "Passkey renamed", "Passkey umbenannt"),
+    told_as("factor.removed", "Second factor removed", "Zweiter Faktor entfernt"),
+    told_as("totp.set_up", "Set-up of an authenticator app begun", "Einrichtung einer Authenticator-App begonnen"),
+    told_as("recovery_codes.made", "Recovery codes made", "Wiederherstellungscodes erstellt"),
+    told_as("recovery_code.used", "Recovery code used", "Wiederherstellungscode benutzt"),
+    told_as("passkey.counter_back", "A passkey may have been copied", "Ein Passkey wurde vielleicht kopiert"),
+    told_as("factor_reset.ordered", "Removal of all second factors ordered", "Entfernung aller zweiten Faktoren angeordnet"),
+    told_as("factor_reset.stopped", "Removal of all second factors stopped", "Entfernung aller zweiten Faktoren aufgehalten"),
+    told_as("factors.reset", "All second factors removed", "Alle zweiten Faktoren entfernt"),
     told_as("proof.refused", "A code or a link was refused", "Ein Code oder ein Link wurde abgelehnt"),
 ];
 
@@ -77,6 +89,10 @@ pub(super) fn is_alarming(event: &str) -> bool {
             | "sign_in.refused"
             | "limit.reached"
             | "proof.refused"
+            | "factor.refused"
+            | "passkey.counter_back"
+            | "factor_reset.ordered"
+            | "factors.reset"
     )
 }
 
@@ -103,9 +119,6 @@ mod tests {
     #[test]
     fn a_change_names_what_was_changed() {
         assert_eq!(find(&FIELDS, "imageUrl", Language::German), "Bild");
-        assert_eq!(
-            find(&EVENTS, "factor.added", Language::German),
-            "factor.added"
-        );
+        assert_eq!(find(&EVENTS, "not.known", Language::German), "not.known");
     }
 }

@@ -1,6 +1,6 @@
 //! `/account/export`: all that is stored about the account, as a file.
 
-use super::{EXPORT, title};
+use super::{EXPORT, asked_again, title};
 use crate::{
     accounts::exported,
     kit::{problem::Problem, use_case::UseCase},
@@ -34,9 +34,14 @@ static WORDS: Localized<Words> = Localized {
 };
 
 /// `GET /export`
-pub(crate) async fn show(page: PageRequest) -> Result<HttpResponse, Problem> {
-    page.show_user(async |me| view(&page, Some(me), None, HttpResponse::Ok().finish()))
-        .await
+pub(crate) async fn show(
+    page: PageRequest,
+    reauthenticate: UseCase<Reauthenticate>,
+) -> Result<HttpResponse, Problem> {
+    page.show_sensitive(reauthenticate, |me| {
+        view(&page, Some(me), None, HttpResponse::Ok().finish())
+    })
+    .await
 }
 
 /// `POST /export`: the answer is the file, so that the page stays where it is.
@@ -67,10 +72,11 @@ fn view(
     let words = WORDS.get(language);
     let typed = Form::default();
     let fields = page.own_fields(language, &typed, problem);
+    let asked = asked_again(me, &fields).into_iter().collect();
     let form = FormView {
         alert: fields.alert(),
         username: me.map(|me| me.user.email.as_str().to_owned()),
-        ..FormView::new(page.path(), words.button, vec![fields.current_password()])
+        ..FormView::new(page.path(), words.button, asked)
     };
     let view = FormPage {
         frame: page
@@ -80,7 +86,7 @@ fn view(
         intro: words.intro.into(),
         notice: None,
         form,
-        links: Vec::new(),
+        links: page.other_ways(me).into_iter().collect(),
     };
     view::page(answer, &view)
 }

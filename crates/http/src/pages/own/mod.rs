@@ -8,11 +8,13 @@ pub(crate) mod export;
 pub(crate) mod home;
 pub(crate) mod password;
 pub(crate) mod profile;
+pub(crate) mod reauthenticate;
+pub(crate) mod security;
 pub(crate) mod sign_out;
 
 use super::{
     BASE,
-    fields::Fields,
+    fields::{Field, Fields},
     form::Form,
     request::{DONE, PageRequest, see},
     session::SignedIn,
@@ -37,9 +39,13 @@ pub(super) const DEVICES: &str = "/devices";
 const ACTIVITY: &str = "/activity";
 const EXPORT: &str = "/export";
 pub(super) const DELETE: &str = "/delete";
+pub(super) const SECURITY: &str = "/security";
+/// Those that are not in the list.
+pub(super) const REAUTHENTICATE: &str = "/reauthenticate";
+pub(super) const SIGN_OUT: &str = "/signout";
 
 /// In the order in which they are listed, the one that leads to the others first.
-static ENTRIES: [Entry; 7] = [
+static ENTRIES: [Entry; 8] = [
     Entry {
         path: HOME,
         title: Localized {
@@ -68,6 +74,17 @@ static ENTRIES: [Entry; 7] = [
         text: Localized {
             en: "Choose another one",
             de: "Ein anderes wählen",
+        },
+    },
+    Entry {
+        path: SECURITY,
+        title: Localized {
+            en: "Security",
+            de: "Sicherheit",
+        },
+        text: Localized {
+            en: "Authenticator app, passkeys and recovery codes",
+            de: "Authenticator-App, Passkeys und Wiederherstellungscodes",
         },
     },
     Entry {
@@ -161,6 +178,14 @@ impl PageRequest {
             problem,
         }
     }
+}
+
+/// The field for what is sensitive. Who has reauthenticated a moment ago is not asked again.
+fn asked_again(me: Option<&SignedIn>, fields: &Fields<'_>) -> Option<Field> {
+    let code = fields.problem.map(Problem::code);
+    let counts = !matches!(code, Some("reauthentication_required" | "wrong_password"));
+    let is_asked = !(counts && me.is_some_and(SignedIn::has_reauthenticated));
+    is_asked.then(|| fields.current_password())
 }
 
 /// To a page that says that its form was carried out.

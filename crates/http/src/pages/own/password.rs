@@ -1,6 +1,6 @@
 //! `/account/password`: another password. This session goes on, all others end.
 
-use super::{PASSWORD, done, title};
+use super::{PASSWORD, asked_again, done, title};
 use crate::{
     accounts::passwords_of,
     kit::{
@@ -9,7 +9,7 @@ use crate::{
     },
     pages::{
         form::Form,
-        request::{PageRequest, page_url, see},
+        request::{PageRequest, page_url, see, with_cookies},
         session::SignedIn,
         texts::Localized,
         view::{self, FormPage, FormView, Notice},
@@ -45,9 +45,14 @@ pub(crate) async fn lead() -> HttpResponse {
 }
 
 /// `GET /password`
-pub(crate) async fn show(page: PageRequest) -> Result<HttpResponse, Problem> {
-    page.show_user(async |me| view(&page, Some(me), None, HttpResponse::Ok().finish()))
-        .await
+pub(crate) async fn show(
+    page: PageRequest,
+    reauthenticate: UseCase<Reauthenticate>,
+) -> Result<HttpResponse, Problem> {
+    page.show_sensitive(reauthenticate, |me| {
+        view(&page, Some(me), None, HttpResponse::Ok().finish())
+    })
+    .await
 }
 
 /// `POST /password`
@@ -61,7 +66,7 @@ pub(crate) async fn submit(
         &FIELDS,
         async |me| {
             let request = passwords_of(form.body(), page.min_length)?;
-            if request.current.is_none() {
+            if request.current.is_none() && !me.has_reauthenticated() {
                 let missing = FieldProblem::new("currentPassword", "missing", "is needed");
                 return Err(Problem::fields(vec![missing]));
             }
@@ -70,7 +75,8 @@ pub(crate) async fn submit(
                 .run(async move |case| case.execute(&caller, request).await)
                 .await?;
             let Err(error) = changed else {
-                return Ok(done(PASSWORD));
+                // The reauthentication was of the former password's time.
+                return with_cookies(done(PASSWORD), &page.reauthentication.clear());
             };
             // A form that is sent twice changes it the first time.
             let may_be_done = match error {
@@ -105,10 +111,8 @@ fn view(
     // No password is shown again.
     let typed = Form::default();
     let fields = page.own_fields(language, &typed, problem);
-    let asked = vec![
-        fields.current_password(),
-        fields.new_password("newPassword", fields.texts.new_password),
-    ];
+    let new = fields.new_password("newPassword", fields.texts.new_password);
+    let asked = asked_again(me, &fields).into_iter().chain([new]).collect();
     let form = FormView {
         alert: fields.alert(),
         username: me.map(|me| me.user.email.as_str().to_owned()),
@@ -123,7 +127,7 @@ fn view(
         intro: words.intro.into(),
         notice: is_done.then_some(Notice::done(words.done)),
         form,
-        links: Vec::new(),
+        links: page.other_ways(me).into_iter().collect(),
     };
     view::page(answer, &view)
 }

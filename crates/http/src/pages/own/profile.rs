@@ -1,6 +1,6 @@
 //! `/account/profile`: what the account shows, and its address.
 
-use super::{PROFILE, done, title};
+use super::{PROFILE, asked_again, done, title};
 use crate::{
     kit::{problem::Problem, use_case::UseCase},
     pages::{
@@ -10,7 +10,7 @@ use crate::{
         request::{PageRequest, page_url, see},
         session::SignedIn,
         texts::{Language, Localized},
-        view::{self, FormView, Frame, Notice},
+        view::{self, FormView, Frame, Link, Notice},
     },
 };
 use actix_web::{HttpResponse, ResponseError};
@@ -96,6 +96,7 @@ struct Part {
     title: &'static str,
     text: String,
     form: Option<FormView>,
+    link: Option<Link>,
 }
 
 /// Which form was sent, and what was wrong with it.
@@ -168,7 +169,7 @@ pub(crate) async fn submit_address(
     page.for_user(
         &ADDRESS_FIELDS,
         async |me| {
-            let request = address(&form, page.caller.asker())?;
+            let request = address(&form, me, page.caller.asker())?;
             let caller = me.caller.clone();
             let updated = use_case
                 .run(async move |case| case.execute(&caller, request).await)
@@ -202,17 +203,21 @@ fn details(form: &Form, stored: &Details) -> Result<DetailsChange, Problem> {
     }))
 }
 
-fn address(form: &Form, asker: ShownAsker) -> Result<UpdateDetailsRequest, Problem> {
+fn address(form: &Form, me: &SignedIn, asker: ShownAsker) -> Result<UpdateDetailsRequest, Problem> {
     let mut body = form.body();
     let email = body.required("email", EmailAddress::parse);
-    let current = body.secret("currentPassword", Password::present);
-    let (email, current) = body.finish(email.zip(current))?;
+    let current = if me.has_reauthenticated() {
+        Some(body.optional_secret("currentPassword", Password::present))
+    } else {
+        body.secret("currentPassword", Password::present).map(Some)
+    };
+    let (email, current_password) = body.finish(email.zip(current))?;
     Ok(UpdateDetailsRequest {
         change: DetailsChange {
             email: Some(email),
             ..DetailsChange::default()
         },
-        current_password: Some(current),
+        current_password,
         asker,
     })
 }
@@ -243,6 +248,7 @@ fn view(
                 detail_fields(page, me, words, &about),
             )
         }),
+        link: None,
     };
     let problem = refused.problem();
     let view = Profile {
@@ -323,7 +329,8 @@ fn address_part(
     let by_mail = page.settings.options.mail.then(|| words.by_mail.to_owned());
     let text: Vec<String> = present.into_iter().chain(by_mail).collect();
     let new = Field::new("email", words.new_address, Kind::Email, "email");
-    let asked = vec![fields.filled(new), fields.current_password()];
+    let asked = [fields.filled(new)];
+    let asked = asked.into_iter().chain(asked_again(me, fields)).collect();
     Part {
         id: "address",
         title: fields.texts.email,
@@ -332,6 +339,7 @@ fn address_part(
             alert: fields.alert(),
             ..FormView::new(format!("{BASE}{ADDRESS}"), words.change, asked)
         }),
+        link: page.other_ways(me),
     }
 }
 

@@ -45,6 +45,17 @@ pub(super) static TEXTS: Texts = Texts {
         1 => "The code is wrong. You can try once more.".to_owned(),
         left => format!("The code is wrong. You can try {left} more times."),
     },
+    totp: "Code from your authenticator app",
+    totp_hint: "Six digits.",
+    recovery_code: "Recovery code",
+    recovery_code_hint: "One of those that you kept when you set up your sign-in. Each counts once.",
+    recovery_code_invalid: "A recovery code has 16 letters and digits.",
+    factor_missing: "Enter the code.",
+    factor_wrong: "The code is wrong.",
+    code_used: "This code was used before. Wait for the next one.",
+    passkey_refused: "This passkey can't be used here.",
+    challenge_gone: "That took too long. Try once more.",
+    other_client: "You have signed up with a passkey, so the code counts only in the browser in which you did that.",
     password: "Password",
     account_password: "Password of the account",
     current_password: "Current password",
@@ -97,6 +108,10 @@ pub(super) static TEXTS: Texts = Texts {
     no_mail: Message {
         title: "This is not offered here",
         text: "The service does not send such mails. Ask its operators.",
+    },
+    factor_needed: Message {
+        title: "Your account needs a second factor",
+        text: "Set up an authenticator app or a passkey first.",
     },
     verified: Message {
         title: "Your address is confirmed already",

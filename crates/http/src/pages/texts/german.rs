@@ -45,6 +45,17 @@ pub(super) static TEXTS: Texts = Texts {
         1 => "Der Code ist falsch. Sie haben noch einen Versuch.".to_owned(),
         left => format!("Der Code ist falsch. Sie haben noch {left} Versuche."),
     },
+    totp: "Code aus Ihrer Authenticator-App",
+    totp_hint: "Sechs Ziffern.",
+    recovery_code: "Wiederherstellungscode",
+    recovery_code_hint: "Einer von denen, die Sie beim Einrichten aufbewahrt haben. Jeder gilt einmal.",
+    recovery_code_invalid: "Ein Wiederherstellungscode hat 16 Buchstaben und Ziffern.",
+    factor_missing: "Geben Sie den Code ein.",
+    factor_wrong: "Der Code ist falsch.",
+    code_used: "Dieser Code wurde schon benutzt. Warten Sie auf den nächsten.",
+    passkey_refused: "Dieser Passkey kann hier nicht verwendet werden.",
+    challenge_gone: "Das hat zu lange gedauert. Versuchen Sie es noch einmal.",
+    other_client: "Sie haben sich mit einem Passkey registriert, deshalb gilt der Code nur in dem Browser, in dem Sie das getan haben.",
     password: "Passwort",
     account_password: "Passwort des Kontos",
     current_password: "Jetziges Passwort",
@@ -99,6 +110,10 @@ pub(super) static TEXTS: Texts = Texts {
     no_mail: Message {
         title: "Das gibt es hier nicht",
         text: "Der Dienst verschickt solche E-Mails nicht. Fragen Sie seine Betreiber.",
+    },
+    factor_needed: Message {
+        title: "Ihr Konto braucht einen zweiten Faktor",
+        text: "Richten Sie zuerst eine Authenticator-App oder einen Passkey ein.",
     },
     verified: Message {
         title: "Ihre Adresse ist schon bestätigt",

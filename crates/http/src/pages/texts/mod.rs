@@ -98,6 +98,20 @@ pub(super) struct Texts {
     pub(super) code_missing: &'static str,
     pub(super) code_invalid: &'static str,
     pub(super) code_wrong: fn(u32) -> String,
+    /// A code of an authenticator app.
+    pub(super) totp: &'static str,
+    pub(super) totp_hint: &'static str,
+    pub(super) recovery_code: &'static str,
+    pub(super) recovery_code_hint: &'static str,
+    pub(super) recovery_code_invalid: &'static str,
+    pub(super) factor_missing: &'static str,
+    pub(super) factor_wrong: &'static str,
+    pub(super) code_used: &'static str,
+    pub(super) passkey_refused: &'static str,
+    /// A passkey came too late.
+    pub(super) challenge_gone: &'static str,
+    /// A sign-up with a passkey is proved in another browser.
+    pub(super) other_client: &'static str,
     pub(super) password: &'static str,
     /// On pages that do not ask whose it is.
     pub(super) account_password: &'static str,
@@ -134,6 +148,7 @@ pub(super) struct Texts {
     pub(super) taken: Message,
     pub(super) no_mail: Message,
     pub(super) verified: Message,
+    pub(super) factor_needed: Message,
     pub(super) foreign: Message,
     pub(super) not_found: Message,
     pub(super) busy: Message,
@@ -151,6 +166,7 @@ impl Texts {
             ("invalid_fields", _) => &self.incomplete,
             ("email_taken", _) => &self.taken,
             ("email_verified", _) => &self.verified,
+            ("factor_setup_required", _) => &self.factor_needed,
             ("mail_not_configured" | "sign_in_code_off", _) => &self.no_mail,
             ("csrf_refused", _) => &self.foreign,
             (_, 404) => &self.not_found,

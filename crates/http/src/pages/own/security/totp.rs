@@ -1,0 +1,230 @@
+//! `/account/security/app`: an authenticator app is set up, by a QR code and the first code that the app shows.
+
+use super::{SECURITY, TOTP};
+use crate::{
+    kit::{factor::one_time_code, problem::Problem, use_case::UseCase},
+    pages::{
+        codes,
+        fields::can_be_sent_again,
+        form::Form,
+        own::done,
+        request::{PageRequest, page_url, see},
+        session::SignedIn,
+        texts::Localized,
+        view::{self, FormPage, FormView, Frame, Notice},
+    },
+};
+use actix_web::{HttpResponse, ResponseError};
+use askama::Template;
+use revolve_domain::use_cases::{ManageTotp, NewTotp};
+use secrecy::ExposeSecret;
+
+/// What an app understands.
+const SCHEME: &str = "otpauth://totp/";
+
+struct Words {
+    title: &'static str,
+    intro: &'static str,
+    begin: &'static str,
+    scan: &'static str,
+    once_more: &'static str,
+    picture: &'static str,
+    by_hand: &'static str,
+    open: &'static str,
+    button: &'static str,
+    again: &'static str,
+}
+
+static WORDS: Localized<Words> = Localized {
+    en: Words {
+        title: "Set up an authenticator app",
+        intro: "You need an app on your phone that shows one-time codes; password managers have one, too.",
+        begin: "Show the QR code",
+        scan: "Scan the QR code with the app, then enter the code that it shows.",
+        once_more: "Enter the code that the app shows now.",
+        picture: "QR code for your authenticator app",
+        by_hand: "If you can't scan it, enter this key:",
+        open: "Open in an app on this device",
+        button: "Set up",
+        again: "Show another QR code",
+    },
+    de: Words {
+        title: "Authenticator-App einrichten",
+        intro: "Sie brauchen eine App auf Ihrem Telefon, die Einmalcodes anzeigt; auch Passwortmanager können das.",
+        begin: "QR-Code anzeigen",
+        scan: "Scannen Sie den QR-Code mit der App, und geben Sie dann den Code ein, den sie anzeigt.",
+        once_more: "Geben Sie den Code ein, den die App jetzt anzeigt.",
+        picture: "QR-Code für Ihre Authenticator-App",
+        by_hand: "Wenn Sie ihn nicht scannen können, geben Sie diesen Schlüssel ein:",
+        open: "In einer App auf diesem Gerät öffnen",
+        button: "Einrichten",
+        again: "Anderen QR-Code anzeigen",
+    },
+};
+
+#[derive(Template)]
+#[template(path = "app.html")]
+struct App<'a> {
+    frame: Frame<'a>,
+    title: &'static str,
+    notice: Option<Notice>,
+    intro: &'static str,
+    words: &'static Words,
+    /// In groups, as it is typed.
+    secret: String,
+    uri: &'a str,
+    /// An `<svg>` element of this service; not shown again.
+    qr_code: Option<&'a str>,
+    form: FormView,
+}
+
+/// What the page shows of an app that waits for its code.
+struct Waiting<'a> {
+    secret: &'a str,
+    uri: &'a str,
+    qr_code: Option<&'a str>,
+}
+
+/// `GET /security/app`
+pub(crate) async fn show(page: PageRequest) -> Result<HttpResponse, Problem> {
+    page.show_reauthenticated(page.path(), async |me| {
+        let words = WORDS.get(me.language);
+        let view = FormPage {
+            frame: page.own_frame(me.language, SECURITY),
+            title: words.title,
+            intro: words.intro.into(),
+            notice: None,
+            form: FormView::new(page.path(), words.begin, Vec::new()),
+            links: Vec::new(),
+        };
+        view::page(HttpResponse::Ok().finish(), &view)
+    })
+    .await
+}
+
+/// `POST /security/app`: shows the QR code, and takes the first code.
+pub(crate) async fn submit(
+    page: PageRequest,
+    use_case: UseCase<ManageTotp>,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let outcome = async |me: &SignedIn| {
+        if form.get("secret").is_none() || form.asks_otherwise() {
+            let caller = me.caller.clone();
+            let new = use_case
+                .clone()
+                .run(async move |case| case.set_up(&caller).await)
+                .await??;
+            return begun(&page, me, &new);
+        }
+        match confirm(&page, me, use_case.clone(), &form).await {
+            Err(problem) if can_be_sent_again(&problem, &["totp"]) => {
+                again(&page, me, &form, &problem)
+            }
+            outcome => outcome,
+        }
+    };
+    page.for_user(
+        &[],
+        async |me| match outcome(me).await {
+            Err(problem) => match problem.code() {
+                "reauthentication_required" => Ok(page.reauthenticate_first(page.path())),
+                // Another tab, or the same form, was faster.
+                "already_set_up" | "challenge_gone" => Ok(see(&page_url(SECURITY, None))),
+                _ => Err(problem),
+            },
+            answer => answer,
+        },
+        |_, problem| Ok(problem.error_response()),
+    )
+    .await
+}
+
+async fn confirm(
+    page: &PageRequest,
+    me: &SignedIn,
+    use_case: UseCase<ManageTotp>,
+    form: &Form,
+) -> Result<HttpResponse, Problem> {
+    let mut body = form.only(&["totp"])?;
+    let code = body.secret("totp", one_time_code);
+    let (caller, code) = (me.caller.clone(), body.finish(code)?);
+    let codes = use_case
+        .run(async move |case| case.confirm(&caller, &code).await)
+        .await??;
+    let Some(codes) = codes else {
+        return Ok(done(SECURITY));
+    };
+    let frame = page.own_frame(me.language, SECURITY);
+    codes::page(frame, me.language, &codes, &page_url(SECURITY, None))
+}
+
+fn begun(page: &PageRequest, me: &SignedIn, new: &NewTotp) -> Result<HttpResponse, Problem> {
+    let waiting = Waiting {
+        secret: new.secret.expose_secret(),
+        uri: new.uri.expose_secret(),
+        qr_code: Some(new.qr_code.expose_secret()),
+    };
+    let answer = HttpResponse::Ok().finish();
+    view(page, me, &waiting, None, answer)
+}
+
+/// The page once more, by what its form has carried.
+fn again(
+    page: &PageRequest,
+    me: &SignedIn,
+    form: &Form,
+    problem: &Problem,
+) -> Result<HttpResponse, Problem> {
+    let uri = form.get("uri").filter(|uri| uri.starts_with(SCHEME));
+    let waiting = Waiting {
+        secret: form.get("secret").unwrap_or_default(),
+        uri: uri.unwrap_or(SCHEME),
+        qr_code: None,
+    };
+    view(page, me, &waiting, Some(problem), problem.error_response())
+}
+
+/// A key in groups of four characters.
+fn grouped(secret: &str) -> String {
+    let characters: Vec<char> = secret.chars().collect();
+    let groups: Vec<String> = characters
+        .chunks(4)
+        .map(|group| group.iter().collect())
+        .collect();
+    groups.join(" ")
+}
+
+fn view(
+    page: &PageRequest,
+    me: &SignedIn,
+    waiting: &Waiting<'_>,
+    problem: Option<&Problem>,
+    answer: HttpResponse,
+) -> Result<HttpResponse, Problem> {
+    let (words, typed) = (WORDS.get(me.language), Form::default());
+    let fields = page.own_fields(me.language, &typed, problem);
+    let mut form = FormView::new(page_url(TOTP, None), words.button, vec![fields.totp()]);
+    form.alert = fields.alert();
+    form.hidden = vec![
+        ("secret", waiting.secret.to_owned()),
+        ("uri", waiting.uri.to_owned()),
+    ];
+    if waiting.qr_code.is_none() {
+        form.others = vec![("totp", words.again)];
+    }
+    let view = App {
+        frame: page
+            .own_frame(me.language, SECURITY)
+            .failed_if(problem.is_some()),
+        title: words.title,
+        notice: None,
+        intro: waiting.qr_code.map_or(words.once_more, |_| words.scan),
+        words,
+        secret: grouped(waiting.secret),
+        uri: waiting.uri,
+        qr_code: waiting.qr_code,
+        form,
+    };
+    view::page(answer, &view)
+}
