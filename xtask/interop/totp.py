@@ -9,4 +9,5 @@ import pyotp
 
 app = pyotp.parse_uri(json.load(sys.stdin))
 now = int(time.time())
-json.dump({"library": "pyotp", "version": version("pyotp"), "codes": [app.at(now, step) for step in (0, 1)]}, sys.stdout)
+codes = [app.at(now + step * app.interval) for step in (0, 1)]
+json.dump({"library": "pyotp", "version": version("pyotp"), "codes": codes}, sys.stdout)

@@ -137,7 +137,7 @@ async fn judged_by_service(
         })?;
         let passkey = json!({ "challenge": begun["challenge"], "credential": response });
         let body = json!({ "email": email, "passkey": passkey });
-        let case = PasskeyCase::new(format!("{name}, sign-up"), fault, &begun, response, None);
+        let case = PasskeyCase::new(&format!("{name}, sign-up"), fault, &begun, response, None);
         case.check(&api.send("signup", &body).await?)?;
         registration = Some(Box::new(case.task.clone()));
         cases.push(case);
@@ -150,7 +150,7 @@ async fn judged_by_service(
         let body = json!({ "challenge": begun["challenge"], "credential": response });
         let registration = registration.clone();
         let what = format!("{name}, sign-in");
-        let case = PasskeyCase::new(what, fault, &begun, response, registration);
+        let case = PasskeyCase::new(&what, fault, &begun, response, registration);
         case.check(&api.send("signin/passkey", &body).await?)?;
         cases.push(case);
     }
@@ -186,7 +186,7 @@ fn made(
 
 impl PasskeyCase {
     fn new(
-        ceremony: String,
+        ceremony: &str,
         fault: Fault,
         begun: &Value,
         response: Value,
