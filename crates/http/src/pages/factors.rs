@@ -48,7 +48,7 @@ static WORDS: Localized<Words> = Localized {
     },
 };
 
-/// The fields that a form may be sent with; the first is for what the kind of form needs.
+/// The fields of what can be typed.
 pub(super) const FIELDS: [&str; 3] = ["currentPassword", "totp", "recoveryCode"];
 
 impl Way {

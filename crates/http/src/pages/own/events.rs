@@ -44,7 +44,7 @@ static EVENTS: [Told; 42] = [
     told_as("factor.requested", "Second step of a sign-in begun", "Zweiter Schritt einer Anmeldung begonnen"),
     told_as("factor.refused", "A second factor was refused", "Ein zweiter Faktor wurde abgelehnt"),
     told_as("factor.added", "Second factor added", "Zweiter Faktor hinzugefügt"),
-    told_as("factor.renamed", "Passkey renamed", "Passkey umbenannt"),
+    told_as("factor.renamed", "Second factor renamed", "Zweiter Faktor umbenannt"),
     told_as("factor.removed", "Second factor removed", "Zweiter Faktor entfernt"),
     told_as("totp.set_up", "Set-up of an authenticator app begun", "Einrichtung einer Authenticator-App begonnen"),
     told_as("recovery_codes.made", "Recovery codes made", "Wiederherstellungscodes erstellt"),
@@ -68,16 +68,26 @@ static FIELDS: [Told; 7] = [
     told_as("app", "data of the service", "Daten des Dienstes"),
 ];
 
+/// The kinds of factor.
+#[rustfmt::skip]
+static FACTORS: [Told; 3] = [
+    told_as("totp", "authenticator app", "Authenticator-App"),
+    told_as("passkey", "passkey", "Passkey"),
+    told_as("recovery_code", "recovery codes", "Wiederherstellungscodes"),
+];
+
 /// What happened. An event that is not known here is told by its name.
 pub(super) fn told(record: &JournalRecord, language: Language) -> String {
     let what = find(&EVENTS, &record.event, language);
-    let Some(changed) = record.details.get("changed") else {
+    let about = [("changed", &FIELDS[..]), ("factor", &FACTORS)];
+    let about = about
+        .into_iter()
+        .find_map(|(name, table)| Some((record.details.get(name)?, table)));
+    let Some((about, table)) = about else {
         return what.to_owned();
     };
-    let fields = changed
-        .split(',')
-        .map(|field| find(&FIELDS, field, language));
-    format!("{what}: {}", fields.collect::<Vec<_>>().join(", "))
+    let parts = about.split(',').map(|part| find(table, part, language));
+    format!("{what}: {}", parts.collect::<Vec<_>>().join(", "))
 }
 
 /// Whether it may have been somebody else.
@@ -107,7 +117,7 @@ mod tests {
 
     #[test]
     fn each_is_told_once() {
-        for table in [&EVENTS[..], &FIELDS] {
+        for table in [&EVENTS[..], &FIELDS, &FACTORS] {
             for (at, (name, told)) in table.iter().enumerate() {
                 assert!(!told.en.is_empty() && !told.de.is_empty(), "{name}");
                 let others = &table[at + 1..];
