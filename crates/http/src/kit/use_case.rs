@@ -2,11 +2,13 @@
 
 use crate::kit::problem::{Panicked, Problem};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, rt, web::Data};
+use futures_util::future::LocalBoxFuture;
 use revolve_domain::use_cases::{AdminUseCases, UseCases};
 use std::{
     future::{Ready, ready},
     marker::PhantomData,
 };
+use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -42,11 +44,15 @@ impl<T, All: AsRef<T>> UseCase<T, All> {
         work: impl AsyncFnOnce(&T) -> R + 'static,
     ) -> Result<R, Problem> {
         let Self { all, in_flight, .. } = self;
-        let work = in_flight.track_future(async move { work(all.get_ref().as_ref()).await });
-        // The runtime's own error would quote the panic.
-        rt::spawn(work.in_current_span())
-            .await
-            .map_err(|_| Problem::internal(&Panicked))
+        let (tell, told) = oneshot::channel();
+        // One type for all use cases: the runtime's code is there once.
+        let work: LocalBoxFuture<'static, ()> = Box::pin(async move {
+            // Nobody hears it once the client has hung up.
+            drop(tell.send(work(all.get_ref().as_ref()).await));
+        });
+        rt::spawn(in_flight.track_future(work).in_current_span());
+        // It is dropped unsaid by a panic alone, which the runtime's own error would quote.
+        told.await.map_err(|_| Problem::internal(&Panicked))
     }
 }
 
