@@ -1,17 +1,26 @@
-// Writes dist/: one minified module and its types; and examples/web/revolve-client.js, the same module for a page without a
-// build. With --check it only says whether that one is up to date.
+// Writes dist/: two minified modules, of which neither needs the other, and their types; and the same modules into examples/web, for a page without a
+// build. With --check it only says whether those are up to date.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
-const example = at("../../examples/web/revolve-client.js");
+const isCheck = process.argv.includes("--check");
+/** By module, their names in the example. */
+const EXAMPLES = { index: "revolve-client", factors: "revolve-factors" };
 
 const result = await build({
-  entryPoints: [at("src/index.ts")],
-  outfile: at("dist/index.js"),
+  entryPoints: Object.keys(EXAMPLES).map((name) => at(`src/${name}.ts`)),
+  outdir: at("dist"),
   bundle: true,
   format: "esm",
   minify: true,
@@ -20,10 +29,8 @@ const result = await build({
   target: "es2022",
   write: false,
 });
-const [map, module] = result.outputFiles;
-const copy = `// Written by \`npm run build\` in clients/js.\n${module.text}`;
 
-if (!process.argv.includes("--check")) {
+if (!isCheck) {
   rmSync(at("dist"), { recursive: true, force: true });
   const tsc = at("node_modules/typescript/bin/tsc");
   execFileSync(process.execPath, [tsc, "--emitDeclarationOnly"], {
@@ -32,18 +39,27 @@ if (!process.argv.includes("--check")) {
   });
   // The compiler leaves types alone that are no source.
   cpSync(at("src/api.d.ts"), at("dist/api.d.ts"));
-  writeFileSync(
-    module.path,
-    `${module.text}//# sourceMappingURL=index.js.map\n`,
-  );
-  writeFileSync(map.path, map.text);
-  writeFileSync(example, copy);
   for (const license of ["LICENSE-APACHE", "LICENSE-MIT"]) {
     cpSync(at(`../../${license}`), at(license));
   }
-} else if (readFileSync(example, "utf8") !== copy) {
-  console.error(
-    `${example} is not what the sources say: \`npm run build\` writes it`,
-  );
-  process.exitCode = 1;
+}
+for (const { path, text } of result.outputFiles) {
+  const file = basename(path);
+  const isMap = file.endsWith(".map");
+  if (!isCheck) {
+    const end = isMap ? "" : `//# sourceMappingURL=${file}.map\n`;
+    writeFileSync(path, text + end);
+  }
+  if (isMap) continue;
+  const name = EXAMPLES[basename(file, ".js")];
+  const example = at(`../../examples/web/${name}.js`);
+  const copy = `// Written by \`npm run build\` in clients/js.\n${text}`;
+  if (!isCheck) {
+    writeFileSync(example, copy);
+  } else if (!existsSync(example) || readFileSync(example, "utf8") !== copy) {
+    console.error(
+      `${example} is not what the sources say: \`npm run build\` writes it`,
+    );
+    process.exitCode = 1;
+  }
 }

@@ -49,11 +49,20 @@ export interface ActivityEntry {
   session: string | null;
 }
 
+/** A passkey was added. */
+export interface AddedPasskey {
+  passkey: Passkey;
+  /** Recovery codes of the account, each of which stands in for a factor once. They are not shown again: show them to the user. */
+  recoveryCodes?: string[];
+}
+
 /** A session has begun. */
 export interface Begun {
   device: NewDevice;
   /** What verifies the address, with the code of the mail that is under way; only where a sign-up asks for that. */
   proof?: Proof;
+  /** Recovery codes of the account, each of which stands in for a factor once. They are not shown again: show them to the user. */
+  recoveryCodes?: string[];
   session: Session;
   tokens: Tokens;
 }
@@ -236,9 +245,36 @@ export interface ExportedSession {
   userAgent: string | null;
 }
 
+/** A reset that waits. */
+export interface FactorReset {
+  /** From when on it counts, unless the owner stops it. */
+  dueAt: Instant;
+  /** When it was ordered. */
+  orderedAt: Instant;
+}
+
+/** The proof. */
+export interface FactorResetStop {
+  /** The six digits of the mail; spaces do not count. Needed unless there is `secret`. `invalid_code` */
+  code?: string;
+  /** `proof.id` of the request. `invalid_id` */
+  proof: string;
+  /** The secret of the mail's link, instead of `code`. It counts only where the mail was asked for: with the cookie that the request set, or the device credential that it showed. `too_long` */
+  secret?: string;
+}
+
+/** The factors of an account. */
+export interface Factors {
+  /** The oldest first. */
+  passkeys: Passkey[];
+  recoveryCodes: RecoveryCodesLeft | null;
+  reset: FactorReset | null;
+  totp: Totp | null;
+}
+
 /** What is wrong with one field. */
 export interface FieldProblem {
-  /** `missing`: The member is needed. `unknown_field`: There is no such member here. `wrong_type`: The member has another type. `invalid_choice`: The word is none of those that are allowed. `invalid_id`: The member or parameter is no UUID, or the nil or max one where an account gets it. `invalid_code`: The text is no code of six digits. `invalid_email`: The text is no e-mail address. `invalid_url`: The text is no absolute http or https URL, or names a host that it may not. `invalid_locale`: The text is no language tag. `too_short`: The text has too few characters; `detail` says how many it needs. `too_long`: The text has too many characters; `detail` says how many it may have. `control_characters`: The text has control characters, invisible ones, or such that change the direction of text. `invalid_role`: The text is no role. `target_refused`: The URL leads to an address that events must not be sent to; `detail` says why. `invalid_number`: The parameter is no whole number, or out of the range that `detail` says. `invalid_instant`: The parameter is no instant (RFC 3339). `no_time`: The time from there on has not begun, or ends before it begins. `invalid_event`: The text can't be the name of an event, or of a group of them. `invalid_cursor`: The parameter is not the `next` of such a page. `repeated`: The parameter is there twice. `too_many`: There are too many; `detail` says how many there may be. `too_large`: The object is too long as JSON; `detail` says how many bytes it may have. `too_deep`: Arrays and objects are nested too deep; `detail` says how deep they may be. `too_common`: The password is a common one, or follows a common pattern. `contains_own_details`: The password is made of what others know: the address, the name, the device, this service. */
+  /** `missing`: The member is needed. `unknown_field`: There is no such member here. `wrong_type`: The member has another type. `invalid_choice`: The word is none of those that are allowed. `invalid_id`: The member or parameter is no UUID, or the nil or max one where an account gets it. `invalid_code`: The text is no such code: six digits of a mail or an app, or 16 letters and digits of a recovery code. `invalid_email`: The text is no e-mail address. `invalid_url`: The text is no absolute http or https URL, or names a host that it may not. `invalid_locale`: The text is no language tag. `too_short`: The text has too few characters; `detail` says how many it needs. `too_long`: The text has too many characters; `detail` says how many it may have. `control_characters`: The text has control characters, invisible ones, or such that change the direction of text. `invalid_role`: The text is no role. `target_refused`: The URL leads to an address that events must not be sent to; `detail` says why. `invalid_number`: The parameter is no whole number, or out of the range that `detail` says. `invalid_instant`: The parameter is no instant (RFC 3339). `no_time`: The time from there on has not begun, or ends before it begins. `invalid_event`: The text can't be the name of an event, or of a group of them. `invalid_cursor`: The parameter is not the `next` of such a page. `repeated`: The parameter is there twice. `too_many`: There are too many; `detail` says how many there may be. `too_large`: The object is too long as JSON; `detail` says how many bytes it may have. `too_deep`: Arrays and objects are nested too deep; `detail` says how deep they may be. `too_common`: The password is a common one, or follows a common pattern. `contains_own_details`: The password is made of what others know: the address, the name, the device, this service. */
   code: "missing" | "unknown_field" | "wrong_type" | "invalid_choice" | "invalid_id" | "invalid_code" | "invalid_email" | "invalid_url" | "invalid_locale" | "too_short" | "too_long" | "control_characters" | "invalid_role" | "target_refused" | "invalid_number" | "invalid_instant" | "no_time" | "invalid_event" | "invalid_cursor" | "repeated" | "too_many" | "too_large" | "too_deep" | "too_common" | "contains_own_details";
   /** What is wrong, for people: may change. */
   detail: string;
@@ -314,6 +350,26 @@ export interface NewDevice {
   id: string;
 }
 
+/** The passkey. */
+export interface NewPasskey {
+  /** What `POST /passkeys/options` answered as `challenge`. `invalid_id` */
+  challenge: string;
+  /** What the authenticator has made, by `toJSON()`: `RegistrationResponseJSON` (WebAuthn Level 3 §5.1.8). */
+  credential: Record<string, unknown>;
+  /** What to call it; otherwise the name of the authenticator's model. `too_long` */
+  name?: string | null;
+}
+
+/** What an authenticator app is set up with. It is not shown again. */
+export interface NewTotp {
+  /** The URI as a QR code: an `<svg>` element without scripts and references. */
+  qrCode: string;
+  /** The secret in base 32, to be typed. */
+  secret: string;
+  /** The same and what else the app needs: `otpauth://totp/…`. */
+  uri: string;
+}
+
 /** Why the request of an OAuth client was not carried out (RFC 6749 §5.2). Nothing was changed by a 4xx. */
 export interface OAuthError {
   /** What happened, for programs that know this service: stable, and more precise. */
@@ -324,6 +380,63 @@ export interface OAuthError {
   error_description: string;
 }
 
+/** A passkey of an account. */
+export interface Passkey {
+  /** The model of its authenticator (AAGUID); all zeros where that does not say. */
+  aaguid: string;
+  /** Whether it was copied when it was used last. */
+  backedUp: boolean;
+  /** Whether it may be copied to other devices of the user. */
+  backupEligible: boolean;
+  /** When it was registered. */
+  createdAt: Instant;
+  /** Its id here, which is not that of the credential. */
+  id: string;
+  /** What the user calls it. */
+  name: string;
+  /** How its authenticator can be reached (`AuthenticatorTransport`, WebAuthn). */
+  transports: string[];
+  usedAt: Instant | null;
+}
+
+/** A ceremony of WebAuthn has begun. */
+export interface PasskeyChallenge {
+  /** What to send back beside the credential. */
+  challenge: string;
+  /** The seconds until the challenge can't be used any more. */
+  expiresIn: number;
+  /** What the browser is asked with, in the form for `parseCreationOptionsFromJSON()` or `parseRequestOptionsFromJSON()` (WebAuthn Level 3 §5.1.8). */
+  publicKey: Record<string, unknown>;
+}
+
+/** The name. */
+export interface PasskeyName {
+  /** What to call it. `too_long` */
+  name: string;
+}
+
+/** The passkey. */
+export interface PasskeySignIn {
+  /** What `POST /signin/passkey/options` answered as `challenge`. `invalid_id` */
+  challenge: string;
+  /** What the authenticator has made, by `toJSON()`: `AuthenticationResponseJSON` (WebAuthn Level 3 §5.1.8). */
+  credential: Record<string, unknown>;
+  /** What to call the device in the list of sessions. */
+  deviceName?: string | null;
+}
+
+/** Who signs up. */
+export interface PasskeySignUp {
+  /** An e-mail address, kept as it was typed, in NFC, without the white space around it, in at most 254 bytes. The same mailbox in another spelling (case, quotes, a domain in Unicode or in ASCII) is the same address. `invalid_email`, `too_long` */
+  email: string;
+}
+
+/** The passkeys of an account. */
+export interface Passkeys {
+  /** The oldest first. */
+  passkeys: Passkey[];
+}
+
 /** The passwords. */
 export interface PasswordChange {
   /** The password as it is; checked whenever it is sent. `too_long` */
@@ -332,18 +445,27 @@ export interface PasswordChange {
   newPassword: string;
 }
 
-/** Why a request was not carried out (RFC 9457). Nothing was changed by a 4xx. */
+/** Why a request was not carried out (RFC 9457). Nothing was changed by a 4xx but `factor_required`. */
 export interface Problem {
   /** How many codes can still be tried. */
   attemptsLeft?: number;
+  /** What a factor has to answer, at `POST /signin/factor`. */
+  challenge?: string;
   /** What happened, for programs: stable. */
   code: string;
   /** What happened, for people: may change. */
   detail: string;
+  device?: StepDevice;
   /** What is wrong with which field. */
   errors?: FieldProblem[];
+  /** The seconds until the challenge can't be used any more. */
+  expiresIn?: number;
+  /** The kinds of factor that can be shown, in the order in which to offer them. */
+  factors?: ("totp" | "passkey" | "recovery_code")[];
   /** How many more errors there are that `errors` does not name. */
   moreErrors?: number;
+  /** Where a passkey can be shown, what the browser is asked with: `PublicKeyCredentialRequestOptionsJSON` (WebAuthn). */
+  publicKey?: Record<string, unknown>;
   /** What to name when you report a 500. */
   requestId?: string;
   /** The scope that the key lacks. */
@@ -369,10 +491,18 @@ export interface ProofRequested {
   proof: Proof;
 }
 
-/** The password. */
+/** The password, or a factor. */
 export interface Reauthenticate {
+  /** What `POST /reauthenticate/passkey/options` answered as `challenge`, beside `credential`. `invalid_id` */
+  challenge?: string;
+  /** What the authenticator has made, by `toJSON()`: `AuthenticationResponseJSON` (WebAuthn Level 3 §5.1.8). */
+  credential?: Record<string, unknown>;
   /** The account's password. `too_long` */
-  currentPassword: string;
+  currentPassword?: string;
+  /** A recovery code: 16 letters and digits; case, spaces and hyphens do not count. `invalid_code` */
+  recoveryCode?: string;
+  /** The six digits that the authenticator app shows; spaces do not count. `invalid_code` */
+  totp?: string;
 }
 
 /** The password was shown. */
@@ -388,6 +518,20 @@ export interface Reauthenticated {
 export interface Recovery {
   /** An e-mail address, kept as it was typed, in NFC, without the white space around it, in at most 254 bytes. The same mailbox in another spelling (case, quotes, a domain in Unicode or in ASCII) is the same address. `invalid_email`, `too_long` */
   email: string;
+}
+
+/** What a change of the factors gave the account. */
+export interface RecoveryCodes {
+  /** Recovery codes of the account, each of which stands in for a factor once. They are not shown again: show them to the user. */
+  recoveryCodes?: string[];
+}
+
+/** Recovery codes. */
+export interface RecoveryCodesLeft {
+  /** When they were made. */
+  createdAt: Instant;
+  /** How many were not used yet. */
+  left: number;
 }
 
 /** The proof and the new password. */
@@ -422,6 +566,18 @@ export interface RevocationRequest {
   token: string;
   /** What kind it is; not needed, and not looked at. */
   token_type_hint?: string;
+}
+
+/** A factor: one of `totp`, `recoveryCode` and `credential`. */
+export interface SecondStep {
+  /** The challenge that was answered. `invalid_id` */
+  challenge: string;
+  /** What the authenticator has made, by `toJSON()`: `AuthenticationResponseJSON` (WebAuthn Level 3 §5.1.8). */
+  credential?: Record<string, unknown>;
+  /** A recovery code: 16 letters and digits; case, spaces and hyphens do not count. `invalid_code` */
+  recoveryCode?: string;
+  /** The six digits that the authenticator app shows; spaces do not count. `invalid_code` */
+  totp?: string;
 }
 
 /** A session, in the answer to a sign-in or a refresh. */
@@ -475,7 +631,7 @@ export interface SignOut {
   scope?: "this" | "others" | "everywhere";
 }
 
-/** Who signs up. */
+/** Who signs up: with `password` or with `passkey`. */
 export interface SignUp {
   /** What to call the device in the list of sessions. */
   deviceName?: string | null;
@@ -483,8 +639,17 @@ export interface SignUp {
   email: string;
   /** The language of the mails; otherwise the first of `Accept-Language`. */
   locale?: string | null;
+  /** A passkey in place of a password. */
+  passkey?: {
+    /** What `POST /signup/passkey/options` answered as `challenge`. `invalid_id` */
+    challenge: string;
+    /** What the authenticator has made, by `toJSON()`: `RegistrationResponseJSON` (WebAuthn Level 3 §5.1.8). */
+    credential: Record<string, unknown>;
+    /** What to call the passkey; otherwise the name of the authenticator's model. `too_long` */
+    name?: string | null;
+  };
   /** Any Unicode, counted in characters after normalisation (NFC), never trimmed, never truncated. `too_short`, `too_long` */
-  password: string;
+  password?: string;
 }
 
 /** The proof. */
@@ -499,6 +664,14 @@ export interface SignUpConfirmation {
   proof: string;
   /** The secret of the mail's link, instead of `code`. It counts only where the mail was asked for: with the cookie that the request set, or the device credential that it showed. `too_long` */
   secret?: string;
+}
+
+/** The device that the session will be on. */
+export interface StepDevice {
+  /** What to send as `Revolve-Device` from now on, with the factor first of all. Not for browsers: they get a cookie that scripts can't read. */
+  credential?: string;
+  /** The device. */
+  id: string;
 }
 
 /** The token to trade. */
@@ -533,10 +706,28 @@ export interface Tokens {
   idToken: string;
   /** When to have refreshed. */
   idTokenExpiresAt: Instant;
+  /**
+   * There, and true, if the session can do nothing but set up a factor, which `accounts.require_factor` asks for: everything else is 403
+   * `factor_setup_required`, and no other service takes the ID token. Refresh after that.
+   */
+  mustSetUpFactor?: boolean;
   /** What buys the next pair, once: keep the newest in a safe place. Not there with `Revolve-Tokens: cookie`: then the cookie has it. */
   refreshToken?: string;
   /** When it is worth nothing any more unless it is used. */
   refreshTokenExpiresAt: Instant;
+}
+
+/** An authenticator app. */
+export interface Totp {
+  confirmedAt: Instant | null;
+  /** When it was set up. */
+  createdAt: Instant;
+}
+
+/** The first code. */
+export interface TotpConfirmation {
+  /** The six digits that the authenticator app shows; spaces do not count. `invalid_code` */
+  code: string;
 }
 
 /** An account. */
@@ -592,18 +783,24 @@ export interface UserInfo {
 
 /** What a problem of the account API says in `code`. There may be new ones. */
 export type ProblemCode =
+  | "already_set_up"
   | "body_too_large"
   | "body_too_slow"
+  | "challenge_gone"
   | "code_required"
+  | "code_used"
   | "code_wrong"
   | "conflict"
   | "cookie_missing"
+  | "credential_refused"
   | "csrf_refused"
   | "deadline_exceeded"
   | "device_mismatch"
   | "duplicate_member"
   | "email_taken"
   | "email_verified"
+  | "factor_required"
+  | "factor_setup_required"
   | "headers_too_large"
   | "incomplete_body"
   | "internal"
@@ -612,10 +809,13 @@ export type ProblemCode =
   | "invalid_fields"
   | "invalid_limit"
   | "invalid_tokens_mode"
+  | "last_factor"
   | "mail_not_configured"
   | "malformed_json"
   | "nested_too_deep"
+  | "no_factor"
   | "not_found"
+  | "other_client"
   | "proof_gone"
   | "rate_limited"
   | "reauthentication_required"
@@ -631,6 +831,7 @@ export type ProblemCode =
   | "token_invalid"
   | "token_reused"
   | "token_stale"
+  | "too_many_passkeys"
   | "unauthenticated"
   | "unavailable"
   | "unsupported_media_type"

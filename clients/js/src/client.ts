@@ -143,10 +143,9 @@ export class RevolveClient {
   }
 
   /** Signs up. After `no_answer` do it again: `email_taken` then says that the account was made, and `signIn` that it is yours. */
-  async signUp(input: SignUp): Promise<SignedUp> {
-    const answer = await this.#tokens.begin("signup", input, input.email);
-    const { session = null, proof } = answer.body as Partial<Begun>;
-    if (proof) this.#tokens.askedFor(answer, input.email);
+  async signUp(input: SignUp & { password: string }): Promise<SignedUp> {
+    const begun = await this.begin("signup", input, input.email);
+    const { session = null, proof } = begun;
     return { session, proof } as SignedUp;
   }
 
@@ -211,12 +210,12 @@ export class RevolveClient {
   async updateUser(
     details: Details,
   ): Promise<{ user: User; proof?: undefined } | ProofRequested> {
-    return this.#call("PUT", "details", details);
+    return this.call("PUT", "details", details);
   }
 
   /** All other sessions end. */
   async changePassword(input: PasswordChange): Promise<void> {
-    await this.#call("PUT", "password", input);
+    await this.call("PUT", "password", input);
     this.#reauthentication = undefined;
   }
 
@@ -234,7 +233,7 @@ export class RevolveClient {
   /** Needs a reauthentication. */
   async deleteAccount(): Promise<void> {
     const session = await this.#tokens.fresh("DELETE");
-    await this.#call("DELETE", "me");
+    await this.call("DELETE", "me");
     if (session) await this.#tokens.end(session, "account_deleted");
   }
 
@@ -258,36 +257,50 @@ export class RevolveClient {
   readonly email = {
     /** Asks for a mail that verifies the address. */
     verify: async (): Promise<Proof> =>
-      (await this.#call<ProofRequested>("POST", "email/verify")).proof,
+      (await this.call<ProofRequested>("POST", "email/verify")).proof,
     /** Verifies the address, or changes it. */
     confirm: (input: EmailConfirmation): Promise<void> =>
-      this.#call("POST", "email/confirm", input),
+      this.call("POST", "email/confirm", input),
     /** Says that the address is not that of whoever signed up. */
     disown: (input: EmailDisownment): Promise<void> =>
-      this.#call("POST", "email/disown", input),
+      this.call("POST", "email/disown", input),
     /** Takes a change of address back, and sets a new password. */
     undoChange: (input: RecoveryConfirmation): Promise<Session> =>
       this.#begin("email/undo/confirm", input),
   };
+
+  /**
+   * Any operation of the account API that begins a session, such as `signin/factor`. The session is kept, and all tabs are told.
+   *
+   * @param email Whose device to show; by default that of who got the `proof` or the `challenge`.
+   * @returns The answer's body; without a session if it is 202.
+   */
+  begin(
+    path: string,
+    input: object & { proof?: string; challenge?: string },
+    email?: string,
+  ): Promise<Partial<Begun>> {
+    return this.#tokens.begin(path, input, email);
+  }
+
+  /** Any other operation of the account API, such as `call("DELETE", "factors/totp")`; returns the answer's body. */
+  async call<T>(method: string, path: string, body?: object): Promise<T> {
+    return (await this.#send(method, path, body)).body as T;
+  }
 
   async #begin(
     path: string,
     input: object & { proof?: string },
     email?: string,
   ): Promise<Session> {
-    return ((await this.#tokens.begin(path, input, email)).body as Begun)
-      .session;
-  }
-
-  async #call<T>(method: string, path: string, body?: object): Promise<T> {
-    return (await this.#send(method, path, body)).body as T;
+    return (await this.begin(path, input, email)).session!;
   }
 
   /** For what may be done twice. */
   async #repeat<T>(method: string, path: string): Promise<T> {
     // It is patient itself.
     await this.#tokens.fresh(method);
-    return patiently(this.#patience, () => this.#call(method, path));
+    return patiently(this.#patience, () => this.call(method, path));
   }
 
   async #send(method: string, path: string, body?: object): Promise<Answer> {

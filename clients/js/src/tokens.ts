@@ -39,13 +39,19 @@ export interface TokensOptions {
   tell: Tell;
 }
 
+/** For which account a mail was asked for, or a first step done; and on which device, if that is not its own yet. */
+interface Asker {
+  account: string | undefined;
+  device?: string | undefined;
+}
+
 /** The tokens of the session: kept, refreshed, given up when the service says that they are worth nothing. */
 export class Tokens {
   readonly #options: TokensOptions;
   /** By patience: who has some does not share the fate of a refresh that is merely early. */
   readonly #refreshing = new Map<number, Promise<KeptSession | undefined>>();
-  /** For which accounts mails were asked for, by proof. */
-  readonly #askers = new Map<string, string>();
+  /** Who goes on with a proof or a challenge. */
+  readonly #askers = new Map<string, Asker>();
   /** The service has said that the cookie holds no session. */
   #isKnownAsNone = false;
 
@@ -183,21 +189,31 @@ export class Tokens {
   /**
    * Sends what begins a session, and keeps the session unless the answer is 202.
    *
-   * @param email Whose device credential to show, and to keep; by default the one for whom the body's proof was asked for.
+   * @param email Whose device credential to show, and to keep; by default the one for whom the body's proof or challenge came.
    */
   begin(
     path: string,
-    body: object & { proof?: string },
+    body: object & { proof?: string; challenge?: string },
     email?: string,
-  ): Promise<Answer> {
+  ): Promise<Partial<Begun>> {
     const { service, store, exclusive, tell } = this.#options;
-    const account = email
-      ? accountOf(email)
-      : this.#askers.get(body.proof ?? "");
+    const asker = this.#askers.get(body.proof ?? body.challenge ?? "");
+    const account = email ? accountOf(email) : asker?.account;
     return exclusive(async () => {
-      const headers = await this.#strangersHeaders(account);
-      const answer = await service.call("POST", path, headers, body);
-      if (answer.status === 202) return answer;
+      const headers = await this.#strangersHeaders(account, asker?.device);
+      let answer: Answer;
+      try {
+        answer = await service.call("POST", path, headers, body);
+      } catch (error) {
+        // A factor is needed, too: it is shown on the device that this hands out.
+        const { challenge, device } = (error as RevolveError).problem ?? {};
+        if (challenge)
+          this.#askers.set(challenge, { account, device: device?.credential });
+        throw error;
+      }
+      const begun = answer.body as Partial<Begun>;
+      if (begun?.proof) this.#askers.set(begun.proof.id, { account });
+      if (answer.status === 202) return begun;
       const next = this.#received(answer);
       const { device } = next;
       await store.update((state) => ({
@@ -207,13 +223,14 @@ export class Tokens {
       }));
       this.#isKnownAsNone = false;
       tell("signed-in", next.session);
-      return answer;
+      return begun;
     });
   }
 
-  /** Asks for a mail to an address. */
+  /** Asks for a mail to an address. Whoever confirms it shows the same device. */
   async ask(path: string, email: string): Promise<Proof> {
-    const headers = await this.#strangersHeaders(accountOf(email));
+    const account = accountOf(email);
+    const headers = await this.#strangersHeaders(account);
     const body = { email };
     const answer = await this.#options.service.call(
       "POST",
@@ -221,13 +238,8 @@ export class Tokens {
       headers,
       body,
     );
-    return this.askedFor(answer, email);
-  }
-
-  /** Remembers for whom a proof was asked for: whoever confirms it shows the same device. */
-  askedFor({ body }: Answer, email: string): Proof {
-    const { proof } = body as ProofRequested;
-    this.#askers.set(proof.id, accountOf(email));
+    const { proof } = answer.body as ProofRequested;
+    this.#askers.set(proof.id, { account });
     return proof;
   }
 
@@ -279,11 +291,11 @@ export class Tokens {
     this.#isKnownAsNone = false;
   }
 
-  /** What is sent by somebody who is not signed in, on the account's device if that is known. */
-  async #strangersHeaders(account?: string): Promise<Headers> {
+  /** What is sent by somebody who is not signed in, on this device, or on the account's if that is known. */
+  async #strangersHeaders(account?: string, device?: string): Promise<Headers> {
     const { devices = [] } = await this.#state();
     const known = devices.find(([name]) => name === account);
-    return this.headers(undefined, known?.[1]);
+    return this.headers(undefined, device ?? known?.[1]);
   }
 
   async #end(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { launch, NEEDS_CHROMIUM } from "./support/browser.mjs";
+import { virtualKey } from "./support/key.mjs";
 import { address, open, PASSWORD } from "./support/world.mjs";
 
 test(
@@ -86,6 +87,38 @@ test(
       await press(second, "Sign out");
       for (const tab of [page, second]) await shows(tab, "Sign in");
       assert.deepEqual(problems, []);
+    } finally {
+      await browser.close();
+      await world.close();
+    }
+  },
+);
+
+test(
+  "the page of examples/web, with a passkey and no password",
+  NEEDS_CHROMIUM,
+  async () => {
+    const settings = { ACCOUNTS__VERIFICATION: "required" };
+    const world = await open(settings, "localhost");
+    const browser = await launch();
+    try {
+      const page = await browser.newPage();
+      await virtualKey(page);
+      await page.goto(`${world.page.url}/example/?service=${world.front.url}`);
+      const press = (name) =>
+        page.getByRole("button", { name, exact: true }).click();
+      const email = address();
+      await press("Make an account");
+      await page.locator("[data-view=sign-up] [name=email]").fill(email);
+      await press("Use a passkey and no password");
+      const { code } = await world.service.mail("sign_up", email);
+      await page.locator("[data-view=confirm] [name=code]").fill(code);
+      await press("Confirm");
+      await page.getByText("each of these lets you in once").waitFor();
+      await press("Sign out");
+      await press("Sign in with a passkey");
+      await page.getByText(email).waitFor();
+      assert.equal(await page.locator("#codes").isVisible(), false);
     } finally {
       await browser.close();
       await world.close();

@@ -6,17 +6,20 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
-const MAX_SIZE = 6 * 1024;
+const MAX_SIZES = { index: 6 * 1024, factors: 3 * 1024 };
 
 const run = (program, ...words) =>
   execFileSync(program, words, { cwd: folder, encoding: "utf8" });
 
-test("the module is small", () => {
-  const module = readFileSync(new URL("../dist/index.js", import.meta.url));
-  const size = gzipSync(module, { level: 9 }).length;
-  console.log(`dist/index.js: ${module.length} bytes, ${size} gzipped`);
-  assert.ok(size <= MAX_SIZE, `${size} bytes`);
-});
+for (const [name, maximum] of Object.entries(MAX_SIZES)) {
+  test(`the module is small, and needs no other: ${name}`, () => {
+    const module = readFileSync(new URL(`../dist/${name}.js`, import.meta.url));
+    const size = gzipSync(module, { level: 9 }).length;
+    console.log(`dist/${name}.js: ${module.length} bytes, ${size} gzipped`);
+    assert.ok(size <= maximum, `${size} bytes`);
+    assert.doesNotMatch(`${module}`, /\bimport\b/);
+  });
+}
 
 test("the package has what it should, and nothing else", () => {
   const pack = ["pack", "--dry-run", "--json", "--ignore-scripts"];
@@ -28,6 +31,8 @@ test("the package has what it should, and nothing else", () => {
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "dist/factors.js",
+    "dist/factors.js.map",
     "dist/index.js",
     "dist/index.js.map",
     "package.json",

@@ -1,8 +1,9 @@
 //! `cargo xtask interop`: tokens of the service, verified by independent libraries, and tokens of theirs, verified by `revolve-verify`; each
-//! also in variants that must be refused; its webhooks, verified by the libraries of Standard Webhooks; and OAuth clients at its endpoints. The scripts in
-//! `xtask/interop` drive the libraries.
+//! also in variants that must be refused; its webhooks, verified by the libraries of Standard Webhooks; OAuth clients at its endpoints; and passkeys, which libraries of WebAuthn and the
+//! service judge alike. The scripts in `xtask/interop` drive the libraries.
 
 mod cases;
+mod factors;
 mod issuer;
 mod oauth;
 mod report;
@@ -48,7 +49,10 @@ pub(crate) async fn with(tools: &Tools, interrupt: &Interrupt) -> Result<()> {
     let home = folder.path().join("oauth");
     let clients = oauth::run(tools, &binary, &home);
     let clients = interrupt.guard(clients).await.context("OAuth clients")?;
-    let lines = [hooks, clients].concat();
+    let home = folder.path().join("factors");
+    let passkeys = factors::run(tools, &binary, &home);
+    let passkeys = interrupt.guard(passkeys).await.context("factors")?;
+    let lines = [hooks, clients, passkeys].concat();
     println!("{}{}", report.table(), lines.join("\n"));
     if !report.faults().is_empty() {
         bail!(

@@ -24,12 +24,34 @@ pub(super) struct SignedRequest {
     pub(super) body: String,
 }
 
-/// What a library says of each request.
+/// What a library says of each webhook or passkey.
 #[derive(Debug, Deserialize)]
-pub(super) struct HookVerdicts {
+pub(super) struct Judgement {
     pub(super) library: String,
     pub(super) version: String,
     pub(super) accepted: Vec<bool>,
+}
+
+/// A registration or a sign-in with a passkey that a library verifies.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct PasskeyTask {
+    /// What the service asked the browser with.
+    pub(super) options: Value,
+    /// Where passkeys count.
+    pub(super) origin: &'static str,
+    /// What the authenticator has made.
+    pub(super) response: Value,
+    /// For a sign-in, the registration of the same passkey.
+    pub(super) registration: Option<Box<Self>>,
+}
+
+/// The codes of an authenticator app.
+#[derive(Debug, Deserialize)]
+pub(super) struct AppCodes {
+    pub(super) library: String,
+    pub(super) version: String,
+    /// Of now, and of the step after.
+    pub(super) codes: [String; 2],
 }
 
 /// What a library is to do as an OAuth client, and with which session.
@@ -110,7 +132,7 @@ impl Tools {
         let words = ["install", "--no-package-lock"];
         node::install(&self.node, "package.json", &words).await?;
         // Node looks for packages beside the script.
-        for script in ["run.mjs", "webhooks.mjs", "oauth.mjs"] {
+        for script in ["run.mjs", "webhooks.mjs", "oauth.mjs", "passkeys.mjs"] {
             fs::copy(self.scripts.join(script), self.node.join(script))?;
         }
         Ok(())
@@ -135,14 +157,28 @@ impl Tools {
     }
 
     /// Has both libraries of Standard Webhooks verify these requests.
-    pub(super) async fn verify_hooks(
-        &self,
-        requests: &[&SignedRequest],
-    ) -> Result<[HookVerdicts; 2]> {
+    pub(super) async fn verify_hooks(&self, requests: &[&SignedRequest]) -> Result<[Judgement; 2]> {
+        self.both("webhooks", &requests).await
+    }
+
+    /// Has both libraries of WebAuthn verify these.
+    pub(super) async fn verify_passkeys(&self, tasks: &[&PasskeyTask]) -> Result<[Judgement; 2]> {
+        self.both("passkeys", &tasks).await
+    }
+
+    /// Has an authenticator app read this URI.
+    pub(super) async fn app_codes(&self, uri: &str) -> Result<AppCodes> {
+        let codes = self.script("totp.py", [] as [&str; 0], &uri).await?;
+        Ok(serde_json::from_slice(&codes)?)
+    }
+
+    /// Runs the script of this name in Python, and in node.
+    async fn both(&self, name: &str, tasks: &impl Serialize) -> Result<[Judgement; 2]> {
         let none = [] as [&str; 0];
-        let python = self.script("webhooks.py", none, &requests).await?;
+        let python = self.script(&format!("{name}.py"), none, tasks).await?;
         let mut node = Command::new("node");
-        let node = pipe(node.arg(self.node.join("webhooks.mjs")), &requests).await?;
+        let script = self.node.join(format!("{name}.mjs"));
+        let node = pipe(node.arg(script), tasks).await?;
         Ok([
             serde_json::from_slice(&python)?,
             serde_json::from_slice(&node)?,

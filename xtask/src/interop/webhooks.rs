@@ -10,7 +10,7 @@ use tokio::{process::Command, time::timeout};
 
 use super::{
     issuer::post,
-    tools::{HookVerdicts, SignedRequest, Tools},
+    tools::{Judgement, SignedRequest, Tools},
 };
 use crate::harness::{
     http::HttpClient,
@@ -62,7 +62,7 @@ pub(super) async fn run(tools: &Tools, binary: &Binary, folder: &Path) -> Result
 
     let requests: Vec<_> = cases.iter().map(|case| &case.request).collect();
     let mut lines = Vec::new();
-    for HookVerdicts {
+    for Judgement {
         library,
         version,
         accepted,

@@ -10,6 +10,14 @@ import {
   type TokenStore,
   type User,
 } from "revolve-client";
+import {
+  challengeOf,
+  factorsOf,
+  passkeys,
+  type FactorChallenge,
+  type Factors,
+  type WebAuthnJson,
+} from "revolve-client/factors";
 
 const store: TokenStore = {
   async update(change: (state: State) => State) {
@@ -52,4 +60,25 @@ export async function story(): Promise<User | null> {
   await client.signOut({ scope: sessions[0]?.id ?? orders.url });
   off();
   return client.user();
+}
+
+export async function secondStep(error: unknown): Promise<string[]> {
+  const client = createClient({ url: "https://e.example", tokens: "cookie" });
+  const factors = factorsOf(client);
+  const challenge: FactorChallenge | undefined = challengeOf(error);
+  if (!challenge) return [];
+  if (challenge.factors.includes("passkey")) {
+    await factors.passkeys.signInFactor(challenge);
+  } else {
+    await factors.signInFactor(challenge, { totp: "204816" });
+  }
+  const json: WebAuthnJson = await passkeys.get(challenge.publicKey ?? {}, {
+    mediation: "conditional",
+    signal: new AbortController().signal,
+  });
+  const { totp }: Factors = await factors.list();
+  const { recoveryCodes = [] } = await factors.passkeys.add({ name: "a key" });
+  // @ts-expect-error: an address is needed
+  await factors.passkeys.signUp({ name: `${json["id"]} ${totp?.createdAt}` });
+  return recoveryCodes;
 }

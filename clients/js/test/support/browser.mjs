@@ -36,9 +36,11 @@ export async function tab(context, at, options = {}, api = at) {
   await page.evaluate(
     async (options) => {
       const { createClient } = await import("/client.js");
+      const { factorsOf, ...factors } = await import("/factors.js");
       globalThis.shift = 0;
       const now = () => Date.now() + globalThis.shift;
       globalThis.client = createClient({ ...options, now });
+      globalThis.factors = { ...factors, ...factorsOf(globalThis.client) };
       globalThis.events = [];
       for (const event of ["signed-in", "signed-out", "refreshed"]) {
         const told = (detail) =>

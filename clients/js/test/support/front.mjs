@@ -8,8 +8,10 @@ import { createServer, request as send } from "node:http";
 const at = (path) => new URL(`../../${path}`, import.meta.url);
 const FILES = new Map([
   ["/client.js", at("dist/index.js")],
+  ["/factors.js", at("dist/factors.js")],
   ["/example/", at("../../examples/web/index.html")],
   ["/example/revolve-client.js", at("../../examples/web/revolve-client.js")],
+  ["/example/revolve-factors.js", at("../../examples/web/revolve-factors.js")],
 ]);
 const PAGE = "<!doctype html><title>test</title>";
 const API = "/api/account/";
@@ -17,22 +19,24 @@ const API = "/api/account/";
 export class Front {
   /** What was asked of the API: `{ call: "POST tokens", headers, body }`. */
   requests = [];
+  #host;
   #service;
   #faults = [];
   #server = createServer((request, response) => {
     this.#serve(request, response).catch(() => response.destroy());
   });
 
-  /** Listens; it forwards once it knows the service. */
-  static async open() {
+  /** Listens on this name of the machine; it forwards once it knows the service. */
+  static async open(host = "127.0.0.1") {
     const front = new Front();
+    front.#host = host;
     front.#server.listen(0, "127.0.0.1");
     await once(front.#server, "listening");
     return front;
   }
 
   get url() {
-    return `http://127.0.0.1:${this.#server.address().port}`;
+    return `http://${this.#host}:${this.#server.address().port}`;
   }
 
   leadTo(service) {

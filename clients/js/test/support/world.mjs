@@ -5,9 +5,9 @@ import { startService } from "./service.mjs";
 
 export const PASSWORD = "correct horse battery";
 
-/** A service behind a front, and a page of another origin that may use it. */
-export async function open(settings = {}) {
-  const [front, page] = await Promise.all([Front.open(), Front.open()]);
+/** A service behind a front, and a page of another origin that may use it. Passkeys need the `host` to be `localhost`. */
+export async function open(settings = {}, host) {
+  const [front, page] = await Promise.all([Front.open(host), Front.open(host)]);
   const closeFronts = () => {
     front.close();
     page.close();

@@ -283,10 +283,10 @@ on_both_stores! {
         anon.post("/signin/passkey", body).await.expect_problem(410, "challenge_gone");
 
         // The registration of one session is not another's.
+        let (other, _) = sign_in(&app, &key).await;
         let token = reauthenticate(&ann, &key).await.expect(200).json()["reauthentication"].as_str().unwrap().to_owned();
         let begun = ann.call_with(Method::POST, "/passkeys/options", None, &token).await.expect(200).json();
         let body = json!({ "challenge": begun["challenge"], "credential": key.create(&begun["publicKey"], ORIGIN) });
-        let (other, _) = sign_in(&app, &key).await;
         other.call(Method::POST, "/passkeys", Some(body.clone())).await.expect_problem(410, "challenge_gone");
         ann.call(Method::POST, "/passkeys", Some(body.clone())).await.expect(201);
         ann.call(Method::POST, "/passkeys", Some(body)).await.expect_problem(410, "challenge_gone");

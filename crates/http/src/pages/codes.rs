@@ -39,7 +39,7 @@ struct Codes<'a> {
     title: &'static str,
     notice: Option<Notice>,
     words: &'static Words,
-    codes: Vec<&'a str>,
+    shown: Vec<&'a str>,
     next: &'a str,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn page(
         title: words.title,
         notice: None,
         words,
-        codes: shown_codes(codes),
+        shown: shown_codes(codes),
         next,
     };
     view::page(HttpResponse::Ok().finish(), &view)

@@ -131,7 +131,7 @@ impl PageRequest {
         }
         let (found, renewed) = self.session().await;
         let (me, outcome) = match found {
-            Ok(me) if self.must_set_up(&me) => return self.to_set_up(&renewed),
+            Ok(me) if self.must_set_up(&me) => return to_set_up(&renewed),
             Ok(me) => {
                 let outcome = work(&me).await;
                 (Some(me), outcome)
@@ -163,7 +163,7 @@ impl PageRequest {
         }
         let (found, renewed) = self.session().await;
         let outcome = match found {
-            Ok(me) if self.must_set_up(&me) => return self.to_set_up(&renewed),
+            Ok(me) if self.must_set_up(&me) => return to_set_up(&renewed),
             Ok(me) => work(&me).await,
             Err(problem) => Err(problem),
         };
@@ -180,10 +180,6 @@ impl PageRequest {
     /// Whether the session can do nothing but set up a factor.
     pub(super) fn needs_set_up(&self, me: &SignedIn) -> bool {
         self.settings.options.factor_required && !me.user.factors.any()
-    }
-
-    fn to_set_up(&self, renewed: &[Cookie<'static>]) -> Result<HttpResponse, Problem> {
-        with_cookies(see(&page_url(SECURITY, None)), renewed)
     }
 
     /// Sets the cookies of a session that was refreshed, and sends those away whose session is over.
@@ -358,6 +354,10 @@ fn session_of(token: &SecretString) -> Option<String> {
     let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
     let named: Named = serde_json::from_slice(&payload).ok()?;
     Some(named.sid)
+}
+
+fn to_set_up(renewed: &[Cookie<'static>]) -> Result<HttpResponse, Problem> {
+    with_cookies(see(&page_url(SECURITY, None)), renewed)
 }
 
 #[cfg(test)]

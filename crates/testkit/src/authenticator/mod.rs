@@ -64,6 +64,8 @@ pub struct VirtualAuthenticator {
     pub counter: u32,
     /// Whether it says that it is in a frame of another site.
     pub cross_origin: bool,
+    /// The RP id that it signs for instead of the one that it is asked for.
+    pub rp_id: Option<String>,
     /// The user handle that it shows instead of that of the passkey, in base64url.
     pub user_handle: Option<String>,
     credentials: Vec<Credential>,
@@ -81,6 +83,7 @@ impl Default for VirtualAuthenticator {
             backed_up: true,
             counter: 0,
             cross_origin: false,
+            rp_id: None,
             user_handle: None,
             credentials: Vec::new(),
         }
@@ -188,7 +191,7 @@ impl VirtualAuthenticator {
             | flag(self.user_verified, USER_VERIFIED)
             | flag(self.backup_eligible, BACKUP_ELIGIBLE)
             | flag(self.backed_up, BACKED_UP);
-        let mut data = Sha256::digest(rp_id).to_vec();
+        let mut data = Sha256::digest(self.rp_id.as_deref().unwrap_or(rp_id)).to_vec();
         data.push(flags);
         data.extend(self.counter.to_be_bytes());
         data

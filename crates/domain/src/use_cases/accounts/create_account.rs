@@ -100,7 +100,12 @@ impl CreateAccount {
                 Some(user) if user.created_at >= first.at || is_made_by(&first, &user) => {
                     return Ok(user);
                 }
-                None if self.was_made(&first).await? => return Err(CreateAccountError::Gone),
+                // Between the two reads the same request may have made it on another connection.
+                None if self.was_made(&first).await? => {
+                    let made = self.holder(&first).await?;
+                    let made = made.filter(|user| is_made_by(&first, user));
+                    return made.ok_or(CreateAccountError::Gone);
+                }
                 _ => first,
             },
         };
