@@ -13,7 +13,7 @@ use crate::{
     harness::http::{HttpClient, Response},
 };
 
-/// Of the requests: the kill comes at a random time within.
+/// The first kill comes at a random time within this.
 const WITHIN: Duration = Duration::from_millis(60);
 /// Who is at it when the service is killed, and with what.
 const PEOPLE: [Act; 6] = [
@@ -24,6 +24,9 @@ const PEOPLE: [Act; 6] = [
     Act::App,
     Act::Passkey,
 ];
+
+/// All of them but one send something.
+const REQUESTS: usize = PEOPLE.len() - 1;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Act {
@@ -62,7 +65,7 @@ struct Player {
 /// Kills the service so many times.
 pub(super) async fn play(service: &mut ServiceUnderAttack, kills: usize) -> Result<KillCounts> {
     let http = HttpClient::new()?;
-    let mut counts = KillCounts::default();
+    let (mut counts, mut within) = (KillCounts::default(), WITHIN);
     for kill in 0..kills {
         let before = replica(&http, service);
         let mut players = Vec::new();
@@ -71,13 +74,19 @@ pub(super) async fn play(service: &mut ServiceUnderAttack, kills: usize) -> Resu
             players.push(Player::prepare(&before, act, number).await?);
         }
         let sent = join_all(players.iter().map(|player| player.send(&before)));
-        let at = WITHIN.mul_f64(fastrand::f64());
+        let at = within.mul_f64(fastrand::f64());
         let killed = async {
             sleep(at).await;
             service.kill().await
         };
         let (answers, killed) = tokio::join!(sent, killed);
         killed?;
+        // So that kills fall among the requests, on a slow machine as well.
+        within = match answers.iter().flatten().count() {
+            0 => within * 3 / 2,
+            few if few < REQUESTS => within,
+            _ => within / 2,
+        };
         service.restart().await?;
         let after = replica(&http, service);
         for (mut player, answer) in players.into_iter().zip(answers) {
@@ -161,9 +170,9 @@ impl Player {
         if let Some(answer) = answer {
             ensure!(answer.is_success(), "{}", answer.code());
         }
-        let done = match &self.prepared {
-            Prepared::Step(..) => self.finish_step(replica).await?,
-            Prepared::SetUp(_) => self.finish_set_up(replica, answer).await?,
+        let done = match self.act {
+            Act::Between | Act::SecondStep(_) => self.finish_step(replica).await?,
+            Act::App | Act::Passkey => self.finish_set_up(replica, answer).await?,
         };
         ensure!(done || answer.is_none(), "what was answered is not kept");
         self.sign_in(replica).await.context("shut out")?;

@@ -56,9 +56,9 @@ pub(super) struct FirstStep {
 
 /// A request that sets up a factor.
 pub(super) struct SetUp {
-    pub(super) reauthentication: String,
-    pub(super) path: &'static str,
-    pub(super) body: Value,
+    reauthentication: String,
+    path: &'static str,
+    body: Value,
 }
 
 impl Replica {

@@ -40,7 +40,7 @@ async fn round(replicas: &[Replica; 2], number: usize) -> Result<Findings> {
     ];
     let mut broken = Findings::default();
     for (won, (member, code)) in shown.iter().enumerate() {
-        let raced = race(replicas, &person, (member, code), 2 + won).await;
+        let raced = race(replicas, &person, (*member, code), 2 + won).await;
         if let Err(error) = raced {
             broken.note(format!("{member} of {}: {error:#}", person.email));
         }
