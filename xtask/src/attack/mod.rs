@@ -2,6 +2,9 @@
 //! a table of its goals, and fails if one is missed.
 
 mod auc;
+mod client;
+mod factors;
+mod findings;
 pub(crate) mod flood;
 mod goals;
 mod honest_users;
@@ -33,6 +36,9 @@ pub(crate) enum Attack {
     Timing(timing::Args),
     /// Open every link of every mail and click every button before its reader does, and guess codes: no link is lost, and nothing is won
     Mail(mail::Args),
+    /// Guess codes of factors with the right password, use one code twice, kill the service between the steps, and take times: nothing is won,
+    /// nothing is half, and the owner signs in
+    Factors(factors::Args),
 }
 
 pub(crate) async fn run(attack: &Attack, interrupt: &Interrupt) -> Result<()> {
@@ -42,6 +48,7 @@ pub(crate) async fn run(attack: &Attack, interrupt: &Interrupt) -> Result<()> {
         Attack::Starvation(args) => starvation::run(args, interrupt).await?,
         Attack::Timing(args) => timing::run(args, interrupt).await?,
         Attack::Mail(args) => Box::pin(mail::run(args, interrupt)).await?,
+        Attack::Factors(args) => Box::pin(factors::run(args, interrupt)).await?,
     };
     print!("{goals}");
     ensure!(goals.are_met(), "a goal is not met");

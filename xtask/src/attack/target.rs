@@ -124,6 +124,21 @@ impl ServiceUnderAttack {
         self.instance.url()
     }
 
+    /// Whether its replicas share what they count, as those over Redis do.
+    pub(super) fn shares_limits(&self) -> bool {
+        self.stores.is_some()
+    }
+
+    /// Ends it like `kill -9`.
+    pub(super) async fn kill(&mut self) -> Result<()> {
+        self.instance.kill().await
+    }
+
+    /// Starts it again after [`kill`](Self::kill), on another port.
+    pub(super) async fn restart(&mut self) -> Result<()> {
+        self.instance.restart().await
+    }
+
     /// Starts another replica over the same stores, with these settings besides.
     pub(super) async fn start_replica(&self, settings: &[(&str, String)]) -> Result<Instance> {
         let settings = settings

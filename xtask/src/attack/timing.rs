@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use revolve_testkit::smtp_sink::{SinkSettings, SmtpSink};
 use serde_json::{Value, json};
 
@@ -170,12 +170,24 @@ fn judge(goals: &mut AttackGoals, operation: &Operation, latencies: &Latencies) 
             at(990)
         ));
     }
-    for one in 0..CLASSES.len() {
-        for other in one + 1..CLASSES.len() {
+    compare(goals, operation.name, &CLASSES.map(Class::name), latencies);
+}
+
+/// Adds the goals that no class can be told from another by its latencies.
+pub(super) fn compare(
+    goals: &mut AttackGoals,
+    operation: &str,
+    classes: &[&str],
+    latencies: &[Vec<Duration>],
+) {
+    for one in 0..classes.len() {
+        for other in one + 1..classes.len() {
             let auc = auc(&latencies[one], &latencies[other]);
-            let [first, second] = [one, other].map(|class| CLASSES[class].name());
             goals.add(
-                format!("{}: AUC, {first} against {second}", operation.name),
+                format!(
+                    "{operation}: AUC, {} against {}",
+                    classes[one], classes[other]
+                ),
                 format!("{} to {}", GUESSING.start(), GUESSING.end()),
                 format!("{auc:.3}"),
                 GUESSING.contains(&auc),
@@ -224,29 +236,40 @@ fn measure(url: &str, operation: &Operation, samples: usize) -> Result<Latencies
         let all = (0..ACCOUNTS).map(|account| request(class, account));
         requests.push(all.collect::<Result<Vec<_>>>()?);
     }
+    let taken = interleave(url, &requests, operation.status, samples)?;
+    taken.try_into().ok().context("a class has no times")
+}
+
+/// Sends requests of all classes in random order over one connection, so many of each, one after the other: the latencies of each class. All have
+/// to be answered with this status.
+pub(super) fn interleave(
+    url: &str,
+    requests: &[Vec<Vec<u8>>],
+    status: u16,
+    samples: usize,
+) -> Result<Vec<Vec<Duration>>> {
     let mut connection = BlockingConnection::open(url)?;
-    let mut send = |class: Class| -> Result<Duration> {
-        let request = &requests[class as usize][fastrand::usize(..ACCOUNTS)];
+    let mut send = |class: usize| -> Result<Duration> {
+        let request = &requests[class][fastrand::usize(..requests[class].len())];
         let begun = Instant::now();
         let answer = connection.send(request)?;
         let took = begun.elapsed();
         ensure!(
-            answer.status == operation.status,
-            "{} was answered {}: {}",
-            operation.name,
+            answer.status == status,
+            "it was answered {}: {}",
             answer.status,
             answer.body
         );
         Ok(took)
     };
-    let mut taken = [const { Vec::new() }; CLASSES.len()];
+    let mut taken = vec![Vec::with_capacity(samples); requests.len()];
+    let mut order: Vec<_> = (0..requests.len()).collect();
     for round in 0..WARM_UP + samples {
-        let mut order = CLASSES;
         fastrand::shuffle(&mut order);
-        for class in order {
+        for &class in &order {
             let took = send(class)?;
             if round >= WARM_UP {
-                taken[class as usize].push(took);
+                taken[class].push(took);
             }
         }
     }

@@ -8,11 +8,13 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 
 use super::{
-    findings::Findings,
     mailroom::UNWATCHED,
     people::{Client, NEW_PASSWORD, Network, World, api, proof_cookie},
 };
-use crate::attack::imported::{self, HashCost, Standing};
+use crate::attack::{
+    findings::Findings,
+    imported::{self, HashCost, Standing},
+};
 
 /// Tries that a proof takes.
 const ATTEMPTS: usize = 5;

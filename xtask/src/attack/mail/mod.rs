@@ -1,7 +1,6 @@
 //! `attack mail`: a robot that works every link of every mail before its reader does, over HTTP and without cookies, and a guesser of codes, against
 //! two replicas over one outbox, whose mails go to a mail server in this process. All limits are on; everybody has a network of their own.
 
-mod findings;
 mod guesses;
 mod html;
 mod mailroom;
@@ -19,7 +18,6 @@ use anyhow::Result;
 use revolve_testkit::smtp_sink::{SinkSettings, SmtpSink};
 
 use self::{
-    findings::Findings,
     guesses::GuessCounts,
     mailroom::{ClosedMailroom, Mailroom},
     people::{Network, World},
@@ -27,6 +25,7 @@ use self::{
     robot::{Robot, RobotCounts},
 };
 use super::{
+    findings::Findings,
     goals::AttackGoals,
     imported::HashCost,
     target::{ServiceUnderAttack, TargetArgs},

@@ -13,7 +13,8 @@ use reqwest::header::{HeaderMap, SET_COOKIE};
 use serde_json::{Value, json};
 
 use super::{mailroom::Letters, received::Mail};
-use crate::harness::http::{HttpClient, Request, Response};
+pub(super) use crate::attack::client::{Client, api};
+use crate::harness::http::{HttpClient, Response};
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 pub(super) const NEW_PASSWORD: &str = "a password that she remembers";
@@ -47,16 +48,6 @@ pub(super) struct World {
     asked: Mutex<BTreeSet<String>>,
     /// Sessions that nobody of ours has begun.
     pub(super) foreign_sessions: AtomicU64,
-}
-
-/// A client and what it keeps.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Client {
-    pub(super) address: String,
-    /// Of the browser that asked for a mail.
-    pub(super) cookie: Option<String>,
-    pub(super) device: Option<String>,
-    pub(super) id_token: Option<String>,
 }
 
 /// A mail is under way.
@@ -156,40 +147,6 @@ impl World {
     }
 }
 
-impl Client {
-    /// A fresh one.
-    pub(super) fn at(address: String) -> Self {
-        Self {
-            address,
-            ..Self::default()
-        }
-    }
-
-    pub(super) fn request(&self, method: &str, url: &str, body: Option<&Value>) -> Result<Request> {
-        let mut request = Request::new(method, url)?.header("X-Forwarded-For", &self.address);
-        if let Some(body) = body {
-            request = request.with_body("application/json", body.to_string());
-        }
-        for (name, value) in [("Cookie", &self.cookie), ("Revolve-Device", &self.device)] {
-            if let Some(value) = value {
-                request = request.header(name, value);
-            }
-        }
-        Ok(match &self.id_token {
-            Some(token) => request.bearer(token),
-            None => request,
-        })
-    }
-
-    /// The same client in the session that an answer begins.
-    pub(super) fn signed_in(&self, answer: &Response) -> Result<Self> {
-        Ok(Self {
-            id_token: Some(answer.text("/tokens/idToken")?),
-            ..self.clone()
-        })
-    }
-}
-
 impl Asked {
     /// What the mail says as its reader confirms it: its code from a client that has not asked.
     pub(super) fn by_code(&self, mail: &Mail) -> Result<Value> {
@@ -202,11 +159,6 @@ impl Asked {
         let link = mail.proof().context("the mail has no link")?;
         Ok(json!({ "proof": self.proof, "secret": link.secret }))
     }
-}
-
-/// A URL of the account API.
-pub(super) fn api(service: &str, path: &str) -> String {
-    format!("{service}/api/account{path}")
 }
 
 /// The cookie of the browser that asked, as it sends it back.

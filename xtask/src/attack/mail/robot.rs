@@ -8,10 +8,10 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, SET_COOKIE};
 use url::{Position, Url};
 
 use super::{
-    findings::Findings,
     html::{Form, Page, Submission},
     received::Mail,
 };
+use crate::attack::findings::Findings;
 use crate::harness::http::{HttpClient, Request, Response};
 
 /// Pages behind the one that a link leads to.

@@ -8,10 +8,10 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
 use super::{
-    findings::Findings,
     people::{Asked, Client, NEW_PASSWORD, Network, PASSWORD, World, api},
     received::Mail,
 };
+use crate::attack::findings::Findings;
 
 /// What the person wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

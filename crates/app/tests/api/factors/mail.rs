@@ -1,14 +1,15 @@
 //! What mail proves is no factor.
 
 use super::ANN;
-use crate::support::{Actor, Mailing, PASSWORD, on_both_stores_with_mail};
+use crate::support::{Actor, Mailing, PASSWORD, TotpApp, on_both_stores_with_mail};
+use futures_util::future::join;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const NEW: &str = "a password that ann remembers";
 
-/// Somebody with a verified address and an authenticator app; two mails at least.
-async fn with_app(service: &Mailing) -> (Actor, crate::support::TotpApp) {
+/// Somebody with a verified address; two mails at least.
+async fn verified(service: &Mailing) -> Actor {
     let mut ann = service.anon();
     ann.sign_up(ANN).await.expect(201);
     let asked = ann.call(Method::POST, "/email/verify", None).await;
@@ -17,6 +18,12 @@ async fn with_app(service: &Mailing) -> (Actor, crate::support::TotpApp) {
     ann.call(Method::POST, "/email/confirm", Some(body))
         .await
         .expect(204);
+    ann
+}
+
+/// The same with an authenticator app.
+async fn with_app(service: &Mailing) -> (Actor, TotpApp) {
+    let ann = verified(service).await;
     let (app, _) = ann.set_up_totp().await;
     (ann, app)
 }
@@ -49,6 +56,36 @@ on_both_stores_with_mail! {
         other.second_step(factor).await.expect(200);
         assert_eq!(Actor::claims(&other.id_token)["amr"], json!(["mfa", "otp"]));
         other.get("/me").await.expect(200);
+    }
+
+    async fn of_a_recovery_and_a_set_up_at_once_no_session_is_past_the_factor(service: Mailing) {
+        let ann = verified(&service).await;
+        let reauthentication = ann.reauthenticate().await;
+        let set_up = ann.call_with(Method::POST, "/factors/totp", None, &reauthentication).await;
+        let mut phone = TotpApp::new(&set_up.expect(200).json());
+        let mut other = service.anon();
+        let mut body = asked(&service, &other, "/recovery", "new password").await;
+        body["newPassword"] = NEW.into();
+        let code = json!({ "code": phone.code() });
+        let confirm = ann.call_with(Method::POST, "/factors/totp/confirm", Some(code), &reauthentication);
+        let (recovered, confirmed) = join(other.post("/recovery/confirm", body), confirm).await;
+        let said = format!("{recovered:?} {confirmed:?}");
+        match (recovered.status, confirmed.status) {
+            // All sessions ended, that of the set-up as well.
+            (200, 401) => {
+                service.anon().sign_in(ANN, NEW).await.expect(200);
+            }
+            (403, 200) => {
+                let step = other.challenged(recovered);
+                let factor = json!({ "challenge": step["challenge"], "totp": phone.code() });
+                other.second_step(factor).await.expect(200);
+            }
+            // Neither saw the other in time: the recovery has to be begun anew.
+            (409, 200) => {
+                service.anon().challenge(ANN, PASSWORD).await;
+            }
+            _ => panic!("{said}"),
+        }
     }
 
     async fn a_mailed_code_leads_to_the_second_step(service: Mailing, "accounts.sign_in_code = true") {

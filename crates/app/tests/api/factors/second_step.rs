@@ -2,7 +2,7 @@
 
 use super::{ANN, events};
 use crate::support::{Actor, App, PASSWORD, field_errors, on_both_stores};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -132,6 +132,31 @@ on_both_stores! {
         let step = other.challenge(ANN, new).await;
         ann.sign_out("everywhere").await.expect(204);
         other.second_step(with_totp(&step, &phone.code())).await.expect_problem(410, "challenge_gone");
+    }
+
+    async fn a_second_step_and_a_new_password_at_once_leave_no_session_of_the_old_one(app: App) {
+        let replica = app.replica().await;
+        let ann = app.sign_up("ann").await;
+        let (_, codes) = ann.set_up_totp().await;
+        let mut old = PASSWORD.to_owned();
+        for (turn, code) in codes.iter().take(6).enumerate() {
+            let mut other = replica.anon();
+            let step = other.challenge(ANN, &old).await;
+            let shown = json!({ "challenge": step["challenge"], "recoveryCode": code });
+            let new = format!("a password that ann remembers for turn {turn}");
+            let change = json!({ "currentPassword": old, "newPassword": new });
+            let (answer, changed) = join(other.second_step(shown), ann.put("/password", change)).await;
+            changed.expect(204);
+            if answer.status == 200 {
+                assert_eq!(other.refresh().await.status, 401, "turn {turn}");
+            } else {
+                assert!(matches!(answer.status, 401 | 409 | 410), "{answer:?}");
+            }
+            let listed = ann.get("/sessions").await.expect(200).json();
+            assert_eq!(listed["sessions"].as_array().unwrap().len(), 1, "turn {turn}: {listed}");
+            old = new;
+        }
+        replica.stop().await;
     }
 
     async fn what_is_malformed_is_named(app: App) {
