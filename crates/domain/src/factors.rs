@@ -1,8 +1,8 @@
 //! The rules of factors, pure. Stores call them within their transactions, under the lock of the account's row.
 
 use crate::model::{
-    AccountFactors, Challenge, CodeMac, HashKind, Passkey, PasskeyId, PasswordHash, RecoveryCodes,
-    Timestamp, Totp, TotpStep, User,
+    AccountFactors, Challenge, CodeMac, Epoch, HashKind, Passkey, PasskeyId, PasswordHash,
+    RecoveryCodes, Timestamp, Totp, TotpStep, User,
 };
 
 /// What was shown of a factor, and what the store keeps of it so that it does not count again.
@@ -10,6 +10,8 @@ use crate::model::{
 pub enum FactorUse {
     /// A code of an authenticator app, of this step.
     Totp {
+        /// When the app was set up whose secret the code was compared with: another one may have taken its place since.
+        set_up_at: Timestamp,
         /// The step.
         step: TotpStep,
     },
@@ -37,16 +39,17 @@ pub enum Used {
     Counts(AccountFactors),
     /// The code was used before: its step is not later than the last one, or the recovery code is gone. Nothing may change.
     CodeUsed,
-    /// The account has no such factor any more. Nothing may change.
+    /// The account has no such factor any more, or another app in its place. Nothing may change.
     Gone,
 }
 
 /// Uses a factor of an account.
 pub fn used(mut factors: AccountFactors, shown: &FactorUse, at: Timestamp) -> Used {
     match *shown {
-        FactorUse::Totp { step } => {
-            let totp = factors.totp.as_mut();
-            let Some(totp) = totp.filter(|totp| totp.confirmed_at.is_some()) else {
+        FactorUse::Totp { set_up_at, step } => {
+            let is_it =
+                |totp: &&mut Totp| totp.confirmed_at.is_some() && totp.created_at == set_up_at;
+            let Some(totp) = factors.totp.as_mut().filter(is_it) else {
                 return Used::Gone;
             };
             if !is_later(totp, step) {
@@ -111,7 +114,7 @@ pub enum RemovedFactor {
 /// What the removal of a factor makes of the account's factors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// It is removed; the factors as they are now. The recovery codes go with the last factor.
+    /// It is removed; the factors as they are now. The recovery codes and an ordered reset, which has nothing left to do, go with the last factor.
     Removed(AccountFactors),
     /// The account has no such factor.
     NotFound,
@@ -149,8 +152,28 @@ pub fn removed(
     }
     if !after.any() {
         factors.codes = None;
+        factors.reset = None;
     }
     Removal::Removed(factors)
+}
+
+/// Of the factors those, and of the recovery codes the set, that count since a time which `is_kept`. An app that waits for its first code counts for
+/// nothing. Without a factor that is set up the recovery codes and an ordered reset go as well.
+pub fn counting_since(
+    mut factors: AccountFactors,
+    is_kept: impl Fn(Timestamp) -> bool,
+) -> AccountFactors {
+    let totp = factors.totp;
+    factors.totp = totp.filter(|totp| totp.confirmed_at.is_some_and(&is_kept));
+    factors
+        .passkeys
+        .retain(|passkey| is_kept(passkey.created_at));
+    factors.codes = factors.codes.filter(|codes| is_kept(codes.created_at));
+    if !factors.set_up().any() {
+        factors.codes = None;
+        factors.reset = None;
+    }
+    factors
 }
 
 /// Whether one more passkey may be added.
@@ -163,16 +186,71 @@ pub fn codes_after(factors: &AccountFactors, new: &RecoveryCodes) -> RecoveryCod
     factors.codes.clone().unwrap_or_else(|| new.clone())
 }
 
+/// The epoch that the account gets by a change that makes `after` of its factors; `None` if it keeps its own. The first factor raises it, and only the
+/// session that adds it goes on: whoever has begun another one with the password alone must not have what needs a factor from then on.
+pub fn raised(account: &User, before: &AccountFactors, after: &AccountFactors) -> Option<Epoch> {
+    let is_first = !before.set_up().any() && after.set_up().any();
+    is_first.then(|| account.epoch.next())
+}
+
 /// Whether a session of the account may begin without a factor, as the store has the account.
 pub const fn may_begin(account: &User, unless_factor: bool) -> bool {
     !(unless_factor && account.factors.any())
 }
 
-/// The account once all of its factors are reset: its epoch is raised and it has none. Its password stays.
-pub fn reset(account: &User) -> User {
-    let mut user = account.clone();
-    user.epoch = user.epoch.next();
-    user.kept_session = None;
-    user.factors = crate::model::SetUpFactors::default();
-    user
+/// Whether there is anything to reset.
+pub fn has_any(factors: &AccountFactors) -> bool {
+    factors.set_up().any() || factors.codes_left() > 0
+}
+
+/// What a reset by an operator makes of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once a reset, and mostly the largest"
+)]
+pub enum Reset {
+    /// None is due, or there is nothing to reset. Nothing may change.
+    Nothing,
+    /// What was to be reset is gone already. Only the order goes; the factors as they are now.
+    Obsolete(AccountFactors),
+    /// All sessions end; account and factors as they are now. The password stays.
+    Reset(User, AccountFactors),
+}
+
+/// Resets what counted when the reset was ordered, if it is due. What was set up after that stays: nobody has ordered that it goes.
+pub fn reset_by_order(account: &User, factors: &AccountFactors, at: Timestamp) -> Reset {
+    let Some(order) = factors.reset.filter(|order| at >= order.due_at) else {
+        return Reset::Nothing;
+    };
+    let without = |factors: AccountFactors| AccountFactors {
+        reset: None,
+        ..factors
+    };
+    let left = counting_since(factors.clone(), |since| since > order.ordered_at);
+    let is_same = left.confirmed_totp() == factors.confirmed_totp()
+        && left.passkeys == factors.passkeys
+        && left.codes_left() == factors.codes_left();
+    if is_same {
+        return Reset::Obsolete(without(factors.clone()));
+    }
+    reset_to(account, without(left))
+}
+
+/// Resets all at once, ordered or not.
+pub fn reset_at_once(account: &User, factors: &AccountFactors) -> Reset {
+    if !has_any(factors) {
+        return Reset::Nothing;
+    }
+    reset_to(account, AccountFactors::default())
+}
+
+fn reset_to(account: &User, left: AccountFactors) -> Reset {
+    let user = User {
+        epoch: account.epoch.next(),
+        kept_session: None,
+        factors: left.set_up(),
+        ..account.clone()
+    };
+    Reset::Reset(user, left)
 }

@@ -1,6 +1,6 @@
 //! What changes factors and challenges.
 
-use super::rows::{forget, has_credential, lock, open, read, save, save_first, spend};
+use super::rows::{has_credential, lock, open, read, save, save_first, spend};
 use crate::{
     postgres::{
         database::Intent,
@@ -27,7 +27,11 @@ use revolve_domain::{
 };
 
 const VOID_STOPS: &str = "DELETE FROM proofs WHERE user_id = $1 AND purpose = 'stop_factor_reset'";
-const NO_FACTORS: &str = "UPDATE users SET factors = 0 WHERE id = $1";
+/// The device of the session `$2`, if it was current at the epoch `$3`.
+const KEEP_DEVICE: &str = "
+    UPDATE known_devices SET epoch = $4
+    WHERE user_id = $1 AND epoch >= $3 AND device_id = (SELECT device_id FROM sessions WHERE id = $2 AND user_id = $1)";
+const VOID_CHALLENGES: &str = "DELETE FROM challenges WHERE user_id = $1";
 const RESEAL_TOTP: &str = "UPDATE totp_secrets SET sealed = $3 WHERE user_id = $1 AND sealed = $2";
 const RESEAL_CODES: &str =
     "UPDATE recovery_codes SET sealed = $3 WHERE user_id = $1 AND sealed = $2";
@@ -145,6 +149,13 @@ impl<C: SessionChange> Intent for InSession<'_, C> {
             Err(outcome) => return Ok(outcome),
         };
         save(tx, user, &before, &after).await?;
+        if factors::raised(&account.user, &before, &after).is_some() {
+            let end = RaiseEpoch::by_first_factor(asking.session, at);
+            let epoch = i64::from(locked.raise(tx, end).await?.number());
+            let former = i64::from(account.user.epoch.number());
+            let (id, session) = (user.as_uuid(), asking.session.as_uuid());
+            run(tx, KEEP_DEVICE, &[id, session, &former, &epoch]).await?;
+        }
         if let Some((challenge, _)) = shown {
             spend(tx, challenge).await?;
         }
@@ -163,7 +174,7 @@ impl Intent for ResetOrder {
         if let Some(pending) = before.reset {
             return Ok(ResetOrderOutcome::Pending(pending.due_at));
         }
-        if !sql::has_any(&before) {
+        if !factors::has_any(&before) {
             return Ok(ResetOrderOutcome::NoFactors);
         }
         let reset = Some(PendingReset {
@@ -249,9 +260,17 @@ impl Intent for Reset {
         let Some((locked, account)) = LockedUser::with_account(tx, self.user).await? else {
             return Ok(ResetOutcome::NotFound);
         };
-        if !sql::resets(&read(tx, self.user).await?, self.when, self.at) {
+        let before = read(tx, self.user).await?;
+        let (reset, after) = match sql::reset(&account.user, &before, self.when, self.at) {
+            factors::Reset::Nothing => return Ok(ResetOutcome::Nothing),
+            factors::Reset::Obsolete(after) => (None, after),
+            factors::Reset::Reset(reset, after) => (Some(reset), after),
+        };
+        save(tx, self.user, &before, &after).await?;
+        run(tx, VOID_STOPS, &[self.user.as_uuid()]).await?;
+        let Some(reset) = reset else {
             return Ok(ResetOutcome::Nothing);
-        }
+        };
         let end = RaiseEpoch {
             kept: None,
             hash: None,
@@ -259,10 +278,8 @@ impl Intent for Reset {
             at: self.at,
         };
         locked.raise(tx, end).await?;
-        run(tx, NO_FACTORS, &[self.user.as_uuid()]).await?;
-        forget(tx, self.user).await?;
-        run(tx, VOID_STOPS, &[self.user.as_uuid()]).await?;
-        Ok(ResetOutcome::Reset(factors::reset(&account.user)))
+        run(tx, VOID_CHALLENGES, &[self.user.as_uuid()]).await?;
+        Ok(ResetOutcome::Reset(reset))
     }
 }
 

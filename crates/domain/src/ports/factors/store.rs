@@ -108,7 +108,10 @@ pub trait Factors: Send + Sync {
         tell: &Tell<TotpSetUpOutcome>,
     ) -> Result<TotpSetUpOutcome, StoreError>;
 
-    /// Confirms the app that waits with this very secret: its last step is that of the code. The recovery codes are kept if the account has no set.
+    /// Confirms the app that waits with this very secret: its last step is that of the code. The recovery codes are kept if the account has no set. The
+    /// first factor of an account [raises](crate::factors::raised) its epoch and ends all sessions but the one that asks with
+    /// [`EndReason::FactorAdded`](crate::model::EndReason::FactorAdded), in the same commit, as a change of the password does; but the device of that session
+    /// stays [current](crate::model::KnownDevice::is_current), if it was.
     /// Never answers `CredentialTaken` or `TooMany`.
     async fn confirm_totp(
         &self,
@@ -117,7 +120,7 @@ pub trait Factors: Send + Sync {
     ) -> Result<AddFactorOutcome, StoreError>;
 
     /// Adds a passkey and spends the challenge, which MUST be of [`ChallengeKind::Registration`] and of this session. The recovery codes are kept if the
-    /// account has no set. No two accounts MUST get one credential, however many calls are made at once.
+    /// account has no set, and the first factor ends sessions, as by [`Self::confirm_totp`]. No two accounts MUST get one credential, however many calls are made at once.
     async fn add_passkey(
         &self,
         registration: &PasskeyRegistration,
@@ -163,9 +166,9 @@ pub trait Factors: Send + Sync {
     /// Up to `limit` accounts whose reset is due.
     async fn due_resets(&self, at: Timestamp, limit: u32) -> Result<Vec<UserId>, StoreError>;
 
-    /// Removes all factors, recovery codes, challenges and the order of the account with its proof, ends all sessions with
-    /// [`EndReason::FactorsReset`](crate::model::EndReason::FactorsReset) and raises the epoch ([`crate::factors::reset`]), in one commit. Of several calls for one order
-    /// one resets.
+    /// Removes factors and recovery codes as [`reset_by_order`](crate::factors::reset_by_order) or [`reset_at_once`](crate::factors::reset_at_once) says of
+    /// the account at commit, its challenges and the order with its proof, ends all sessions with
+    /// [`EndReason::FactorsReset`](crate::model::EndReason::FactorsReset) and raises the epoch, in one commit. Of several calls for one order one resets.
     async fn reset(
         &self,
         user: UserId,

@@ -6,6 +6,7 @@
 )]
 
 mod challenges;
+mod recover;
 mod remove;
 mod reset;
 mod set_up;
@@ -15,6 +16,7 @@ mod stored;
 mod use_once;
 
 pub use challenges::*;
+pub use recover::*;
 pub use remove::*;
 pub use reset::*;
 pub use set_up::*;
@@ -35,12 +37,13 @@ use revolve_domain::{
     model::{
         AccountFactors, AuthMethods, CeremonyState, Challenge, ChallengeId, ChallengeKind,
         ChallengedDevice, ChallengedUser, CodeMac, CredentialId, CredentialKey, Epoch, Label,
-        Passkey, PasskeyCredential, PasskeyId, RecoveryCodes, Session, Totp, TotpStep, Transports,
-        User, UserId,
+        Passkey, PasskeyCredential, PasskeyId, Proof, RecoveryCodes, Session, Totp, TotpStep,
+        Transports, User, UserId,
     },
     ports::{
         AddFactorOutcome, Asking, BeginOutcome, FactorSignIn, FactorSignInOutcome, Factors,
-        OpenChallenge, PasskeyRegistration, Proofs, TotpConfirmation, TotpSetUp, TotpSetUpOutcome,
+        OpenChallenge, OpenProof, PasskeyRegistration, Proofs, TotpConfirmation, TotpSetUp,
+        TotpSetUpOutcome,
     },
 };
 use std::sync::Arc;
@@ -130,26 +133,34 @@ impl Factoring {
         outcome.expect("confirm_totp works")
     }
 
-    /// A new account with an app whose last step is [`FIRST_STEP`], as it is now, and its session.
+    /// A new account with an app whose last step is [`FIRST_STEP`], as it is now, and its session as if it had begun now.
     async fn with_totp(&self) -> (User, Session) {
         let (user, session) = self.accounts.signed_up().await;
         self.add_totp(&user, &session).await;
-        (self.account(user.id).await, session)
+        (self.account(user.id).await, self.present(session).await)
+    }
+
+    /// The session, of the present epoch of its account: what is asked in it is asked now.
+    async fn present(&self, session: Session) -> Session {
+        let epoch = self.account(session.user).await.epoch;
+        Session { epoch, ..session }
     }
 
     async fn add_totp(&self, user: &User, session: &Session) {
         let totp = totp(user.id);
-        let waiting = self.set_up_totp(&totp, session).await;
+        let session = self.present(session.clone()).await;
+        let waiting = self.set_up_totp(&totp, &session).await;
         assert_eq!(waiting, TotpSetUpOutcome::Waiting);
-        let added = self.confirm(&totp, session, FIRST_STEP).await;
+        let added = self.confirm(&totp, &session, FIRST_STEP).await;
         assert!(matches!(added, AddFactorOutcome::Added { .. }));
     }
 
     /// Registers the passkey, with a challenge of its own.
     async fn register(&self, passkey: &Passkey, session: &Session) -> AddFactorOutcome {
-        let challenge = of_session(ChallengeKind::Registration, session, 5);
+        let session = self.present(session.clone()).await;
+        let challenge = of_session(ChallengeKind::Registration, &session, 5);
         assert!(self.open(&challenge).await, "the session lives");
-        self.register_by(&challenge, passkey, session).await
+        self.register_by(&challenge, passkey, &session).await
     }
 
     async fn register_by(
@@ -169,13 +180,23 @@ impl Factoring {
         outcome.expect("add_passkey works")
     }
 
-    /// A new account with a password and a passkey, as it is now.
+    /// A new account with a password and a passkey, as it is now, and its session as if it had begun now.
     async fn with_passkey(&self) -> (User, Session, Passkey) {
         let (user, session) = self.accounts.signed_up().await;
         let passkey = passkey(user.id);
         let added = self.register(&passkey, &session).await;
         assert!(matches!(added, AddFactorOutcome::Added { .. }));
+        let session = self.present(session).await;
         (self.account(user.id).await, session, passkey)
+    }
+
+    async fn open_proof(&self, proof: &Proof) {
+        let open = OpenProof {
+            proof: proof.clone(),
+            withheld: true,
+        };
+        let opened = self.proofs.open(&open, &untold()).await;
+        opened.expect("open works");
     }
 
     async fn account(&self, user: UserId) -> User {
@@ -298,8 +319,10 @@ fn of_sign_up(user: UserId) -> Challenge {
     challenge(ChallengeKind::SignUp, Some(of), 60)
 }
 
-const fn code_of(step: u64) -> FactorUse {
+/// A code of [`totp`].
+fn code_of(step: u64) -> FactorUse {
     FactorUse::Totp {
+        set_up_at: at(5),
         step: TotpStep::new(step),
     }
 }

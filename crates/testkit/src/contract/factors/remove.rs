@@ -47,7 +47,7 @@ impl Factoring {
             let added = self.register(key, &session).await;
             assert!(matches!(added, AddFactorOutcome::Added { .. }));
         }
-        (user, session, keys)
+        (user, self.present(session).await, keys)
     }
 
     async fn replace(&self, session: &Session, first: u8) -> CodesOutcome {

@@ -4,7 +4,7 @@ mod store;
 
 use super::MemoryTables;
 use revolve_domain::{
-    factors::{self, Used},
+    factors::{self, Reset, Used},
     model::{
         AccountFactors, Challenge, ChallengeId, ChallengeKind, CredentialId, EndReason, Passkey,
         PasswordHash, ProofPurpose, Timestamp, UserId,
@@ -140,24 +140,29 @@ impl MemoryTables {
     }
 
     fn reset_factors(&mut self, user: UserId, when: ResetFactors, at: Timestamp) -> ResetOutcome {
-        if !self.users.contains_key(&user) {
+        let Some((account, _)) = self.users.get(&user) else {
             return ResetOutcome::NotFound;
-        }
-        let factors = self.factors_of(user);
-        let is_due = factors.reset.is_some_and(|reset| at >= reset.due_at);
-        let does = match when {
-            ResetFactors::IfDue => is_due,
-            ResetFactors::Forced => has_any(&factors),
         };
-        if !does {
-            return ResetOutcome::Nothing;
+        let before = self.factors_of(user);
+        let reset = match when {
+            ResetFactors::IfDue => factors::reset_by_order(account, &before, at),
+            ResetFactors::Forced => factors::reset_at_once(account, &before),
+        };
+        match reset {
+            Reset::Nothing => ResetOutcome::Nothing,
+            Reset::Obsolete(left) => {
+                self.keep_factors(user, left);
+                self.void_reset_proofs(user);
+                ResetOutcome::Nothing
+            }
+            Reset::Reset(account, left) => {
+                self.raise(user, None, EndReason::FactorsReset, at);
+                self.forget_factors(user);
+                self.keep_factors(user, left);
+                self.void_reset_proofs(user);
+                ResetOutcome::Reset(account)
+            }
         }
-        self.raise(user, None, EndReason::FactorsReset, at);
-        self.keep_factors(user, AccountFactors::default());
-        self.forget_factors(user);
-        self.void_reset_proofs(user);
-        let account = self.users.get(&user).map(|(account, _)| account.clone());
-        account.map_or(ResetOutcome::NotFound, ResetOutcome::Reset)
     }
 
     fn open_if_it_holds(&mut self, open: &OpenChallenge) -> bool {
@@ -238,8 +243,7 @@ impl MemoryTables {
         waits.last_step = Some(*step);
         let had_none = factors.codes.is_none();
         factors.codes = Some(factors::codes_after(&factors, codes));
-        self.keep_factors(totp.user, factors);
-        AddFactorOutcome::Added { codes: had_none }
+        self.keep_added(totp.user, factors, had_none, *asking, *at)
     }
 
     fn add_passkey(&mut self, registration: &PasskeyRegistration) -> AddFactorOutcome {
@@ -272,8 +276,34 @@ impl MemoryTables {
         factors
             .passkeys
             .sort_by_key(|passkey| (passkey.created_at, passkey.id));
-        self.keep_factors(user, factors);
-        AddFactorOutcome::Added { codes: had_none }
+        self.keep_added(user, factors, had_none, *asking, *at)
+    }
+
+    /// Keeps the factors after one was added; the first one ends all other sessions.
+    fn keep_added(
+        &mut self,
+        user: UserId,
+        after: AccountFactors,
+        codes: bool,
+        asking: Asking,
+        at: Timestamp,
+    ) -> AddFactorOutcome {
+        let before = self.factors_of(user);
+        let account = self.users.get(&user).map(|(account, _)| account.clone());
+        let raised = account
+            .as_ref()
+            .and_then(|account| factors::raised(account, &before, &after));
+        if raised.is_some() {
+            self.raise(user, Some(asking.session), EndReason::FactorAdded, at);
+            let device = self.sessions.get(&asking.session).map(|row| row.device);
+            let known = device.and_then(|device| self.devices.get_mut(&(user, device)));
+            let former = account.map(|account| account.epoch);
+            if let Some(known) = known.filter(|known| known.epoch >= former) {
+                known.epoch = raised;
+            }
+        }
+        self.keep_factors(user, after);
+        AddFactorOutcome::Added { codes, raised }
     }
 
     fn void_reset_proofs(&mut self, user: UserId) {
@@ -297,9 +327,4 @@ impl MemoryTables {
         let waits = user.filter(|user| self.factors_of(*user).reset.is_some());
         waits.ok_or(StopResetOutcome::Gone)
     }
-}
-
-/// Whether there is anything to reset.
-fn has_any(factors: &AccountFactors) -> bool {
-    factors.set_up().any() || factors.codes_left() > 0
 }
