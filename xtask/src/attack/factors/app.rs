@@ -60,6 +60,7 @@ pub(super) fn any_code() -> String {
     format!("{:06}", fastrand::u32(..CODES))
 }
 
+#[expect(clippy::disallowed_methods, reason = "the service is another process")]
 fn now() -> Result<u64> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / STEP)
 }
