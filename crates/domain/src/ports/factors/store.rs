@@ -51,7 +51,7 @@ pub trait Factors: Send + Sync {
     async fn by_credential(&self, credential: &CredentialId)
     -> Result<Option<Passkey>, StoreError>;
 
-    /// Opens a challenge and deletes the oldest of its [scope](Challenge::scope) that are over [`Challenge::most`]; spends the mailed code that is the first
+    /// Opens a challenge and deletes the oldest of its [scope](Challenge::scope) that are over [`Challenge::MOST`]; spends the mailed code that is the first
     /// step, if there is one; all in one commit. MUST answer `false` and change nothing unless the challenge [holds](crate::factors::holds), where
     /// it is of an account that exists (not [`ChallengeKind::SignUp`]), and the proof [signs in](crate::proofs::signs_in) to that account.
     async fn open(&self, open: &OpenChallenge, tell: &Tell<bool>) -> Result<bool, StoreError>;
