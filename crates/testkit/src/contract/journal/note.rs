@@ -1,6 +1,6 @@
 //! Notes of what changed no row, and the end of old entries.
 
-use super::{Scene, begun, record};
+use super::{Scene, begun, record, reset};
 use crate::{
     contract::{
         JournalSubject,
