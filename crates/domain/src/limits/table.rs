@@ -80,13 +80,14 @@ macro_rules! limits_table {
             }
             /// The limits of factors.
             FACTORS {
-                /// Wrong codes of authenticator apps and recovery codes for one account, typed by strangers who have proved what comes first, all of
-                /// them together; "10/1d". A guesser who has the password gets no further than this. Devices that the user is signed in on are no strangers.
+                /// Wrong codes of authenticator apps for one account, typed by strangers who have proved what comes first, all of them together;
+                /// "10/1d". A guesser who has the password gets no further than this. Devices that the user is signed in on are no strangers.
+                /// Recovery codes are too long to be guessed, and not counted.
                 factors_per_account: FactorsPerAccount = 10 in 86400 {
                     /// Strangers' wrong codes for an account.
                     FactorAccount(user: UserId) "factor-account",
                 }
-                /// Wrong codes of factors typed on one device that the user is signed in on, or in one session; "10/1h". It is the owner's own: nobody
+                /// Wrong codes of authenticator apps typed on one device that the user is signed in on, or in one session; "10/1h". It is the owner's own: nobody
                 /// else can use it up. When it is, strangers' limits apply.
                 factors_per_device: FactorsPerDevice = 10 in 3600 {
                     /// Wrong codes on a device of the user.

@@ -9,7 +9,8 @@ use crate::{
 /// All that the user database has about an account, but for the password hash, the counters of its rows, and its entries in the journal.
 ///
 /// In each list but the last the newest comes first. All are bounded, whatever the account's age: sessions and devices by the limits of a
-/// sign-in, proofs by their scopes, mails by the limits of requests and because notices of a kind are counted in one.
+/// sign-in, challenges by the sign-ins of their few minutes, proofs by their scopes, mails by the limits of requests and because notices of a
+/// kind are counted in one.
 #[derive(Clone, Debug)]
 pub struct PersonalData {
     /// The account.

@@ -173,7 +173,7 @@ pub(in crate::postgres) async fn open(
 ) -> Result<(), PostgresError> {
     let scope = new.scope();
     if let Some(scope) = &scope {
-        let others = i64::try_from(new.most() - 1).unwrap_or(i64::MAX);
+        let others = i64::try_from(Challenge::MOST - 1).unwrap_or(i64::MAX);
         run(tx, MAKE_ROOM, &[scope, &others]).await?;
     }
     let (user, device) = (new.user.as_ref(), new.device.as_ref());

@@ -168,7 +168,7 @@ pub(super) fn find(
 pub(in crate::sqlite) fn open(conn: &Connection, new: &Challenge) -> Result<(), SqliteError> {
     let scope = new.scope();
     if let Some(scope) = &scope {
-        let others = i64::try_from(new.most() - 1).unwrap_or(i64::MAX);
+        let others = i64::try_from(Challenge::MOST - 1).unwrap_or(i64::MAX);
         run(conn, MAKE_ROOM, params![scope, others])?;
     }
     let (user, device) = (new.user.as_ref(), new.device.as_ref());

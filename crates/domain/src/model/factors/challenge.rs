@@ -124,38 +124,17 @@ impl Challenge {
     /// How long a challenge can be used.
     pub const LIFETIME: Duration = Duration::from_mins(5);
 
-    /// The most open challenges of one scope of a known device or a session.
-    const MOST_OWN: usize = 4;
+    /// The most open challenges of one scope: the oldest over it go.
+    pub const MOST: usize = 4;
 
-    /// The most open challenges of one scope of all other clients, together. Who fills it has proved the password or the mailbox each time.
-    const MOST_OTHERS: usize = 20;
-
-    /// Among which challenges it makes others void: those of the same scope; `None` if it voids none. Those of a known device and of a
-    /// session are out of the reach of others.
+    /// Among which challenges it makes others void: those of the same known device, or of the same session. `None` if it voids none: a second step
+    /// on any other device. Whoever opens these has proved the password or the mailbox each time, and so may the owner have: none may void
+    /// that of another. They are no more than the sign-ins of their five minutes.
     pub fn scope(&self) -> Option<String> {
-        // The id of an account that is only to be made is in one challenge.
-        if matches!(
-            self.kind,
-            ChallengeKind::PasskeySignIn | ChallengeKind::SignUp
-        ) {
-            return None;
-        }
         let user = self.user?;
         let device = self.device.filter(|device| device.is_known);
         let own = device.map(|device| device.id.to_string());
-        let own = own.or_else(|| user.session.map(|session| session.to_string()));
-        let own = own.unwrap_or_default();
+        let own = own.or_else(|| user.session.map(|session| session.to_string()))?;
         Some(format!("{} {} {own}", self.kind.as_str(), user.id))
-    }
-
-    /// The most open challenges of its scope, itself included: the oldest over it go.
-    pub fn most(&self) -> usize {
-        let is_known = self.device.is_some_and(|device| device.is_known);
-        let has_session = self.user.is_some_and(|user| user.session.is_some());
-        if is_known || has_session {
-            Self::MOST_OWN
-        } else {
-            Self::MOST_OTHERS
-        }
     }
 }

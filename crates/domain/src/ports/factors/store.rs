@@ -51,7 +51,7 @@ pub trait Factors: Send + Sync {
     async fn by_credential(&self, credential: &CredentialId)
     -> Result<Option<Passkey>, StoreError>;
 
-    /// Opens a challenge and deletes the oldest of its [scope](Challenge::scope) that are over [`Challenge::most`]; spends the mailed code that is the first
+    /// Opens a challenge and deletes the oldest of its [scope](Challenge::scope) that are over [`Challenge::MOST`]; spends the mailed code that is the first
     /// step, if there is one; all in one commit. MUST answer `false` and change nothing unless the challenge [holds](crate::factors::holds), where
     /// it is of an account that exists (not [`ChallengeKind::SignUp`]), and the proof [signs in](crate::proofs::signs_in) to that account.
     async fn open(&self, open: &OpenChallenge, tell: &Tell<bool>) -> Result<bool, StoreError>;
@@ -74,6 +74,15 @@ pub trait Factors: Send + Sync {
 
     /// Gives back what [`Self::attempt`] counted, since what was shown was right. MUST never leave more than [`Challenge::ATTEMPTS`].
     async fn forgive(&self, challenge: ChallengeId) -> Result<(), StoreError>;
+
+    /// Spends a challenge by itself. Answers whether there was one of that kind that had not expired. However many are called at once, one is
+    /// answered `true`.
+    async fn spend(
+        &self,
+        challenge: ChallengeId,
+        kind: ChallengeKind,
+        at: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Uses the factor as [`used`](crate::factors::used) says, spends the challenge and commits the session as
     /// [`SessionRepository::begin`](crate::ports::SessionRepository::begin) does, in one commit. MUST change nothing unless all three do. The challenge MUST be one

@@ -82,8 +82,14 @@ impl SessionFactors {
         challenge: Option<ChallengeId>,
     ) -> Result<AuthMethods, ReauthenticateError> {
         let user = &asking.user;
-        if !factor.is_code() {
-            return self.passkey(asking, client, factor, challenge).await;
+        match factor {
+            ShownFactor::Passkey(_) => {
+                return self.passkey(asking, client, factor, challenge).await;
+            }
+            ShownFactor::RecoveryCode(_) => {
+                return self.compare(asking, client, factor, None).await;
+            }
+            ShownFactor::Totp(_) => {}
         }
         let known = KnownClient::Session(user.id, asking.session.id);
         let taken = self.limits.factor(user.id, Some(known), client).await;
@@ -130,10 +136,9 @@ impl SessionFactors {
         let checked = checked.map_err(Failure::from).map_err(Refused::from)?;
         let Some(right) = checked else {
             self.challenges.refuse(Some(user.id), client);
-            return Err(if factor.is_code() {
-                ReauthenticateError::WrongCode
-            } else {
-                ReauthenticateError::CredentialRefused
+            return Err(match factor {
+                ShownFactor::Passkey(_) => ReauthenticateError::CredentialRefused,
+                _ => ReauthenticateError::WrongCode,
             });
         };
         let shown = ShownInSession {

@@ -28,9 +28,10 @@ pub enum ShownFactor {
 }
 
 impl ShownFactor {
-    /// Whether it can be guessed.
-    pub(in crate::use_cases) const fn is_code(&self) -> bool {
-        matches!(self, Self::Totp(_) | Self::RecoveryCode(_))
+    /// Whether it can be guessed, so that the limits of factors count it. A recovery code has 80 bits: were it counted, a guesser who uses up
+    /// the budget of all strangers would take from the owner what is for the day that all else is lost.
+    pub(in crate::use_cases) const fn can_be_guessed(&self) -> bool {
+        matches!(self, Self::Totp(_))
     }
 }
 

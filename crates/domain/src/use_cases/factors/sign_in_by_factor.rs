@@ -77,8 +77,7 @@ impl SignInByFactor {
             let _counted = self.limits.confirmation(&request.client).await?;
             return Err(FactorSignInError::Gone);
         };
-        if !request.factor.is_code() {
-            // A passkey can't be guessed.
+        if !request.factor.can_be_guessed() {
             return self.answer(&request, &shown, open).await;
         }
         let known = open.account.known_device.filter(|known| known.is_current);

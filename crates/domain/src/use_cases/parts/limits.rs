@@ -176,7 +176,7 @@ impl RequestLimits {
         self.take(bucket.into_iter().collect(), None, client).await
     }
 
-    /// Makes room for one code of a factor. A known client has a budget of its own, as for a password; once it is used up, and for strangers, it
+    /// Makes room for one code of an authenticator app. A known client has a budget of its own, as for a password; once it is used up, and for strangers, it
     /// comes out of that which all strangers to the account share.
     pub(crate) async fn factor(
         &self,

@@ -95,7 +95,29 @@ pub async fn an_expired_challenge_is_not_found(subject: &impl FactorsSubject) {
     assert_eq!(factoring.attempt(&challenge, over).await, None);
 }
 
-/// Those of strangers share their room; that of a device that the user has signed in on is its own.
+/// However many spend it at once. One of another kind, and one that has expired, is not spent.
+pub async fn a_challenge_is_spent_once(subject: &impl FactorsSubject) {
+    let factoring = Factoring::new(subject);
+    let challenge = of_sign_up(user_id());
+    assert!(factoring.open(&challenge).await);
+    assert!(
+        !factoring
+            .spend(&challenge, ChallengeKind::SecondStep, 61)
+            .await
+    );
+    let over = 60 + Challenge::LIFETIME.as_secs();
+    assert!(!factoring.spend(&challenge, challenge.kind, over).await);
+    assert!(factoring.find(&challenge, 61).await.is_some());
+    let calls = (0..10).map(|_| {
+        let (factoring, challenge) = (Factoring::new(subject), challenge.clone());
+        async move { factoring.spend(&challenge, challenge.kind, 61).await }
+    });
+    let spent = at_once(calls).await;
+    assert_eq!(spent.into_iter().filter(|spent| *spent).count(), 1);
+    assert!(factoring.find(&challenge, 61).await.is_none());
+}
+
+/// Of a device that the user has signed in on. Second steps on other devices void none, however many there are: neither the owner's, nor each other.
 pub async fn the_oldest_challenges_of_a_scope_go(subject: &impl FactorsSubject) {
     let factoring = Factoring::new(subject);
     let (user, first) = factoring.accounts.signed_up().await;
@@ -105,32 +127,26 @@ pub async fn the_oldest_challenges_of_a_scope_go(subject: &impl FactorsSubject) 
     };
     let own = on(first.device, 60);
     assert!(factoring.open(&own).await);
-    let most = second_step(&user, 60).most();
     let mut strangers = Vec::new();
-    for after in 61..=62 + most as u64 {
+    for after in 61..91 {
         strangers.push(factoring.second_step(&user, after).await);
     }
-    let now = 63 + most as u64;
-    let mut open = Vec::new();
-    for challenge in &strangers {
-        open.push(factoring.find(challenge, now).await.is_some());
+    for challenge in strangers.iter().chain([&own]) {
+        assert!(factoring.find(challenge, 91).await.is_some());
     }
-    let (gone, left) = open.split_at(2);
-    assert_eq!(gone, [false, false], "the oldest");
-    assert!(left.len() == most && left.iter().all(|open| *open));
-    assert!(factoring.find(&own, now).await.is_some(), "out of reach");
 
-    let most = own.most() as u64;
+    let most = Challenge::MOST as u64;
     for after in 0..most {
-        let newer = on(first.device, now + after);
+        let newer = on(first.device, 91 + after);
         assert!(factoring.open(&newer).await);
     }
-    let other = on(device_id(), now);
+    let other = on(device_id(), 91);
     assert!(factoring.open(&other).await);
-    assert!(factoring.find(&own, now + most).await.is_none());
-    assert!(factoring.find(&other, now + most).await.is_some());
-    let newest = strangers.last().expect("one of them");
-    assert!(factoring.find(newest, now + most).await.is_some());
+    let now = 91 + most;
+    assert!(factoring.find(&own, now).await.is_none(), "the oldest");
+    for challenge in strangers.iter().chain([&other]) {
+        assert!(factoring.find(challenge, now).await.is_some());
+    }
 }
 
 /// Of an epoch that has risen, of nobody, or of a disabled account.

@@ -1,9 +1,12 @@
 //! Guessers who have the password.
 
-use super::{super::secs, second_step::with_app, wrong_code};
+use super::{super::secs, in_session::by, recovery_code, second_step::with_app, wrong_code};
 use revolve_domain::{
     limits::LimitName,
-    use_cases::{ChangePasswordRequest, FactorSignInError, SecondStepRequest, SignInRequest},
+    model::RecoveryCode,
+    use_cases::{
+        ChangePasswordRequest, FactorSignInError, SecondStepRequest, ShownFactor, SignInRequest,
+    },
 };
 use revolve_testkit::{
     World,
@@ -27,6 +30,10 @@ async fn guesses(world: &World, app: &TestApp, most: usize) -> usize {
         }
     }
     looked_at
+}
+
+fn invented_recovery_code() -> ShownFactor {
+    ShownFactor::RecoveryCode(RecoveryCode::from_random([7; 10]))
 }
 
 /// Signs in on the device of this client.
@@ -79,23 +86,54 @@ async fn the_owner_on_a_new_device_is_free_of_the_guesser_with_a_new_password() 
 }
 
 #[tokio::test]
-async fn no_flood_of_challenges_voids_that_of_a_known_device() {
+async fn a_guesser_with_the_password_locks_nobody_out_of_the_recovery_codes() {
+    let world = World::new();
+    let (ann, app) = with_app(&world).await;
+    let codes = app.recovery_codes.as_ref().expect("the first factor");
+    guesses(&world, &app, usize::MAX).await;
+    // An invented code can't be guessed: it is bounded by its challenge only.
+    let step = world.first_step(World::request("ann")).await;
+    for left in (0..5).rev() {
+        let invented = world.second_step(&step, invented_recovery_code()).await;
+        assert!(
+            matches!(invented, Err(FactorSignInError::WrongCode { attempts_left }) if attempts_left == left),
+            "{invented:?}"
+        );
+    }
+    let spent = world.second_step(&step, recovery_code(codes, 0)).await;
+    assert!(matches!(spent, Err(FactorSignInError::Gone)));
+    // The owner on a new device, and in a session.
+    let step = world.first_step(World::request("ann")).await;
+    let begun = world.second_step(&step, recovery_code(codes, 0)).await;
+    begun.expect("strangers can't use up what a recovery code needs");
+    let caller = ann.caller();
+    for _ in 0..20 {
+        let refused = by(&world, &caller, wrong_code(&world, &app)).await;
+        refused.expect_err("it is wrong, or there were too many");
+    }
+    let shown = by(&world, &caller, recovery_code(codes, 1)).await;
+    shown.expect("nor can her own mistakes with the app");
+}
+
+#[tokio::test]
+async fn no_flood_of_challenges_voids_that_of_another_device() {
     let world = World::new();
     let (ann, app) = with_app(&world).await;
     let own = SignInRequest {
         device_credentials: vec![ann.credential.clone()],
         ..World::request("ann")
     };
-    let owners = world.first_step(own).await;
-    let first = world.first_step(World::request("ann")).await;
+    let known = world.first_step(own).await;
+    let new = world.first_step(World::request("ann")).await;
     for _ in 0..50 {
         world.advance(secs(1));
         world.first_step(World::request("ann")).await;
     }
-    let voided = world.second_step(&first, app.shown(&world)).await;
-    assert!(matches!(voided, Err(FactorSignInError::Gone)));
-    let begun = world.second_step(&owners, app.shown(&world)).await;
-    begun.expect("it is out of reach");
+    for step in [known, new] {
+        let begun = world.second_step(&step, app.shown(&world)).await;
+        begun.expect("it is out of reach");
+        world.advance(secs(30));
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use revolve_domain::{
 };
 use revolve_testkit::{World, memory::TestAuthenticator};
 
-async fn by(
+pub(super) async fn by(
     world: &World,
     caller: &Caller,
     factor: ShownFactor,

@@ -1,8 +1,8 @@
 //! A document as the documentation shows it.
 
 use super::{
-    ExportAnswer, ExportedAccount, ExportedDevice, ExportedEntry, ExportedMail, ExportedProof,
-    ExportedQuiet, ExportedSession,
+    ExportAnswer, ExportedAccount, ExportedChallenge, ExportedDevice, ExportedEntry,
+    ExportedFactors, ExportedMail, ExportedProof, ExportedQuiet, ExportedSession,
 };
 use crate::kit::answer::sample;
 use revolve_domain::model::{AccountVersion, EventId};
@@ -12,7 +12,6 @@ use std::{
 };
 
 pub(in super::super) fn shown() -> ExportAnswer<'static> {
-    static NO_DETAILS: BTreeMap<String, String> = BTreeMap::new();
     let address = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 17)));
     let here = ExportedSession {
         id: sample::SESSION,
@@ -69,6 +68,8 @@ pub(in super::super) fn shown() -> ExportAnswer<'static> {
             id: sample::DEVICE,
             signed_in_at: sample::later(0, 0),
         }],
+        factors: ExportedFactors::sample(),
+        challenges: vec![ExportedChallenge::sample()],
         proofs: vec![ExportedProof {
             purpose: "change_email",
             email: "ann@example.net",
@@ -108,7 +109,7 @@ pub(in super::super) fn shown() -> ExportAnswer<'static> {
             address,
             session_address: None,
             device: Some("Ann's phone"),
-            details: &NO_DETAILS,
+            details: BTreeMap::new(),
             count: 1,
         }],
         sessions: vec![here, over],

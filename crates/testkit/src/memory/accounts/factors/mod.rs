@@ -52,7 +52,7 @@ impl MemoryTables {
             let former = former.filter(|former| former.scope().as_ref() == Some(&scope));
             let mut former: Vec<_> = former.map(|row| (row.created_at, row.id)).collect();
             former.sort_by_key(|row| Reverse(*row));
-            for (_, void) in former.into_iter().skip(new.most() - 1) {
+            for (_, void) in former.into_iter().skip(Challenge::MOST - 1) {
                 self.challenges.remove(&void);
             }
         }
