@@ -82,14 +82,6 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Loads the module for passkeys. The policy must allow it: [`scripted`].
-    pub(super) fn with_passkeys(self, settings: &'a PageSettings) -> Self {
-        Self {
-            script: Some(settings.passkeys.url()),
-            ..self
-        }
-    }
-
     /// Puts the pages of an account around it.
     pub(super) fn own(self, own: OwnFrame) -> Self {
         Self {
@@ -211,14 +203,6 @@ impl<'a> MessagePage<'a> {
     }
 }
 
-/// Lets a page load the module for passkeys, and that ask this service for a challenge.
-pub(super) fn scripted(mut answer: HttpResponse) -> HttpResponse {
-    let policy = HeaderValue::from_static(layer::POLICY_WITH_PASSKEYS);
-    let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    answer
-}
-
 /// Puts a page in the place of an answer's content.
 pub(super) fn page<B>(
     answer: HttpResponse<B>,
@@ -230,6 +214,23 @@ pub(super) fn page<B>(
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
+    Ok(answer)
+}
+
+/// The same with a form. Where it has a button for passkeys, the page loads their module, which may ask this service for a challenge.
+pub(super) fn form_page<'a>(
+    answer: HttpResponse,
+    mut view: FormPage<'a>,
+    settings: &'a PageSettings,
+) -> Result<HttpResponse, Problem> {
+    if view.form.passkey.is_none() {
+        return page(answer, &view);
+    }
+    view.frame.script = Some(settings.passkeys.url());
+    let mut answer = page(answer, &view)?;
+    let policy = HeaderValue::from_static(layer::POLICY_WITH_PASSKEYS);
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(answer)
 }
 

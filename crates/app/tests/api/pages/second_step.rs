@@ -122,14 +122,14 @@ on_both_stores_with_mail! {
             let mail = service.mail_saying(ANN, said).await;
             Link::of(&mail.link().expect("the mail has a link"))
         };
-        let link = sent("/account/recovery", "/account/recovery").await;
+        let link = sent("/account/recovery", "new password").await;
         let page = browser.submit(&link, &[("newPassword", NEW)]).await.expect(200);
         assert_page(&page);
         let answer = shows(&browser, &page, &[("totp", &phone.code())]).await;
         let done = browser.done(answer).await;
         assert!(done.text.contains("Your password is changed"), "{done:#?}");
         browser.sent("/account/signout", &[]).await;
-        let link = sent("/account/signin/code", "/account/signin/code").await;
+        let link = sent("/account/signin/code", "to sign in").await;
         let page = browser.submit(&link, &[]).await.expect(200);
         let way = ("way", "recoveryCode");
         let answer = shows(&browser, &page, &[way, ("recoveryCode", &codes[1])]).await;

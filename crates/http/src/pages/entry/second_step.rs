@@ -216,15 +216,15 @@ fn view(
         words.intro
     };
     let view = FormPage {
-        frame: page
-            .frame()
-            .failed_if(problem.is_some())
-            .with_passkeys(&page.settings),
+        frame: page.frame().failed_if(problem.is_some()),
         title: words.title,
         intro: intro.into(),
         notice: None,
         form,
         links: vec![Link::new(page_url("/signin", on), words.again)],
     };
-    Ok(leading_to(view::scripted(view::page(answer, &view)?), on))
+    Ok(leading_to(
+        view::form_page(answer, view, &page.settings)?,
+        on,
+    ))
 }

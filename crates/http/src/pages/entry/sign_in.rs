@@ -203,17 +203,17 @@ fn view(
         Some(sign_up),
     ];
     let view = FormPage {
-        frame: page
-            .frame()
-            .failed_if(problem.is_some())
-            .with_passkeys(&page.settings),
+        frame: page.frame().failed_if(problem.is_some()),
         title: words.title,
         intro: "".into(),
         notice: problem.is_none().then(|| notice(page, words)).flatten(),
         form,
         links: links.into_iter().flatten().collect(),
     };
-    Ok(leading_to(view::scripted(view::page(answer, &view)?), on))
+    Ok(leading_to(
+        view::form_page(answer, view, &page.settings)?,
+        on,
+    ))
 }
 
 /// Why somebody has to sign in who was signed in before.

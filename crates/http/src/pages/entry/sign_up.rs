@@ -199,10 +199,7 @@ fn view(
         ..Link::new(page_url("/signin", on), fields.texts.sign_in)
     };
     let view = FormPage {
-        frame: page
-            .frame()
-            .failed_if(problem.is_some())
-            .with_passkeys(&page.settings),
+        frame: page.frame().failed_if(problem.is_some()),
         title: words.title,
         intro: "".into(),
         notice: None,
@@ -213,5 +210,8 @@ fn view(
             .chain([sign_in])
             .collect(),
     };
-    Ok(leading_to(view::scripted(view::page(answer, &view)?), on))
+    Ok(leading_to(
+        view::form_page(answer, view, &page.settings)?,
+        on,
+    ))
 }

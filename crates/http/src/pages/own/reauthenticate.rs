@@ -198,8 +198,7 @@ fn view(
     let view = FormPage {
         frame: page
             .own_frame(language, REAUTHENTICATE)
-            .failed_if(problem.is_some())
-            .with_passkeys(&page.settings),
+            .failed_if(problem.is_some()),
         title: words.title,
         intro: if ways.is_empty() {
             words.nothing.into()
@@ -210,5 +209,5 @@ fn view(
         form,
         links: ways.is_empty().then_some(recovery).into_iter().collect(),
     };
-    Ok(view::scripted(view::page(answer, &view)?))
+    view::form_page(answer, view, &page.settings)
 }

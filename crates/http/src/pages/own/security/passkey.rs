@@ -153,13 +153,12 @@ fn view(
     let view = FormPage {
         frame: page
             .own_frame(me.language, SECURITY)
-            .failed_if(problem.is_some())
-            .with_passkeys(&page.settings),
+            .failed_if(problem.is_some()),
         title: words.title,
         intro: words.intro.into(),
         notice: None,
         form,
         links: Vec::new(),
     };
-    Ok(view::scripted(view::page(answer, &view)?))
+    view::form_page(answer, view, &page.settings)
 }
