@@ -184,9 +184,9 @@ pub async fn the_first_factor_ends_all_other_sessions(subject: &impl FactorsSubj
             revoked.any(|revoked| revoked.epoch == raised.epoch),
             "other services hear of it"
         );
-        let passkey_of_second = passkey(user.id);
-        let outcome = factoring.register_by(&late, &passkey_of_second, &second);
-        assert_eq!(outcome.await, AddFactorOutcome::Superseded);
+        let another = passkey(user.id);
+        let outcome = factoring.register_by(&late, &another, &second).await;
+        assert_eq!(outcome, AddFactorOutcome::Superseded);
 
         let third = accounts.signed_in(&raised, 12).await;
         let added = factoring.register(&passkey(user.id), &first).await;
