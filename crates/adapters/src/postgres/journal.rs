@@ -49,15 +49,16 @@ const NOTE: &str = concat!(
     "WITH there AS MATERIALIZED (SELECT id FROM users WHERE id = ANY ($5) ORDER BY id FOR KEY SHARE) ",
     insert_into!(),
     "SELECT r.id, r.at, r.actor, r.event, r.user_id, r.session_id,
-        CASE WHEN kept THEN r.address END, CASE WHEN kept THEN r.session_address END, CASE WHEN kept THEN r.device END, r.details, r.count
+        CASE WHEN kept THEN r.address END, CASE WHEN kept THEN r.session_address END, CASE WHEN kept THEN r.device END,
+        CASE WHEN kept THEN r.details ELSE (r.details::jsonb - 'note')::text END, r.count
      FROM (SELECT *, user_id IS NULL OR user_id IN (SELECT id FROM there) AS kept FROM ",
     records!(),
     ") r ORDER BY r.id ON CONFLICT (id) DO UPDATE SET count = j.count + excluded.count"
 );
 
 const SCRUB: &str = "
-    UPDATE journal SET address = NULL, session_address = NULL, device = NULL
-    WHERE user_id = $1 AND (address IS NOT NULL OR session_address IS NOT NULL OR device IS NOT NULL)";
+    UPDATE journal SET address = NULL, session_address = NULL, device = NULL, details = (details::jsonb - 'note')::text
+    WHERE user_id = $1 AND (address IS NOT NULL OR session_address IS NOT NULL OR device IS NOT NULL OR details::jsonb ? 'note')";
 
 const PLACE: &str = "
     SELECT at, number FROM journal

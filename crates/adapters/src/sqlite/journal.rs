@@ -20,8 +20,8 @@ const WRITE: &str = "
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
     ON CONFLICT (id) DO UPDATE SET count = count + excluded.count";
 const THERE: &str = "SELECT 1 FROM users WHERE id = ?1";
-const SCRUB: &str =
-    "UPDATE journal SET address = NULL, session_address = NULL, device = NULL WHERE user_id = ?1";
+const SCRUB: &str = "
+    UPDATE journal SET address = NULL, session_address = NULL, device = NULL, details = json_remove(details, '$.note') WHERE user_id = ?1";
 const PLACE: &str = "
     SELECT at, number FROM journal WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2) AND (?3 IS NULL OR event = ?3)";
 

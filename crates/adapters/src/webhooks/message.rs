@@ -19,7 +19,7 @@ struct Body<'a> {
     data: Data<'a>,
 }
 
-/// An entry of the journal, as `revolve events --json` has it. What is not there is left out.
+/// An entry of the journal, as `revolve events --json` has it, but for operators' reasons. What is not there is left out.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Data<'a> {
@@ -37,7 +37,7 @@ struct Data<'a> {
     session_address: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<&'a str>,
-    details: &'a BTreeMap<String, String>,
+    details: BTreeMap<&'a str, &'a str>,
     count: u64,
 }
 
@@ -55,7 +55,7 @@ pub(super) fn body(event: &JournalRecord) -> String {
             address: event.address.map(|address| address.to_string()),
             session_address: event.session_address.map(|address| address.to_string()),
             device: event.device.as_ref().map(Label::as_str),
-            details: &event.details,
+            details: event.public_details(),
             count: event.count,
         },
     };
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_says_what_happened_and_when() {
+    fn a_body_says_what_happened_and_when_and_no_reason_of_an_operator() {
         let event = JournalRecord {
             id: EventId::from_random([1; 16]),
             at: Timestamp::from_seconds(1_900_000_000),
@@ -121,7 +121,10 @@ mod tests {
             address: Some([203, 0, 113, 7].into()),
             session_address: None,
             device: None,
-            details: BTreeMap::from([("gap_seconds".to_owned(), "3".to_owned())]),
+            details: BTreeMap::from([
+                ("gap_seconds".to_owned(), "3".to_owned()),
+                (JournalRecord::NOTE.to_owned(), "Ann's ticket".to_owned()),
+            ]),
             count: 1,
         };
         let id = event.id;

@@ -1,6 +1,6 @@
 //! What happens to accounts, sessions and keys: for the journal, and for those who watch the service.
 
-use super::{ChangedFields, MailKind};
+use super::{ChangedFields, JournalRecord, MailKind};
 use crate::{
     keys::KeyId,
     limits::LimitName,
@@ -282,12 +282,13 @@ pub struct EventFields {
     pub factor: Option<FactorKind>,
     /// How many recovery codes are left.
     pub left: Option<u32>,
-    /// Why an operator did it. Chosen by the operator: not for logs and metrics.
+    /// Why an operator did it. Chosen by the operator: not for logs and metrics, and not for others than operators.
     pub note: Option<Label>,
 }
 
 impl EventFields {
-    /// What the event says beside whose it is, where it came from and on which device; no value identifies a person.
+    /// What the event says beside whose it is, where it came from and on which device; no value identifies a person, but for what an operator
+    /// has written in [`Self::note`].
     pub fn details(&self) -> BTreeMap<String, String> {
         let fields = [
             ("kept", self.kept.map(|kept| kept.to_string())),
@@ -318,7 +319,7 @@ impl EventFields {
             ),
             ("left", self.left.map(|left| left.to_string())),
             (
-                "note",
+                JournalRecord::NOTE,
                 self.note.as_ref().map(|note| note.as_str().to_owned()),
             ),
         ];

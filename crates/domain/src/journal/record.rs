@@ -25,7 +25,7 @@ pub struct JournalRecord {
     pub session_address: Option<IpAddr>,
     /// The name of the device.
     pub device: Option<Label>,
-    /// What else it says, by name; nothing that identifies a person.
+    /// What else it says, by name; nothing that identifies a person but [`Self::NOTE`], which goes with the account as well.
     pub details: BTreeMap<String, String>,
     /// How often it happened: more than once only for what is noted.
     pub count: u64,
@@ -51,8 +51,21 @@ impl From<&JournalEntry> for JournalRecord {
 }
 
 impl JournalRecord {
+    /// The name of the detail in which an operator says why. It is free text, which may name a person: it is shown to operators only.
+    pub const NOTE: &str = "note";
+
     /// Removes what identifies a person.
     pub fn scrub(&mut self) {
         (self.address, self.session_address, self.device) = (None, None, None);
+        self.details.remove(Self::NOTE);
+    }
+
+    /// The details that others than operators may see: the account's user, and receivers of webhooks.
+    pub fn public_details(&self) -> BTreeMap<&str, &str> {
+        let details = self.details.iter();
+        details
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(name, _)| *name != Self::NOTE)
+            .collect()
     }
 }

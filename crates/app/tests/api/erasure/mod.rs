@@ -110,6 +110,19 @@ fn app_data() -> Value {
     json!({ "note": format!("{} tracemark", "x".repeat(3500)) })
 }
 
+/// What an operator writes of a person who has lost a phone: a reason in the journal.
+async fn reset_factors(service: &Mailing, program: &Program, ann: &Actor) {
+    ann.set_up_totp().await;
+    let reset = format!("{}/factors/reset", program.path_of("tracemark").await);
+    let reason = json!({ "reason": "Tracemark's phone is lost" });
+    program.post(&reset, reason).await.expect(202);
+    service.mail_saying(FIRST, "are to be removed").await;
+    ann.delete("/factors/reset").await.expect(204);
+    let shown = ann.reauthenticate().await;
+    let remove = ann.call_with(Method::DELETE, "/factors/totp", None, &shown);
+    remove.await.expect(204);
+}
+
 /// What a program of an operator leaves of a person: an account that a request with a name has made, with an invitation.
 async fn made(service: &Mailing, program: &Program) -> String {
     let body = json!({ "email": MADE, "invite": true, "name": "Tracemark", "app": app_data() });
@@ -144,6 +157,7 @@ async fn live_and_leave(service: &Mailing, program: &Program) -> String {
         "name": "Tracemark", "website": "https://example.org/tracemark", "imageUrl": "https://example.org/tracemark.png", "locale": "de-CH"
     });
     ann.put("/details", details).await.expect(200);
+    reset_factors(service, program, &ann).await;
     let phone = json!({ "email": FIRST, "password": PASSWORD, "deviceName": "Tracemark's phone" });
     let mut phone = ann.kept(ann.post("/signin", phone).await.expect(200));
     stranger

@@ -139,6 +139,13 @@ fn begun(session: &Session) -> SecurityEvent {
     }
 }
 
+fn reset(user: UserId) -> SecurityEvent {
+    SecurityEvent::FactorsReset {
+        user,
+        note: Some(label("Ann's \"lost\" 📱: 12 Main St.")),
+    }
+}
+
 fn reused(session: &Session) -> SecurityEvent {
     SecurityEvent::SessionReused {
         user: session.user,

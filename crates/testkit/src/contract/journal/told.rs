@@ -1,6 +1,6 @@
 //! What changes tell.
 
-use super::{Scene, begun, created, record, reused, told};
+use super::{Scene, begun, created, record, reset, reused, told};
 use crate::{
     contract::{
         JournalSubject,
@@ -232,7 +232,7 @@ pub async fn parallel_changes_tell_once_each(subject: &impl JournalSubject) {
     assert_eq!(scene.names(user.id).await, ["session.signed_out"]);
 }
 
-/// Address, device and the session's address go in the commit of the deletion; the rest stays.
+/// Address, device, the session's address and an operator's reason go in the commit of the deletion; the rest stays.
 pub async fn a_deletion_scrubs_the_entries(subject: &impl JournalSubject) {
     let scene = Scene::new(subject);
     let (user, session) = scene.accounts.signed_up().await;
@@ -240,12 +240,16 @@ pub async fn a_deletion_scrubs_the_entries(subject: &impl JournalSubject) {
     scene
         .tell_by_end(
             &session,
-            vec![created(&user, &session), reused(&session)],
+            vec![created(&user, &session), reused(&session), reset(user.id)],
             1,
         )
         .await;
     scene
-        .tell_by_end(&other_session, vec![begun(&other_session)], 1)
+        .tell_by_end(
+            &other_session,
+            vec![begun(&other_session), reset(other.id)],
+            1,
+        )
         .await;
     let mut noted = record(2, Actor::Stranger, begun(&session));
     noted.count = 7;
@@ -255,7 +259,9 @@ pub async fn a_deletion_scrubs_the_entries(subject: &impl JournalSubject) {
         .await
         .expect("note works");
     let (before, others) = (scene.entries(user.id).await, scene.entries(other.id).await);
-    assert_eq!(before.len(), 3);
+    assert_eq!(before.len(), 4);
+    let has_reason = |entry: &JournalRecord| entry.details.contains_key(JournalRecord::NOTE);
+    assert!(before.iter().any(has_reason) && others.iter().any(has_reason));
 
     let tell = untold();
 
@@ -282,5 +288,6 @@ pub async fn a_deletion_scrubs_the_entries(subject: &impl JournalSubject) {
     let mut scrubbed = before;
     scrubbed.iter_mut().for_each(JournalRecord::scrub);
     assert_eq!(after, scrubbed);
+    assert!(!after.iter().any(has_reason));
     assert_eq!(scene.entries(other.id).await, others, "another account");
 }

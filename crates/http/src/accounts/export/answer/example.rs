@@ -12,7 +12,6 @@ use std::{
 };
 
 pub(in super::super) fn shown() -> ExportAnswer<'static> {
-    static NO_DETAILS: BTreeMap<String, String> = BTreeMap::new();
     let address = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 17)));
     let here = ExportedSession {
         id: sample::SESSION,
@@ -108,7 +107,7 @@ pub(in super::super) fn shown() -> ExportAnswer<'static> {
             address,
             session_address: None,
             device: Some("Ann's phone"),
-            details: &NO_DETAILS,
+            details: BTreeMap::new(),
             count: 1,
         }],
         sessions: vec![here, over],

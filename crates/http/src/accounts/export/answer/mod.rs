@@ -220,7 +220,8 @@ pub(super) struct ExportedEntry<'a> {
     #[schema(required = true)]
     device: Option<&'a str>,
     /// What else it says.
-    details: &'a BTreeMap<String, String>,
+    #[schema(value_type = BTreeMap<String, String>)]
+    details: BTreeMap<&'a str, &'a str>,
     /// How often it happened within the minute.
     count: u64,
 }
@@ -359,7 +360,7 @@ impl<'a> From<&'a JournalRecord> for ExportedEntry<'a> {
             address: entry.address,
             session_address: entry.session_address,
             device: entry.device.as_ref().map(Label::as_str),
-            details: &entry.details,
+            details: entry.public_details(),
             count: entry.count,
         }
     }
