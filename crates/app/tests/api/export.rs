@@ -1,7 +1,8 @@
 //! `GET /api/account/export`
 
-use crate::support::{Actor, App, PASSWORD, on_both_stores};
+use crate::support::{Actor, App, ORIGIN, PASSWORD, on_both_stores};
 use reqwest::Method;
+use revolve_testkit::authenticator::VirtualAuthenticator;
 use serde_json::{Value, json};
 
 async fn export(actor: &Actor) -> Value {
@@ -71,6 +72,53 @@ on_both_stores! {
         // Noted a second or so later.
         events.retain(|event| *event != "session.reauthenticated");
         assert_eq!(events, ["account.exported", "account.created"]);
+    }
+
+    async fn it_has_factors_and_what_waits_for_them(app: App, "http.admin_listen = '127.0.0.1:0'") {
+        let ann = app.sign_up("ann").await;
+        let document = export(&ann).await;
+        let nothing = json!({ "totp": null, "passkeys": [], "recoveryCodes": null, "reset": null });
+        assert_eq!((&document["factors"], &document["challenges"]), (&nothing, &json!([])));
+
+        let (_, codes) = ann.set_up_totp().await;
+        let token = ann.reauthenticate().await;
+        let begun = ann.call_with(Method::POST, "/passkeys/options", None, &token).await.expect(200).json();
+        let credential = VirtualAuthenticator::default().create(&begun["publicKey"], ORIGIN);
+        let body = json!({ "challenge": begun["challenge"], "credential": credential, "name": "Ann's key" });
+        let added = ann.call_with(Method::POST, "/passkeys", Some(body), &token).await.expect(201).json();
+        let begun = ann.call_with(Method::POST, "/reauthenticate/passkey/options", None, &token).await.expect(200).json();
+        let step = app.anon().challenge("ann@example.org", PASSWORD).await;
+        let program = app.program().await;
+        let reset = format!("{}/factors/reset", program.path_of("ann").await);
+        program.post(&reset, json!({ "reason": "Lost phone, ticket 4711" })).await.expect(202);
+        let document = export(&ann).await;
+        let factors = &document["factors"];
+        assert!(factors["totp"]["confirmedAt"].is_string() && factors["totp"]["lastStep"].is_u64(), "{factors}");
+        let passkey = &factors["passkeys"][0];
+        assert_eq!(
+            (&passkey["id"], &passkey["name"], &passkey["credentialId"], &passkey["usedAt"]),
+            (&added["passkey"]["id"], &json!("Ann's key"), &credential["id"], &json!(null))
+        );
+        assert_eq!(factors["recoveryCodes"]["left"], 10);
+        assert!(factors["reset"]["orderedAt"].is_string() && factors["reset"]["dueAt"].is_string(), "{factors}");
+        let challenges = document["challenges"].as_array().unwrap();
+        let of = |kind: &str| challenges.iter().find(|challenge| challenge["kind"] == kind).unwrap();
+        assert_eq!(challenges.len(), 2, "{document:#}");
+        let (second, own) = (of("second_step"), of("reauthentication"));
+        assert_eq!(
+            (&second["proved"], &second["device"], &second["deviceKnown"], &second["session"]),
+            (&json!(["pwd"]), &step["device"]["id"], &json!(false), &json!(null))
+        );
+        assert_eq!((&own["session"], &own["proved"], &own["attemptsLeft"]), (&json!(ann.session), &json!([]), &json!(5)));
+        assert!(names(&document, "journal", "event").contains(&"factor_reset.ordered"));
+        let text = document.to_string();
+        let challenge = |begun: &Value| begun["publicKey"]["challenge"].as_str().unwrap().to_owned();
+        let id = |begun: &Value| begun["challenge"].as_str().unwrap().to_owned();
+        for secret in [challenge(&begun), challenge(&step), id(&begun), id(&step), codes[0].clone(), "4711".to_owned()] {
+            assert!(!text.contains(&secret), "{secret} in {text}");
+        }
+        let activity = ann.get("/activity?limit=100").await.expect(200);
+        assert!(!activity.text.contains("4711"), "{activity:?}");
     }
 
     async fn it_is_in_the_journal_once_it_is_answered(app: App) {

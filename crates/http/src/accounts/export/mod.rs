@@ -150,8 +150,8 @@ impl From<ExportAccountError> for Problem {
 
 pub(crate) fn export_docs() -> Operation {
     let description = "All that is stored about the account, as one document: the account, its sessions, also those that ended lately, the devices \
-        that it has signed in on, what its mails can still be answered with, mails that were not sent yet or given up, and what happened. \
-        Passwords, codes, tokens and their hashes are not in it. It needs a reauthentication, however young the session is, and is an entry \
+        that it has signed in on, its factors, sign-ins that wait for one, what its mails can still be answered with, mails that were not sent yet or given up, and what happened. \
+        Passwords, codes, tokens, secrets and keys of factors, and their hashes are not in it. It needs a reauthentication, however young the session is, and is an entry \
         of the journal. The document is sent while it is read: one that does not end is not whole, and has to be asked for again.";
     Operation::new(
         "exportAccount",

@@ -1,8 +1,8 @@
 //! A document as the documentation shows it.
 
 use super::{
-    ExportAnswer, ExportedAccount, ExportedDevice, ExportedEntry, ExportedMail, ExportedProof,
-    ExportedQuiet, ExportedSession,
+    ExportAnswer, ExportedAccount, ExportedChallenge, ExportedDevice, ExportedEntry,
+    ExportedFactors, ExportedMail, ExportedProof, ExportedQuiet, ExportedSession,
 };
 use crate::kit::answer::sample;
 use revolve_domain::model::{AccountVersion, EventId};
@@ -68,6 +68,8 @@ pub(in super::super) fn shown() -> ExportAnswer<'static> {
             id: sample::DEVICE,
             signed_in_at: sample::later(0, 0),
         }],
+        factors: ExportedFactors::sample(),
+        challenges: vec![ExportedChallenge::sample()],
         proofs: vec![ExportedProof {
             purpose: "change_email",
             email: "ann@example.net",

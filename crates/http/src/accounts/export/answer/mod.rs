@@ -1,10 +1,13 @@
 //! The members of the document.
 
 mod example;
+mod factors;
 
 pub(super) use example::shown;
 
 use super::super::activity::{acting, actors};
+use factors::{ExportedChallenge, ExportedFactors};
+
 use crate::kit::answer::Instant;
 use revolve_domain::{
     deliveries::Delivery,
@@ -31,6 +34,9 @@ pub(super) struct ExportAnswer<'a> {
     sessions: Vec<ExportedSession<'a>>,
     /// The devices that the account has signed in on within a year, the latest first.
     devices: Vec<ExportedDevice>,
+    factors: ExportedFactors<'a>,
+    /// What waits for a factor, the newest first; each for some minutes.
+    challenges: Vec<ExportedChallenge<'a>>,
     /// What mails can be answered with, the newest first, without codes and links.
     proofs: Vec<ExportedProof<'a>>,
     /// Mails that were not sent yet, or were given up, the newest first.
@@ -239,6 +245,12 @@ impl<'a> From<&'a AccountExport> for ExportAnswer<'a> {
             account: (&data.user).into(),
             sessions: data.sessions.iter().map(session).collect(),
             devices: data.devices.iter().map(ExportedDevice::from).collect(),
+            factors: (&data.factors).into(),
+            challenges: data
+                .challenges
+                .iter()
+                .map(ExportedChallenge::from)
+                .collect(),
             proofs: data.proofs.iter().map(ExportedProof::from).collect(),
             mails: data.mails.iter().map(ExportedMail::from).collect(),
             quiet_notices: data.quiet.iter().map(ExportedQuiet::from).collect(),
