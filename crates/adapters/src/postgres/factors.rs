@@ -46,6 +46,8 @@ const ATTEMPT: &str = concat!(
 );
 const FORGIVE: &str =
     "UPDATE challenges SET attempts_left = least(attempts_left + 1, $2) WHERE id = $1";
+const SPEND: &str =
+    "DELETE FROM challenges WHERE id = $1 AND kind = $2 AND expires_at > $3 RETURNING 1";
 const DUE: &str = "SELECT user_id FROM factor_resets WHERE due_at <= $1 ORDER BY due_at LIMIT $2";
 /// The next accounts in each table, and of those the next of both.
 const SEALED: &str = "
@@ -123,6 +125,18 @@ impl Factors for PostgresAccounts {
         let done = self.db.write(FORGIVE, &attempts).await;
         done.map(drop)
             .map_err(|error| self.db.error("give back an attempt", error))
+    }
+
+    async fn spend(
+        &self,
+        challenge: ChallengeId,
+        kind: ChallengeKind,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let spent: [&dyn Param; 3] = [challenge.as_uuid(), &kind.as_str(), &PgTimestamp(at)];
+        let rows = self.db.write(SPEND, &spent).await;
+        rows.map(|rows| !rows.is_empty())
+            .map_err(|error| self.db.error("spend a challenge", error))
     }
 
     async fn sign_in(

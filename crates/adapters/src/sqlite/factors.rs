@@ -41,6 +41,7 @@ const ATTEMPT: &str = concat!(
 );
 const FORGIVE: &str =
     "UPDATE challenges SET attempts_left = min(attempts_left + 1, ?2) WHERE id = ?1";
+const SPEND: &str = "DELETE FROM challenges WHERE id = ?1 AND kind = ?2 AND expires_at > ?3";
 const DUE: &str = "SELECT user_id FROM factor_resets WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2";
 /// The next accounts in each table, and of those the next of both.
 const SEALED: &str = "
@@ -114,6 +115,19 @@ impl Factors for SqliteStore {
         self.write("give back an attempt", move |conn| {
             let attempts = params![challenge.to_string(), Challenge::ATTEMPTS];
             run(conn, FORGIVE, attempts).map(drop)
+        })
+        .await
+    }
+
+    async fn spend(
+        &self,
+        challenge: ChallengeId,
+        kind: ChallengeKind,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write("spend a challenge", move |conn| {
+            let spent = params![challenge.to_string(), kind.as_str(), at.as_millis()];
+            Ok(run(conn, SPEND, spent)? > 0)
         })
         .await
     }

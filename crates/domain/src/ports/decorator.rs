@@ -127,6 +127,7 @@ decorate!(Factors {
     "find_challenge": find(challenge: ChallengeId, at: Timestamp) -> Option<Challenge>;
     "attempt_challenge": attempt(challenge: ChallengeId, kind: ChallengeKind, at: Timestamp) -> Option<Challenge>;
     "forgive_challenge": forgive(challenge: ChallengeId) -> ();
+    "spend_challenge": spend(challenge: ChallengeId, kind: ChallengeKind, at: Timestamp) -> bool;
     "factor_sign_in": sign_in(sign_in: &FactorSignIn, tell: &Tell<FactorSignInOutcome>) -> FactorSignInOutcome;
     "passkey_sign_up": sign_up(sign_up: &PasskeySignUp, tell: &Tell<PasskeySignUpOutcome>) -> PasskeySignUpOutcome;
     "show_factor": show(shown: &ShownInSession, tell: &Tell<ShowOutcome>) -> ShowOutcome;

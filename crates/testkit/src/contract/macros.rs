@@ -352,6 +352,7 @@ macro_rules! factors_contract {
             attempts_of_a_challenge_are_counted,
             parallel_attempts_of_a_challenge_are_no_more_than_there_are,
             an_expired_challenge_is_not_found,
+            a_challenge_is_spent_once,
             the_oldest_challenges_of_a_scope_go,
             a_challenge_that_does_not_hold_is_not_opened,
             a_mailed_code_is_spent_with_the_second_step,

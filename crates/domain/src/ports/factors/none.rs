@@ -70,6 +70,15 @@ impl Factors for NoFactors {
         Ok(())
     }
 
+    async fn spend(
+        &self,
+        _: ChallengeId,
+        _: ChallengeKind,
+        _: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     async fn sign_in(
         &self,
         _: &FactorSignIn,

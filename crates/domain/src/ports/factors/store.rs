@@ -75,6 +75,15 @@ pub trait Factors: Send + Sync {
     /// Gives back what [`Self::attempt`] counted, since what was shown was right. MUST never leave more than [`Challenge::ATTEMPTS`].
     async fn forgive(&self, challenge: ChallengeId) -> Result<(), StoreError>;
 
+    /// Spends a challenge by itself. Answers whether there was one of that kind that had not expired. However many are called at once, one is
+    /// answered `true`.
+    async fn spend(
+        &self,
+        challenge: ChallengeId,
+        kind: ChallengeKind,
+        at: Timestamp,
+    ) -> Result<bool, StoreError>;
+
     /// Uses the factor as [`used`](crate::factors::used) says, spends the challenge and commits the session as
     /// [`SessionRepository::begin`](crate::ports::SessionRepository::begin) does, in one commit. MUST change nothing unless all three do. The challenge MUST be one
     /// of a second step of this account or of a sign-in with a passkey, the latter only with a passkey of the session's account. However many are called at once

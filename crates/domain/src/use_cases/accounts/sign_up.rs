@@ -273,12 +273,12 @@ impl SignUp {
     pub(super) async fn ask(
         &self,
         form: SignUpForm,
-        intent: impl AsyncFnOnce() -> Result<SignUpIntent, StoreError>,
+        intent: impl AsyncFnOnce() -> Result<SignUpIntent, SignUpError>,
     ) -> Result<RequestedProof, SignUpError> {
         let taken = self.limits.proof(&form.email, &form.client).await?;
         let asked = match intent().await {
             Ok(intent) => self.keep(form, intent).await,
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         };
         if asked.is_err() {
             self.limits.give_back(taken).await;

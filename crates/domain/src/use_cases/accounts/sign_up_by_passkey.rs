@@ -67,8 +67,8 @@ impl PasskeySignUps {
 
 impl SignUp {
     /// The same as [`Self::execute`] with a passkey in place of a password. The account has no password. The recovery codes are in
-    /// [`Begun::recovery_codes`](super::Begun::recovery_codes), at once or once the mailbox is proved. The challenge is spent in the commit of the account;
-    /// where the mailbox has to be proved first, it can be used until it expires, and each use is a sign-up like any other.
+    /// [`Begun::recovery_codes`](super::Begun::recovery_codes), at once or once the mailbox is proved. The challenge is spent in the commit of the account, or
+    /// before the mail is asked for that proves the mailbox: the id of the account is in it, and no two sign-ups may have the same.
     ///
     /// # Errors
     /// [`SignUpError`]; then there is no account, unless the commit itself was cut off.
@@ -91,7 +91,13 @@ impl SignUp {
         let challenge = tried?;
         let (form, passkey) = self.passkey(&challenge, request)?;
         let outcome = if self.proves_first() {
-            let intent = async || Ok(SignUpIntent::Passkey(Box::new(passkey)));
+            let intent = async || {
+                let at = self.passkeys.clock.now();
+                if !self.passkeys.store.spend(id, kind, at).await? {
+                    return Err(SignUpError::ChallengeGone);
+                }
+                Ok(SignUpIntent::Passkey(Box::new(passkey)))
+            };
             self.ask(form, intent).await.map(SignedUp::Asked)
         } else {
             self.create_with(form, id, passkey).await

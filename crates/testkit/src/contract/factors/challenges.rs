@@ -95,6 +95,28 @@ pub async fn an_expired_challenge_is_not_found(subject: &impl FactorsSubject) {
     assert_eq!(factoring.attempt(&challenge, over).await, None);
 }
 
+/// However many spend it at once. One of another kind, and one that has expired, is not spent.
+pub async fn a_challenge_is_spent_once(subject: &impl FactorsSubject) {
+    let factoring = Factoring::new(subject);
+    let challenge = of_sign_up(user_id());
+    assert!(factoring.open(&challenge).await);
+    assert!(
+        !factoring
+            .spend(&challenge, ChallengeKind::SecondStep, 61)
+            .await
+    );
+    let over = 60 + Challenge::LIFETIME.as_secs();
+    assert!(!factoring.spend(&challenge, challenge.kind, over).await);
+    assert!(factoring.find(&challenge, 61).await.is_some());
+    let calls = (0..10).map(|_| {
+        let (factoring, challenge) = (Factoring::new(subject), challenge.clone());
+        async move { factoring.spend(&challenge, challenge.kind, 61).await }
+    });
+    let spent = at_once(calls).await;
+    assert_eq!(spent.into_iter().filter(|spent| *spent).count(), 1);
+    assert!(factoring.find(&challenge, 61).await.is_none());
+}
+
 /// Of a device that the user has signed in on. Second steps on other devices void none, however many there are: neither the owner's, nor each other.
 pub async fn the_oldest_challenges_of_a_scope_go(subject: &impl FactorsSubject) {
     let factoring = Factoring::new(subject);

@@ -97,6 +97,11 @@ impl Factoring {
         tried.map(|tried| tried.attempts_left)
     }
 
+    async fn spend(&self, challenge: &Challenge, kind: ChallengeKind, after: u64) -> bool {
+        let spent = self.factors.spend(challenge.id, kind, at(after)).await;
+        spent.expect("spend works")
+    }
+
     async fn sign_in(&self, sign_in: &FactorSignIn) -> FactorSignInOutcome {
         let outcome = self.factors.sign_in(sign_in, &untold()).await;
         outcome.expect("sign_in works")

@@ -154,14 +154,22 @@ async fn the_only_passkey_stays_until_there_is_a_password() {
 async fn a_sign_up_that_must_be_proved_carries_its_passkey() {
     let world = verification::world(Verification::Required);
     let key = TestAuthenticator::new("key");
-    let asked = match world
-        .sign_up
-        .by_passkey(request(&world, "ann", &key).await)
-        .await
-    {
+    let request = request(&world, "ann", &key).await;
+    let asked = match world.sign_up.by_passkey(request.clone()).await {
         Ok(SignedUp::Asked(asked)) => asked,
         other => panic!("expected a proof, got {other:?}"),
     };
+    for name in ["ann", "bob"] {
+        let again = PasskeySignUpRequest {
+            email: World::request(name).email,
+            ..request.clone()
+        };
+        let again = world.sign_up.by_passkey(again).await;
+        assert!(
+            matches!(again, Err(SignUpError::ChallengeGone)),
+            "one challenge, one account: {again:?}"
+        );
+    }
     let refused = world.sign_in_with(&key).await;
     refused.expect_err("there is no account yet");
     let confirm = async |asked: &RequestedProof, asker: ShownAsker| {

@@ -75,6 +75,20 @@ impl Factors for MemoryAccounts {
         Ok(())
     }
 
+    async fn spend(
+        &self,
+        challenge: ChallengeId,
+        kind: ChallengeKind,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let is_open = tables.open_of_kind(challenge, kind, at).is_some();
+        if is_open {
+            tables.challenges.remove(&challenge);
+        }
+        Ok(is_open)
+    }
+
     async fn sign_in(
         &self,
         sign_in: &FactorSignIn,
