@@ -3,10 +3,13 @@
 /** All that is stored about an account. */
 export interface AccountExport {
   account: ExportedAccount;
+  /** What waits for a factor, the newest first; each for some minutes. */
+  challenges: ExportedChallenge[];
   /** The devices that the account has signed in on within a year, the latest first. */
   devices: ExportedDevice[];
   /** When it was read; the journal may be younger. */
   exportedAt: Instant;
+  factors: ExportedFactors;
   /** What happened, the newest first. It has to be the last member. */
   journal: ExportedEntry[];
   /** Mails that were not sent yet, or were given up, the newest first. */
@@ -141,6 +144,32 @@ export interface ExportedAccount {
   website: string | null;
 }
 
+/** A sign-in or a ceremony of a passkey that waits for its second half. */
+export interface ExportedChallenge {
+  /** How often something can still be tried. */
+  attemptsLeft: number;
+  createdAt: Instant;
+  /** The device that is signed in on, and whether it was known before. */
+  device: string | null;
+  deviceKnown: boolean | null;
+  /** What the sign-in calls the device. */
+  deviceName: string | null;
+  expiresAt: Instant;
+  /** What it is for. */
+  kind: string;
+  /** What was proved already (RFC 8176). */
+  proved: string[];
+  /** The session that asks, unless it is a sign-in. */
+  session: string | null;
+}
+
+/** Recovery codes. */
+export interface ExportedCodes {
+  createdAt: Instant;
+  /** How many were not used yet. */
+  left: number;
+}
+
 /** A device. */
 export interface ExportedDevice {
   id: string;
@@ -165,6 +194,15 @@ export interface ExportedEntry {
   session: string | null;
   /** Where the session began. */
   sessionAddress: string | null;
+}
+
+/** What proves who the user is besides a password. */
+export interface ExportedFactors {
+  /** The oldest first, without their public keys. */
+  passkeys: ExportedPasskey[];
+  recoveryCodes: ExportedCodes | null;
+  reset: ExportedReset | null;
+  totp: ExportedTotp | null;
 }
 
 /** A mail. */
@@ -194,6 +232,27 @@ export interface ExportedMail {
   to: string;
 }
 
+/** A passkey. */
+export interface ExportedPasskey {
+  /** The model of its authenticator; all zeros where that does not say. */
+  aaguid: string;
+  /** The algorithm of its signatures (COSE). */
+  algorithm: number;
+  backedUp: boolean;
+  /** Whether it may be copied to other devices of the user, and was. */
+  backupEligible: boolean;
+  /** The signature counter that was shown last. */
+  counter: number;
+  createdAt: Instant;
+  /** The id that its authenticator has chosen, in base64url. */
+  credentialId: string;
+  id: string;
+  name: string;
+  /** How its authenticator can be reached (`AuthenticatorTransport`, WebAuthn). */
+  transports: string[];
+  usedAt: string | null;
+}
+
 /** Something that a mail can be answered with. */
 export interface ExportedProof {
   /** How many codes can still be tried. */
@@ -212,6 +271,13 @@ export interface ExportedQuiet {
   kind: string;
   to: string;
   until: Instant;
+}
+
+/** A reset that waits. */
+export interface ExportedReset {
+  /** From when on it counts, unless the owner stops it. */
+  dueAt: Instant;
+  orderedAt: Instant;
 }
 
 /** A session. */
@@ -243,6 +309,15 @@ export interface ExportedSession {
   refreshedAt: string | null;
   /** What the client calls itself, in words. */
   userAgent: string | null;
+}
+
+/** An authenticator app. */
+export interface ExportedTotp {
+  /** Since when it counts. */
+  confirmedAt: string | null;
+  createdAt: Instant;
+  /** Of which time step (RFC 6238) the last code was. */
+  lastStep: number | null;
 }
 
 /** A reset that waits. */
