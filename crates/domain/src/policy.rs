@@ -1,7 +1,7 @@
 //! The policies that an operator chooses.
 
 use crate::{
-    model::{Password, Timestamp, User},
+    model::{Password, ProofPurpose, Timestamp, User},
     rotation::RetryPolicy,
 };
 use std::time::Duration;
@@ -80,8 +80,8 @@ pub struct AccountPolicy {
 }
 
 impl AccountPolicy {
-    /// The longest time that a reset of factors may wait.
-    pub const LONGEST_RESET_DELAY: Duration = Duration::from_hours(7 * 24);
+    /// The longest time that a reset of factors may wait: that in which it can be stopped.
+    pub const LONGEST_RESET_DELAY: Duration = ProofPurpose::StopFactorReset.lifetime();
 
     /// Whether a sign-in to the account needs a factor besides what was proved first.
     pub fn needs_second_step(&self, account: &User) -> bool {

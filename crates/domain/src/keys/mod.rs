@@ -9,30 +9,9 @@ pub use kind::{Algorithm, KeyId, KeyKind, KeyUse, NotAKeyName};
 pub use life::{Active, Gone, KeyState, Next, NotYet, Phase, Retired};
 pub use schedule::{IdKeys, KeyPolicy, Promotion, Step, due, find, promotion};
 
+pub use crate::model::SealedKey;
 use crate::model::Timestamp;
-use std::{fmt, time::Duration};
-
-/// A key's secret part, sealed by an adapter under the master key. Opaque here and in every store.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SealedKey(Vec<u8>);
-
-impl SealedKey {
-    /// Wraps sealed bytes.
-    pub const fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes to store.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SealedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SealedKey({} bytes)", self.0.len())
-    }
-}
+use std::time::Duration;
 
 /// A key in the user database.
 #[derive(Clone, Debug, PartialEq, Eq)]

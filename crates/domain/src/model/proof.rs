@@ -4,7 +4,6 @@ use super::{
     ApiKeyId, Credentials, DeviceId, EmailAddress, Epoch, Locale, PasswordHash, ProofId,
     SignUpIntent, Timestamp, UserId,
 };
-use crate::policy::AccountPolicy;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::{fmt, time::Duration};
@@ -77,8 +76,8 @@ impl ProofPurpose {
             Self::ResetPassword => Duration::from_mins(15),
             Self::SignIn => Duration::from_mins(10),
             Self::Invitation | Self::UndoEmail => Duration::from_hours(3 * 24),
-            // As long as a reset may wait.
-            Self::StopFactorReset => AccountPolicy::LONGEST_RESET_DELAY,
+            // No reset may wait longer.
+            Self::StopFactorReset => Duration::from_hours(7 * 24),
         }
     }
 

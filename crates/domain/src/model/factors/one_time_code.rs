@@ -1,9 +1,6 @@
 //! Time-based one-time passwords (RFC 6238).
 
-use crate::{
-    keys::SealedKey,
-    model::{Timestamp, UserId},
-};
+use crate::model::{SealedKey, Timestamp, UserId};
 use secrecy::{ExposeSecret, SecretString};
 
 /// The number of a step of 30 s since the Unix epoch (RFC 6238 §4.2).

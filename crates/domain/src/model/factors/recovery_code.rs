@@ -1,9 +1,6 @@
 //! Recovery codes: what an account is opened with once the other factors are lost.
 
-use crate::{
-    keys::SealedKey,
-    model::{Timestamp, UserId},
-};
+use crate::model::{SealedKey, Timestamp, UserId};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use std::fmt;
 use subtle::ConstantTimeEq;
