@@ -116,7 +116,8 @@ async fn reset_factors(service: &Mailing, program: &Program, ann: &Actor) {
     let reset = format!("{}/factors/reset", program.path_of("tracemark").await);
     let reason = json!({ "reason": "Tracemark's phone is lost" });
     program.post(&reset, reason).await.expect(202);
-    service.mail_saying(FIRST, "are to be removed").await;
+    // In her language.
+    service.mail_saying(FIRST, "sollen entfernt werden").await;
     ann.delete("/factors/reset").await.expect(204);
     let shown = ann.reauthenticate().await;
     let remove = ann.call_with(Method::DELETE, "/factors/totp", None, &shown);
