@@ -80,8 +80,8 @@ on_both_stores_with_mail! {
                 let factor = json!({ "challenge": step["challenge"], "totp": phone.code() });
                 other.second_step(factor).await.expect(200);
             }
-            // Neither saw the other in time: the recovery has to be begun anew.
-            (409, 200) => {
+            // A first factor voids what was mailed before, or neither saw the other in time: the recovery has to be begun anew.
+            (409 | 410, 200) => {
                 service.anon().challenge(ANN, PASSWORD).await;
             }
             _ => panic!("{said}"),
