@@ -70,7 +70,7 @@ on_both_stores_with_mail! {
         assert_page(&codes);
         assert_eq!(codes.text.matches("<li><code>").count(), 10, "{codes:#?}");
         assert!(browser.open("/account").await.expect(200).text.contains(ANN));
-        let taken = signs_up(&Browser::new(&service), &mut key).await.expect(409);
+        let taken = signs_up(&Browser::new(&service), &mut VirtualAuthenticator::default()).await.expect(409);
         assert!(taken.text.contains("There is an account with this address already"), "{taken:#?}");
 
         browser.sent("/account/signout", &[]).await;
