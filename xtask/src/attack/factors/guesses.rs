@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
@@ -88,7 +88,8 @@ pub(super) async fn attack(replicas: &[Replica], tries: usize) -> Result<GuessCo
         .sign_up_with_app(email.to_owned(), Network::Home.address(0))
         .await?;
     let set_up = home.passkey_set_up(&mut owner).await?;
-    home.finish(&owner, &set_up).await?;
+    let added = home.finish(&owner, &set_up).await?;
+    ensure!(added.is_success(), "no passkey: {}", added.code());
     let mut counts = GuessCounts::default();
     let challenges = tries.div_ceil(TRIES);
     for part in 0..PARTS {
@@ -114,7 +115,7 @@ async fn by_code(home: &Replica, owner: &mut Person) -> Result<()> {
     let step = home.first_step(&owner.client, &owner.email).await?;
     let wrong = json!(owner.app.wrong()?);
     let slip = home.second_step(&step, "totp", &wrong).await?;
-    anyhow::ensure!(
+    ensure!(
         slip.code() == "code_wrong",
         "{} {}",
         slip.status,
