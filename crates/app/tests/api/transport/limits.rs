@@ -24,10 +24,10 @@ on_both_stores! {
     async fn nesting_is_limited(app: App) {
         let anon = app.anon();
         let nested = |depth: usize| (0..depth).fold(json!("x"), |value: Value, _| json!([value]));
-        anon.post("/signup", json!({ "email": nested(2) })).await.expect_problem(422, "invalid_fields");
-        anon.post("/signup", json!({ "email": nested(3) })).await.expect_problem(400, "nested_too_deep");
-        anon.post("/signup", json!({ "deviceName": { "a": { "b": { "c": 1 } } } })).await.expect_problem(400, "nested_too_deep");
-        anon.post("/signup", json!({ "deviceName": "[[[[[[{{{{" })).await.expect_problem(422, "invalid_fields");
+        anon.post("/signin", json!({ "email": nested(2) })).await.expect_problem(422, "invalid_fields");
+        anon.post("/signin", json!({ "email": nested(3) })).await.expect_problem(400, "nested_too_deep");
+        anon.post("/signin", json!({ "deviceName": { "a": { "b": { "c": 1 } } } })).await.expect_problem(400, "nested_too_deep");
+        anon.post("/signin", json!({ "deviceName": "[[[[[[{{{{" })).await.expect_problem(422, "invalid_fields");
     }
 }
 

@@ -21,6 +21,8 @@ use secrecy::ExposeSecret;
 
 /// What an app understands.
 const SCHEME: &str = "otpauth://totp/";
+/// No app waits for this code.
+const GONE: &str = "challenge_gone";
 
 struct Words {
     title: &'static str,
@@ -118,7 +120,7 @@ pub(crate) async fn submit(
             return begun(&page, me, &new);
         }
         match confirm(&page, me, use_case.clone(), &form).await {
-            Err(problem) if can_be_sent_again(&problem, &["totp"]) => {
+            Err(problem) if problem.code() != GONE && can_be_sent_again(&problem, &["totp"]) => {
                 again(&page, me, &form, &problem)
             }
             outcome => outcome,
@@ -130,7 +132,7 @@ pub(crate) async fn submit(
             Err(problem) => match problem.code() {
                 "reauthentication_required" => Ok(page.reauthenticate_first(page.path())),
                 // Another tab, or the same form, was faster.
-                "already_set_up" | "challenge_gone" => Ok(see(&page_url(SECURITY, None))),
+                "already_set_up" | GONE => Ok(see(&page_url(SECURITY, None))),
                 _ => Err(problem),
             },
             answer => answer,
