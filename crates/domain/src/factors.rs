@@ -1,8 +1,8 @@
 //! The rules of factors, pure. Stores call them within their transactions, under the lock of the account's row.
 
 use crate::model::{
-    AccountFactors, Challenge, CodeMac, HashKind, Passkey, PasskeyId, PasswordHash, RecoveryCodes,
-    Timestamp, Totp, TotpStep, User,
+    AccountFactors, Challenge, CodeMac, Epoch, HashKind, Passkey, PasskeyId, PasswordHash,
+    RecoveryCodes, Timestamp, Totp, TotpStep, User,
 };
 
 /// What was shown of a factor, and what the store keeps of it so that it does not count again.
@@ -161,6 +161,13 @@ pub fn has_room(factors: &AccountFactors) -> bool {
 /// The recovery codes after a factor is added: those of the account, or the new set if it has none.
 pub fn codes_after(factors: &AccountFactors, new: &RecoveryCodes) -> RecoveryCodes {
     factors.codes.clone().unwrap_or_else(|| new.clone())
+}
+
+/// The epoch that the account gets by a change that makes `after` of its factors; `None` if it keeps its own. The first factor raises it, and only the
+/// session that adds it goes on: whoever has begun another one with the password alone must not have what needs a factor from then on.
+pub fn raised(account: &User, before: &AccountFactors, after: &AccountFactors) -> Option<Epoch> {
+    let is_first = !before.set_up().any() && after.set_up().any();
+    is_first.then(|| account.epoch.next())
 }
 
 /// Whether a session of the account may begin without a factor, as the store has the account.

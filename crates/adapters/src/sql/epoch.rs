@@ -8,3 +8,15 @@ pub(crate) struct RaiseEpoch<'a> {
     pub(crate) reason: EndReason,
     pub(crate) at: Timestamp,
 }
+
+impl RaiseEpoch<'_> {
+    /// By the first factor of an account, which the session `kept` has added.
+    pub(crate) const fn by_first_factor(kept: SessionId, at: Timestamp) -> Self {
+        Self {
+            kept: Some(kept),
+            hash: None,
+            reason: EndReason::FactorAdded,
+            at,
+        }
+    }
+}

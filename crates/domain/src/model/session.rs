@@ -61,11 +61,13 @@ pub enum EndReason {
     Recovered,
     /// An operator has reset the factors of the account.
     FactorsReset,
+    /// The account's first factor was set up in another session.
+    FactorAdded,
 }
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SignedOut,
         Self::Replaced,
         Self::Evicted,
@@ -76,6 +78,7 @@ impl EndReason {
         Self::Expired,
         Self::Recovered,
         Self::FactorsReset,
+        Self::FactorAdded,
     ];
 
     /// The name that stores and events use.
@@ -91,6 +94,7 @@ impl EndReason {
             Self::Expired => "expired",
             Self::Recovered => "recovered",
             Self::FactorsReset => "factors_reset",
+            Self::FactorAdded => "factor_added",
         }
     }
 

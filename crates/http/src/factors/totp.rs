@@ -102,7 +102,8 @@ pub(crate) fn set_up_docs() -> Operation {
 
 pub(crate) fn confirm_docs() -> Operation {
     let description = "Makes the app count, by a code that it shows. That code counts no more. If the account had no recovery codes, they are \
-                       answered, this once. In a session that had to set up a factor, refresh now.\n\n`challenge_gone` says that no app waits.";
+                       answered, this once. The first factor of an account ends all of its other sessions, and reauthentications \
+                       count no more. In a session that had to set up a factor, refresh now.\n\n`challenge_gone` says that no app waits.";
     let operation = Operation::new(
         "confirmTotp",
         "factors",

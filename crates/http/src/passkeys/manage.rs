@@ -151,7 +151,8 @@ pub(crate) fn options_docs() -> Operation {
 
 pub(crate) fn add_docs() -> Operation {
     let description = "Adds the passkey, which signs in from now on, and stands in a second step. If the account had no recovery codes, they are \
-                       answered, this once. In a session that had to set up a factor, refresh now.\n\nIt needs no reauthentication again: its challenge \
+                       answered, this once. The first factor of an account ends all of its other sessions, and reauthentications \
+                       count no more. In a session that had to set up a factor, refresh now.\n\nIt needs no reauthentication again: its challenge \
                        was given for one. A challenge counts once.";
     let answer = |recovery_codes| {
         example(&AddedAnswer {

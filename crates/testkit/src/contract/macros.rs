@@ -370,6 +370,7 @@ macro_rules! factors_contract {
             a_factor_is_shown_in_a_session,
             a_factor_is_not_shown_in_a_session_that_is_over,
             an_app_counts_once_it_is_confirmed,
+            the_first_factor_ends_all_other_sessions,
             an_app_is_replaced_only_while_it_waits,
             parallel_confirmations_confirm_once,
             a_passkey_reads_back_as_added,

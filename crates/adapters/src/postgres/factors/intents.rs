@@ -27,6 +27,10 @@ use revolve_domain::{
 };
 
 const VOID_STOPS: &str = "DELETE FROM proofs WHERE user_id = $1 AND purpose = 'stop_factor_reset'";
+/// The device of the session `$2`, if it was current at the epoch `$3`.
+const KEEP_DEVICE: &str = "
+    UPDATE known_devices SET epoch = $4
+    WHERE user_id = $1 AND epoch >= $3 AND device_id = (SELECT device_id FROM sessions WHERE id = $2 AND user_id = $1)";
 const NO_FACTORS: &str = "UPDATE users SET factors = 0 WHERE id = $1";
 const RESEAL_TOTP: &str = "UPDATE totp_secrets SET sealed = $3 WHERE user_id = $1 AND sealed = $2";
 const RESEAL_CODES: &str =
@@ -145,6 +149,13 @@ impl<C: SessionChange> Intent for InSession<'_, C> {
             Err(outcome) => return Ok(outcome),
         };
         save(tx, user, &before, &after).await?;
+        if factors::raised(&account.user, &before, &after).is_some() {
+            let end = RaiseEpoch::by_first_factor(asking.session, at);
+            let epoch = i64::from(locked.raise(tx, end).await?.number());
+            let former = i64::from(account.user.epoch.number());
+            let (id, session) = (user.as_uuid(), asking.session.as_uuid());
+            run(tx, KEEP_DEVICE, &[id, session, &former, &epoch]).await?;
+        }
         if let Some((challenge, _)) = shown {
             spend(tx, challenge).await?;
         }

@@ -127,9 +127,10 @@ impl SessionChange for TotpConfirmation {
 
     fn apply(
         &self,
-        _: &Credentials,
+        account: &Credentials,
         mut factors: AccountFactors,
     ) -> Result<(AccountFactors, AddFactorOutcome), AddFactorOutcome> {
+        let before = factors.clone();
         let waits = factors
             .totp
             .as_mut()
@@ -137,9 +138,8 @@ impl SessionChange for TotpConfirmation {
         let waits = waits.ok_or(AddFactorOutcome::Gone)?;
         waits.confirmed_at = Some(self.at);
         waits.last_step = Some(self.step);
-        let codes = factors.codes.is_none();
         factors.codes = Some(factors::codes_after(&factors, &self.codes));
-        Ok((factors, AddFactorOutcome::Added { codes }))
+        Ok(added(&account.user, &before, factors))
     }
 }
 
@@ -164,17 +164,29 @@ impl SessionChange for PasskeyRegistration {
 
     fn apply(
         &self,
-        _: &Credentials,
+        account: &Credentials,
         mut factors: AccountFactors,
     ) -> Result<(AccountFactors, AddFactorOutcome), AddFactorOutcome> {
         if !factors::has_room(&factors) {
             return Err(AddFactorOutcome::TooMany);
         }
-        let codes = factors.codes.is_none();
+        let before = factors.clone();
         factors.codes = Some(factors::codes_after(&factors, &self.codes));
         factors.passkeys.push(self.passkey.clone());
-        Ok((factors, AddFactorOutcome::Added { codes }))
+        Ok(added(&account.user, &before, factors))
     }
+}
+
+fn added(
+    account: &User,
+    before: &AccountFactors,
+    after: AccountFactors,
+) -> (AccountFactors, AddFactorOutcome) {
+    let outcome = AddFactorOutcome::Added {
+        codes: before.codes.is_none(),
+        raised: factors::raised(account, before, &after),
+    };
+    (after, outcome)
 }
 
 const fn not_added(refusal: Refusal) -> AddFactorOutcome {

@@ -24,9 +24,13 @@ use revolve_domain::{
     },
     proofs,
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 const VOID_STOPS: &str = "DELETE FROM proofs WHERE user_id = ?1 AND purpose = 'stop_factor_reset'";
+/// The device of the session `?2`, if it was current at the epoch `?3`.
+const KEEP_DEVICE: &str = "
+    UPDATE known_devices SET epoch = ?4
+    WHERE user_id = ?1 AND epoch >= ?3 AND device_id = (SELECT device_id FROM sessions WHERE id = ?2 AND user_id = ?1)";
 const NO_FACTORS: &str = "UPDATE users SET factors = 0 WHERE id = ?1";
 
 pub(super) fn open_challenge(
@@ -134,6 +138,13 @@ pub(super) fn in_session<C: SessionChange>(
         Err(outcome) => return Ok(outcome),
     };
     save(conn, user, &before, &after)?;
+    if factors::raised(&account.user, &before, &after).is_some() {
+        let end = RaiseEpoch::by_first_factor(asking.session, at);
+        let epoch = raise(conn, &account.user, &end)?.number();
+        let (id, session) = (user.to_string(), asking.session.to_string());
+        let kept = params![id, session, account.user.epoch.number(), epoch];
+        run(conn, KEEP_DEVICE, kept)?;
+    }
     if let Some((challenge, _)) = shown {
         spend(conn, challenge)?;
     }

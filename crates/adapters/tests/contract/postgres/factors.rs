@@ -55,7 +55,7 @@ async fn a_code_that_is_used_brings_no_former_seal_back() {
         at: START,
     };
     let added = accounts.confirm_totp(&confirmation, &untold()).await;
-    assert_eq!(added.unwrap(), AddFactorOutcome::Added { codes: true });
+    assert!(matches!(added.unwrap(), AddFactorOutcome::Added { .. }));
     for number in 1..=50_u8 {
         let step = TotpStep::new(100 + u64::from(number));
         let shown = ShownInSession {

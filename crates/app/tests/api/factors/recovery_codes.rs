@@ -36,6 +36,7 @@ on_both_stores_with_mail! {
         let none = ann.call_with(Method::POST, "/factors/recovery-codes", None, &reauthentication).await;
         none.expect_problem(409, "no_factor");
         let (_, old) = ann.set_up_totp().await;
+        let reauthentication = ann.reauthenticate().await;
         let answer = ann.call_with(Method::POST, "/factors/recovery-codes", None, &reauthentication).await;
         let new = recovery_codes(&answer.expect(200).json());
         assert!(new.iter().all(|code| !old.contains(code)), "{new:?}");

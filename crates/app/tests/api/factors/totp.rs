@@ -21,14 +21,20 @@ on_both_stores! {
         assert!(picture.starts_with("<svg") && picture.ends_with("</svg>") && !picture.contains("<script"), "{picture}");
         let waiting = ann.get("/factors").await.expect(200).json();
         assert!(waiting["totp"]["createdAt"].is_string() && waiting["totp"]["confirmedAt"].is_null(), "{waiting}");
-        app.sign_in("ann").await;
+        let mut other = app.sign_in("ann").await;
 
         let mut phone = TotpApp::new(&set_up);
         let confirm = |code: String| post("/factors/totp/confirm", Some(json!({ "code": code })));
         confirm(phone.wrong()).await.expect_problem(422, "code_wrong");
         let answer = confirm(phone.code()).await.expect(200);
         let codes = recovery_codes(&answer.json());
-        confirm(phone.code()).await.expect_problem(410, "challenge_gone");
+        other.refresh().await.expect_problem(401, "session_revoked");
+        // The first factor ends all other sessions, and what was shown before counts no more.
+        confirm(phone.again()).await.expect_problem(403, "reauthentication_required");
+        let reauthentication = ann.reauthenticate().await;
+        let post = |operation, body| ann.call_with(Method::POST, operation, body, &reauthentication);
+        let late = post("/factors/totp/confirm", Some(json!({ "code": phone.code() }))).await;
+        late.expect_problem(410, "challenge_gone");
         let factors = ann.get("/factors").await.expect(200);
         assert!(factors.json()["totp"]["confirmedAt"].is_string(), "{factors:?}");
         assert_eq!(factors.json()["recoveryCodes"]["left"], 10);

@@ -144,6 +144,8 @@ on_both_stores_with_mail! {
         let page = browser.sent("/account/reauthenticate", &shown).await;
         assert!(page.text.contains("data-passkey=\"create\"") && page.text.contains("<noscript>"), "{page:#?}");
         for (name, status) in [("Phone", 200), ("Key", 303)] {
+            // Once more after the first factor, which ends what was shown before.
+            browser.sent("/account/reauthenticate", &shown).await;
             let begun = begun(&browser, "/account/security/passkey/options", json!({})).await;
             let credential = key.create(&begun["publicKey"], ORIGIN);
             let added = posts(&browser, "/account/security/passkey", &begun, &credential, &[("name", name)]).await;

@@ -78,6 +78,10 @@ on_both_stores_with_mail! {
         let shown = confirms(&browser, &refused, &code).await.expect(200);
         assert_page(&shown);
         assert_eq!(codes(&shown).len(), 10, "{shown:#?}");
+        // The first factor ends what was shown before.
+        let first = browser.post("/account/security/codes", &[]).await.expect(303);
+        assert_eq!(first.header("location"), "/account/reauthenticate?return_to=%2Faccount%2Fsecurity%2Fcodes");
+        reauthenticates(&browser, "/account/security/codes").await;
         assert_eq!(confirms(&browser, &page, &code).await.expect(303).header("location"), "/account/security", "it is done");
         let list = browser.open("/account/security").await.expect(200);
         assert!(list.text.contains("10 are left") && !list.text.contains("/security/app\""), "{list:#?}");
@@ -118,6 +122,7 @@ on_both_stores_with_mail! {
         assert!(browser.open("/account").await.expect(200).text.contains(ANN));
         let list = browser.open("/account/security").await.expect(200);
         assert!(!list.text.contains("Set one up to go on."), "{list:#?}");
+        reauthenticates(&browser, "/account/security/remove").await;
         let last = browser.post("/account/security/remove", &[]).await.expect(409);
         assert_page(&last);
         assert!(last.text.contains("Your account needs it"), "{last:#?}");

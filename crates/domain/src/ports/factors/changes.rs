@@ -3,8 +3,8 @@
 use crate::{
     factors::{FactorUse, RemovedFactor},
     model::{
-        Challenge, ChallengeId, Label, Passkey, PasskeyId, Proof, ProofVersion, RecoveryCodes,
-        Session, Timestamp, Totp, TotpStep, User, UserId,
+        Challenge, ChallengeId, Epoch, Label, Passkey, PasskeyId, Proof, ProofVersion,
+        RecoveryCodes, Session, Timestamp, Totp, TotpStep, User, UserId,
     },
     ports::{Asking, BeginOutcome, BeginSession},
 };
@@ -157,6 +157,8 @@ pub enum AddFactorOutcome {
     Added {
         /// Whether the new recovery codes are the account's: it had none.
         codes: bool,
+        /// The account's new epoch, if this is its first factor: all other sessions have ended.
+        raised: Option<Epoch>,
     },
     /// An account has that credential, this one or another. Nothing changed.
     CredentialTaken,

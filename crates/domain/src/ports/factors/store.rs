@@ -108,7 +108,10 @@ pub trait Factors: Send + Sync {
         tell: &Tell<TotpSetUpOutcome>,
     ) -> Result<TotpSetUpOutcome, StoreError>;
 
-    /// Confirms the app that waits with this very secret: its last step is that of the code. The recovery codes are kept if the account has no set.
+    /// Confirms the app that waits with this very secret: its last step is that of the code. The recovery codes are kept if the account has no set. The
+    /// first factor of an account [raises](crate::factors::raised) its epoch and ends all sessions but the one that asks with
+    /// [`EndReason::FactorAdded`](crate::model::EndReason::FactorAdded), in the same commit, as a change of the password does; but the device of that session
+    /// stays [current](crate::model::KnownDevice::is_current), if it was.
     /// Never answers `CredentialTaken` or `TooMany`.
     async fn confirm_totp(
         &self,
@@ -117,7 +120,7 @@ pub trait Factors: Send + Sync {
     ) -> Result<AddFactorOutcome, StoreError>;
 
     /// Adds a passkey and spends the challenge, which MUST be of [`ChallengeKind::Registration`] and of this session. The recovery codes are kept if the
-    /// account has no set. No two accounts MUST get one credential, however many calls are made at once.
+    /// account has no set, and the first factor ends sessions, as by [`Self::confirm_totp`]. No two accounts MUST get one credential, however many calls are made at once.
     async fn add_passkey(
         &self,
         registration: &PasskeyRegistration,

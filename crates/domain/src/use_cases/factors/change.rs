@@ -4,13 +4,15 @@ use super::ChangeFactorsError;
 use crate::{
     factors::RemovedFactor,
     journal::{Actor, MailKind, SecurityEvent, Tell, Told},
-    model::{ClientInfo, Epoch, FactorKind, Session, Timestamp, User},
+    model::{ClientInfo, EndReason, Epoch, FactorKind, Session, Timestamp, User},
     policy::{AccountPolicy, RequireFactor},
-    ports::{AddFactorOutcome, Asking, Clock, FactorRemoval, Factors, RemoveFactorOutcome},
+    ports::{
+        AddFactorOutcome, Asking, Clearing, Clock, FactorRemoval, Factors, RemoveFactorOutcome,
+    },
     use_cases::{
         accounts::Reauthentication,
         parts::{Recorder, ServicePorts},
-        sessions::{Authenticate, Authenticated, Caller},
+        sessions::{Authenticate, Authenticated, Caller, Clear},
     },
 };
 use std::sync::Arc;
@@ -22,6 +24,7 @@ pub(super) struct FactorChanges {
     pub(super) store: Arc<dyn Factors>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) recorder: Recorder,
+    clear: Clear,
     rules: AccountPolicy,
 }
 
@@ -42,6 +45,7 @@ impl FactorChanges {
             store: ports.factors.store.clone(),
             clock: ports.clock.clone(),
             recorder: Recorder::new(ports),
+            clear: Clear::new(ports),
             rules: ports.accounts,
         }
     }
@@ -110,7 +114,7 @@ impl FactorChanges {
         })
     }
 
-    /// What the addition of a factor tells; the recovery codes that come with it as well.
+    /// What the addition of a factor tells; the recovery codes that come with it and the sessions that end with the first one as well.
     pub(super) fn added(
         &self,
         owner: &FactorOwner,
@@ -130,17 +134,35 @@ impl FactorChanges {
             session,
             address,
         };
+        let ended = SecurityEvent::SessionsEnded {
+            user,
+            kept: session,
+            reason: EndReason::FactorAdded,
+        };
         let told = owner.told(self, factor, vec![added], at);
         let actor = Actor::User(user);
         self.recorder
             .tell(at, actor, move |outcome: &AddFactorOutcome| {
-                let AddFactorOutcome::Added { codes } = outcome else {
+                let AddFactorOutcome::Added { codes, raised } = outcome else {
                     return Told::default();
                 };
                 let mut told = told.clone();
                 told.events.extend(codes.then(|| made.clone()));
+                told.events.extend(raised.map(|_| ended.clone()));
                 told
             })
+    }
+
+    /// The first factor has ended all other sessions: they leave the white list.
+    pub(super) async fn clear_others(&self, owner: &FactorOwner, raised: Option<Epoch>) {
+        if let Some(epoch) = raised {
+            let older = Clearing::Older {
+                user: owner.user.id,
+                epoch,
+                kept: Some(owner.session.id),
+            };
+            self.clear.execute(older).await;
+        }
     }
 
     /// A code was wrong, or a passkey was refused.

@@ -188,10 +188,13 @@ impl ManagePasskeys {
         let outcome = store.add_passkey(&registration, &tell).await?;
         self.changes.recorder.record(&tell, &outcome);
         match outcome {
-            AddFactorOutcome::Added { codes } => Ok(AddedPasskey {
-                passkey: registration.passkey,
-                codes: codes.then_some(shown),
-            }),
+            AddFactorOutcome::Added { codes, raised } => {
+                self.changes.clear_others(owner, raised).await;
+                Ok(AddedPasskey {
+                    passkey: registration.passkey,
+                    codes: codes.then_some(shown),
+                })
+            }
             AddFactorOutcome::CredentialTaken => Err(ChangeFactorsError::CredentialRefused),
             AddFactorOutcome::TooMany => Err(ChangeFactorsError::TooMany),
             AddFactorOutcome::Gone => Err(ChangeFactorsError::Gone),

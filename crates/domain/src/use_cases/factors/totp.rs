@@ -137,7 +137,10 @@ impl ManageTotp {
         let outcome = store.confirm_totp(&confirmation, &tell).await?;
         self.changes.recorder.record(&tell, &outcome);
         match outcome {
-            AddFactorOutcome::Added { codes } => Ok(codes.then_some(shown)),
+            AddFactorOutcome::Added { codes, raised } => {
+                self.changes.clear_others(owner, raised).await;
+                Ok(codes.then_some(shown))
+            }
             AddFactorOutcome::Superseded => Err(self.changes.superseded(caller).await),
             AddFactorOutcome::Gone
             | AddFactorOutcome::CredentialTaken

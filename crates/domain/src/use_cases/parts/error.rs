@@ -141,7 +141,8 @@ impl Refusal {
                 | EndReason::AccountDeleted
                 | EndReason::AccountDisabled
                 | EndReason::Recovered
-                | EndReason::FactorsReset,
+                | EndReason::FactorsReset
+                | EndReason::FactorAdded,
             )
             | Standing::Superseded
             | Standing::Disabled

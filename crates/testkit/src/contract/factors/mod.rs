@@ -130,26 +130,34 @@ impl Factoring {
         outcome.expect("confirm_totp works")
     }
 
-    /// A new account with an app whose last step is [`FIRST_STEP`], as it is now, and its session.
+    /// A new account with an app whose last step is [`FIRST_STEP`], as it is now, and its session as if it had begun now.
     async fn with_totp(&self) -> (User, Session) {
         let (user, session) = self.accounts.signed_up().await;
         self.add_totp(&user, &session).await;
-        (self.account(user.id).await, session)
+        (self.account(user.id).await, self.present(session).await)
+    }
+
+    /// The session, of the present epoch of its account: what is asked in it is asked now.
+    async fn present(&self, session: Session) -> Session {
+        let epoch = self.account(session.user).await.epoch;
+        Session { epoch, ..session }
     }
 
     async fn add_totp(&self, user: &User, session: &Session) {
         let totp = totp(user.id);
-        let waiting = self.set_up_totp(&totp, session).await;
+        let session = self.present(session.clone()).await;
+        let waiting = self.set_up_totp(&totp, &session).await;
         assert_eq!(waiting, TotpSetUpOutcome::Waiting);
-        let added = self.confirm(&totp, session, FIRST_STEP).await;
+        let added = self.confirm(&totp, &session, FIRST_STEP).await;
         assert!(matches!(added, AddFactorOutcome::Added { .. }));
     }
 
     /// Registers the passkey, with a challenge of its own.
     async fn register(&self, passkey: &Passkey, session: &Session) -> AddFactorOutcome {
-        let challenge = of_session(ChallengeKind::Registration, session, 5);
+        let session = self.present(session.clone()).await;
+        let challenge = of_session(ChallengeKind::Registration, &session, 5);
         assert!(self.open(&challenge).await, "the session lives");
-        self.register_by(&challenge, passkey, session).await
+        self.register_by(&challenge, passkey, &session).await
     }
 
     async fn register_by(
@@ -169,12 +177,13 @@ impl Factoring {
         outcome.expect("add_passkey works")
     }
 
-    /// A new account with a password and a passkey, as it is now.
+    /// A new account with a password and a passkey, as it is now, and its session as if it had begun now.
     async fn with_passkey(&self) -> (User, Session, Passkey) {
         let (user, session) = self.accounts.signed_up().await;
         let passkey = passkey(user.id);
         let added = self.register(&passkey, &session).await;
         assert!(matches!(added, AddFactorOutcome::Added { .. }));
+        let session = self.present(session).await;
         (self.account(user.id).await, session, passkey)
     }
 

@@ -9,7 +9,8 @@ use crate::contract::{
 use crate::untold::untold;
 use revolve_domain::{
     model::{
-        ChallengeKind, CredentialId, EndReason, Passkey, PasskeyId, SetUpFactors, Totp, TotpStep,
+        ChallengeKind, CredentialId, EndReason, Ending, Epoch, Passkey, PasskeyId, SetUpFactors,
+        Totp, TotpStep, User,
     },
     ports::{
         AddFactorOutcome, Asking, FactorSignInOutcome, PasskeyRename, RenameOutcome,
@@ -18,8 +19,15 @@ use revolve_domain::{
 };
 use std::slice;
 
-const ADDED: AddFactorOutcome = AddFactorOutcome::Added { codes: true };
-const ADDED_ANOTHER: AddFactorOutcome = AddFactorOutcome::Added { codes: false };
+/// The first factor of an account whose epoch was the first.
+const ADDED: AddFactorOutcome = AddFactorOutcome::Added {
+    codes: true,
+    raised: Some(Epoch::FIRST.next()),
+};
+const ADDED_ANOTHER: AddFactorOutcome = AddFactorOutcome::Added {
+    codes: false,
+    raised: None,
+};
 
 /// Until its first code was shown it counts for nothing, and the account has no factor. That code counts no more.
 pub async fn an_app_counts_once_it_is_confirmed(subject: &impl FactorsSubject) {
@@ -47,7 +55,9 @@ pub async fn an_app_counts_once_it_is_confirmed(subject: &impl FactorsSubject) {
         totp: true,
         passkey: false,
     };
-    assert_eq!(factoring.account(user.id).await.factors, set_up);
+    let user = factoring.account(user.id).await;
+    assert_eq!(user.factors, set_up);
+    let challenge = factoring.second_step(&user, 60).await;
     let again = by_factor(&challenge, &user, code_of(FIRST_STEP), 91);
     assert_eq!(
         factoring.sign_in(&again).await,
@@ -67,6 +77,7 @@ pub async fn an_app_is_replaced_only_while_it_waits(subject: &impl FactorsSubjec
     let gone = factoring.confirm(&former, &first, FIRST_STEP).await;
     assert_eq!(gone, AddFactorOutcome::Gone, "its secret was replaced");
     assert_eq!(factoring.confirm(&app, &first, FIRST_STEP).await, ADDED);
+    let first = factoring.present(first).await;
     let again = factoring.confirm(&app, &first, FIRST_STEP + 1).await;
     assert_eq!(again, AddFactorOutcome::Gone);
     let outcome = factoring.set_up_totp(&former, &first).await;
@@ -133,6 +144,58 @@ pub async fn the_first_factor_alone_gets_recovery_codes(subject: &impl FactorsSu
     assert_eq!(factoring.of(user.id).await.codes, codes);
 }
 
+/// They may have begun with the password alone. The one that adds it goes on, and a further factor ends nothing.
+pub async fn the_first_factor_ends_all_other_sessions(subject: &impl FactorsSubject) {
+    let factoring = Factoring::new(subject);
+    let accounts = &factoring.accounts;
+    for is_passkey in [true, false] {
+        let (user, first) = accounts.signed_up().await;
+        let second = accounts.signed_in(&user, 3).await;
+        let late = of_session(ChallengeKind::Registration, &second, 5);
+        assert!(factoring.open(&late).await);
+        let key = passkey(user.id);
+        if is_passkey {
+            assert_eq!(factoring.register(&key, &first).await, ADDED);
+        } else {
+            factoring.add_totp(&user, &first).await;
+        }
+        let raised = User {
+            epoch: user.epoch.next(),
+            kept_session: Some(first.id),
+            factors: SetUpFactors {
+                totp: !is_passkey,
+                passkey: is_passkey,
+            },
+            ..user.clone()
+        };
+        assert_eq!(factoring.account(user.id).await, raised);
+        assert_eq!(accounts.live(user.id, at(11)).await, [first.id]);
+        assert_eq!(accounts.row(&first).await, first);
+        let ending = Some(Ending {
+            at: at(10),
+            reason: EndReason::FactorAdded,
+        });
+        assert_eq!(accounts.row(&second).await.ending, ending);
+        assert!(accounts.keeps(&raised, first.device).await);
+        assert!(!accounts.keeps(&raised, second.device).await);
+        let revoked = accounts.revoked(at(10)).await.raised;
+        let mut revoked = revoked.iter().filter(|raised| raised.user == user.id);
+        assert!(
+            revoked.any(|revoked| revoked.epoch == raised.epoch),
+            "other services hear of it"
+        );
+        let another = passkey(user.id);
+        let outcome = factoring.register_by(&late, &another, &second).await;
+        assert_eq!(outcome, AddFactorOutcome::Superseded);
+
+        let third = accounts.signed_in(&raised, 12).await;
+        let added = factoring.register(&passkey(user.id), &first).await;
+        assert_eq!(added, ADDED_ANOTHER);
+        assert_eq!(accounts.row(&third).await, third);
+        assert_eq!(factoring.account(user.id).await.epoch, raised.epoch);
+    }
+}
+
 /// Of one account, whichever asks.
 pub async fn a_credential_is_of_one_passkey(subject: &impl FactorsSubject) {
     let factoring = Factoring::new(subject);
@@ -184,6 +247,7 @@ pub async fn there_are_no_more_passkeys_than_the_most(subject: &impl FactorsSubj
     for _ in 0..Passkey::MOST - 2 {
         factoring.register(&passkey(user.id), &first).await;
     }
+    let first = factoring.present(first).await;
     let mut calls = Vec::new();
     // No more of them than challenges of one session may be open.
     for _ in 0..4 {
@@ -219,6 +283,7 @@ pub async fn a_registration_needs_its_own_challenge(subject: &impl FactorsSubjec
     }
     let key = passkey(user.id);
     assert_eq!(factoring.register_by(&own, &key, &first).await, ADDED);
+    let first = factoring.present(first).await;
     let again = factoring.register_by(&own, &passkey(user.id), &first).await;
     assert_eq!(again, AddFactorOutcome::Gone);
     assert_eq!(factoring.of(user.id).await.passkeys, [key]);

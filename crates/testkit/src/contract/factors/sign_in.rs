@@ -173,14 +173,15 @@ pub async fn a_passkey_alone_begins_a_session(subject: &impl FactorsSubject) {
 pub async fn no_session_begins_without_a_factor_that_is_needed(subject: &impl FactorsSubject) {
     let factoring = Factoring::new(subject);
     let (user, first) = factoring.accounts.signed_up().await;
-    let without = |after| BeginSession {
+    let without = |user, after| BeginSession {
         unless_factor: true,
-        ..begin(&session(&user, after))
+        ..begin(&session(user, after))
     };
-    let begun = factoring.accounts.begin_with(&without(60)).await;
+    let begun = factoring.accounts.begin_with(&without(&user, 60)).await;
     assert!(matches!(begun, BeginOutcome::Begun { .. }));
     factoring.add_totp(&user, &first).await;
-    let late = without(70);
+    let user = factoring.account(user.id).await;
+    let late = without(&user, 70);
     assert_eq!(
         factoring.accounts.begin_with(&late).await,
         BeginOutcome::Superseded

@@ -38,6 +38,12 @@ async fn an_app_counts_once_its_code_was_shown() {
     let confirmed = world.manage_totp.confirm(&caller, &code).await;
     let codes = confirmed.expect("the code is right");
     assert_eq!(codes.expect("the first factor").codes().len(), 10);
+    let late = world.manage_totp.set_up(&caller).await;
+    assert!(
+        matches!(late, Err(ChangeFactorsError::ReauthenticationRequired)),
+        "the first factor ends what was shown before"
+    );
+    let caller = ann.reauthenticated("ann").await;
     let again = world.manage_totp.set_up(&caller).await;
     assert!(matches!(again, Err(ChangeFactorsError::AlreadySetUp)));
     world.first_step(World::request("ann")).await;

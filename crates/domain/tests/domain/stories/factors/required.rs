@@ -1,7 +1,7 @@
 //! Accounts that must have a factor.
 
 use super::{
-    super::{names, secs},
+    super::{names, refusal, secs},
     amr,
 };
 use revolve_domain::{
@@ -9,7 +9,8 @@ use revolve_domain::{
     policy::{AccountPolicy, RequireFactor},
     ports::{Clock, TokenCodec},
     use_cases::{
-        ChangeFactorsError, Refused, SignOutScope, UpdateDetailsError, UpdateDetailsRequest,
+        ChangeFactorsError, Refusal, Refused, SignOutScope, UpdateDetailsError,
+        UpdateDetailsRequest,
     },
 };
 use revolve_testkit::{World, memory::TestAuthenticator};
@@ -105,4 +106,56 @@ async fn who_has_no_factor_signs_in_to_set_one_up() {
     let begun = world.second_step(&step, app.shown(&world)).await;
     let begun = begun.expect("the code is right");
     assert_eq!(amr(&begun.tokens.id_token), "mfa otp pwd");
+}
+
+#[tokio::test]
+async fn who_knew_the_password_before_the_first_factor_is_signed_out_by_it() {
+    for require_factor in [
+        RequireFactor::Never,
+        RequireFactor::IfSetUp,
+        RequireFactor::Always,
+    ] {
+        for is_passkey in [true, false] {
+            let world = World::with_rules(AccountPolicy {
+                require_factor,
+                ..AccountPolicy::default()
+            });
+            world.signed_up("ann").await;
+            let mut thief = world.signed_in("ann").await;
+            let mut ann = world.signed_in("ann").await;
+            world.events.take();
+            if is_passkey {
+                let key = TestAuthenticator::new("key");
+                ann.add_passkey("ann", &key).await.expect("it is new");
+            } else {
+                ann.set_up_app("ann").await;
+            }
+            assert!(world.events.take_names().contains(&"sessions.ended"));
+            assert!(thief.entry().is_none(), "it leaves the white list");
+            let listed = world.list_sessions.execute(&thief.caller()).await;
+            assert!(matches!(
+                listed,
+                Err(Refused::Token(Refusal::SessionRevoked))
+            ));
+            assert_eq!(refusal(thief.refresh().await), Refusal::SessionRevoked);
+            let refreshed = ann.refresh().await.expect("hers goes on");
+            assert!(!refreshed.tokens.must_set_up_factor);
+            let listed = world.list_sessions.execute(&ann.caller()).await;
+            assert_eq!(listed.expect("she is signed in").len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_further_factor_ends_no_session() {
+    let world = world();
+    let ann = world.signed_up("ann").await;
+    let app = ann.set_up_app("ann").await;
+    world.advance(secs(60));
+    let step = world.first_step(World::request("ann")).await;
+    let begun = world.second_step(&step, app.shown(&world)).await;
+    let mut other = world.client(begun.expect("the code is right"));
+    let key = TestAuthenticator::new("key");
+    ann.add_passkey("ann", &key).await.expect("it is new");
+    other.refresh().await.expect("it has shown a factor");
 }

@@ -238,8 +238,7 @@ impl MemoryTables {
         waits.last_step = Some(*step);
         let had_none = factors.codes.is_none();
         factors.codes = Some(factors::codes_after(&factors, codes));
-        self.keep_factors(totp.user, factors);
-        AddFactorOutcome::Added { codes: had_none }
+        self.keep_added(totp.user, factors, had_none, *asking, *at)
     }
 
     fn add_passkey(&mut self, registration: &PasskeyRegistration) -> AddFactorOutcome {
@@ -272,8 +271,34 @@ impl MemoryTables {
         factors
             .passkeys
             .sort_by_key(|passkey| (passkey.created_at, passkey.id));
-        self.keep_factors(user, factors);
-        AddFactorOutcome::Added { codes: had_none }
+        self.keep_added(user, factors, had_none, *asking, *at)
+    }
+
+    /// Keeps the factors after one was added; the first one ends all other sessions.
+    fn keep_added(
+        &mut self,
+        user: UserId,
+        after: AccountFactors,
+        codes: bool,
+        asking: Asking,
+        at: Timestamp,
+    ) -> AddFactorOutcome {
+        let before = self.factors_of(user);
+        let account = self.users.get(&user).map(|(account, _)| account.clone());
+        let raised = account
+            .as_ref()
+            .and_then(|account| factors::raised(account, &before, &after));
+        if raised.is_some() {
+            self.raise(user, Some(asking.session), EndReason::FactorAdded, at);
+            let device = self.sessions.get(&asking.session).map(|row| row.device);
+            let known = device.and_then(|device| self.devices.get_mut(&(user, device)));
+            let former = account.map(|account| account.epoch);
+            if let Some(known) = known.filter(|known| known.epoch >= former) {
+                known.epoch = raised;
+            }
+        }
+        self.keep_factors(user, after);
+        AddFactorOutcome::Added { codes, raised }
     }
 
     fn void_reset_proofs(&mut self, user: UserId) {
