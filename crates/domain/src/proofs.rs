@@ -1,7 +1,8 @@
 //! The rules of proofs, pure: which ones a new one makes void, and what each grants. Stores call them within their transactions.
 
 use crate::model::{
-    Credentials, EmailAddress, Proof, ProofId, ProofPurpose, SignUpIntent, Timestamp, User,
+    AccountFactors, Credentials, EmailAddress, Proof, ProofId, ProofPurpose, SignUpIntent,
+    Timestamp, User,
 };
 
 /// The most sign-ups of one address that wait for a proof of its mailbox.
@@ -96,9 +97,24 @@ pub fn changed(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<Us
     })
 }
 
-/// The account once its password is set, or the change of its address undone; `None` if the proof does not count for it. Unless an operator handed
-/// the link out, the mailbox was read, so the address is verified.
-pub fn recovered(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<User> {
+/// An account once it is recovered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// The account.
+    pub user: User,
+    /// Its factors.
+    pub factors: AccountFactors,
+}
+
+/// The account, which has these factors, once its password is set, or the change of its address undone; `None` if the proof does not count for it.
+/// Unless an operator handed the link out, the mailbox was read, so the address is verified. Of an account whose mailbox nobody had read before
+/// all factors go: whoever has made it for this address without reading its mail must not share it with its owner.
+pub fn recovered(
+    proof: &Proof,
+    account: &Credentials,
+    mut factors: AccountFactors,
+    at: Timestamp,
+) -> Option<Recovered> {
     if !proof.holds(account) {
         return None;
     }
@@ -114,11 +130,16 @@ pub fn recovered(proof: &Proof, account: &Credentials, at: Timestamp) -> Option<
         .email_verified_at
         .filter(|_| user.email == account.user.email);
     let is_read = proof.purpose != ProofPurpose::RecoveryLink;
+    let is_first_read = is_read && account.user.email_verified_at.is_none();
+    if is_first_read && proof.purpose != ProofPurpose::UndoEmail {
+        factors = AccountFactors::default();
+    }
     user.email_verified_at = was_verified.or(is_read.then_some(at));
     user.epoch = user.epoch.next();
     user.kept_session = None;
     user.version = user.version.next(at);
-    Some(user)
+    user.factors = factors.set_up();
+    Some(Recovered { user, factors })
 }
 
 /// Whether the proof stops a reset of the account's factors.
@@ -127,10 +148,11 @@ pub fn stops_reset(proof: &Proof, account: &Credentials) -> bool {
 }
 
 /// Whether another proof outlives the recovery of an account by `spent`. A reset leaves those that undo a change of address: a thief who reads the
-/// present mailbox must not void the owner's; and what stops a reset of factors. Nor must the undo of a later change: an undo leaves those of the changes before it.
-pub fn outlives(other: &Proof, spent: &Proof) -> bool {
+/// present mailbox must not void the owner's; and what stops a reset of factors, while one waits. Nor must the undo of a later change: an undo leaves those of the changes before it.
+pub fn outlives(other: &Proof, spent: &Proof, recovered: &Recovered) -> bool {
     let is_undo = |proof: &Proof| proof.purpose == ProofPurpose::UndoEmail;
-    let stops_reset = other.purpose == ProofPurpose::StopFactorReset;
+    let stops_reset =
+        other.purpose == ProofPurpose::StopFactorReset && recovered.factors.reset.is_some();
     let is_earlier = other.created_at < spent.created_at;
     other.user != spent.user || stops_reset || (is_undo(other) && (!is_undo(spent) || is_earlier))
 }

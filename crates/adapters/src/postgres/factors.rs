@@ -26,7 +26,7 @@ use revolve_domain::{
         StopReset, StopResetOutcome, StoreError, TotpConfirmation, TotpSetUp, TotpSetUpOutcome,
     },
 };
-pub(super) use rows::{OF, forget, open, save_first};
+pub(super) use rows::{OF, forget, open, read, save, save_first};
 use uuid::Uuid;
 
 const BY_CREDENTIAL: &str = concat!(

@@ -26,7 +26,7 @@ use revolve_domain::{
         TotpSetUpOutcome,
     },
 };
-pub(super) use rows::{forget, has_credential, open, read, save_first};
+pub(super) use rows::{forget, has_credential, open, read, save, save_first};
 use rusqlite::{Connection, params};
 
 const BY_CREDENTIAL: &str = concat!(

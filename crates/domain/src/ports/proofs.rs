@@ -244,8 +244,8 @@ pub trait Proofs: Send + Sync {
     /// Gives back what [`Self::attempt`] counted, since the code was right. MUST never leave more than [`Proof::ATTEMPTS`].
     async fn forgive(&self, proof: ProofId) -> Result<(), StoreError>;
 
-    /// Sets the password, raises the epoch, ends all sessions with [`crate::model::EndReason::Recovered`], begins the session and
-    /// remembers its device, or opens the challenge and begins none, spends the proof and voids the account's others but for those that
+    /// Sets the password, raises the epoch, ends all sessions with [`crate::model::EndReason::Recovered`], leaves of the factors and of an ordered reset
+    /// what [`crate::proofs::recovered`] does, begins the session and remembers its device, or opens the challenge and begins none, spends the proof and voids the account's others but for those that
     /// [outlive](crate::proofs::outlives) it, in one commit. MUST answer `Gone` and change nothing unless
     /// [`crate::proofs::recovered`] says otherwise and session or challenge is of the epoch that it says; `EmailTaken` and change nothing if another
     /// account has the address that is restored; `FactorRequired` and change nothing where [`crate::factors::may_begin`] says so. MUST store the session

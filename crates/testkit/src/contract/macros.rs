@@ -393,6 +393,8 @@ macro_rules! factors_contract {
             parallel_sign_ups_by_one_passkey_make_one_account,
             a_proved_sign_up_has_its_passkey,
             a_recovery_leads_to_the_second_step,
+            a_recovery_takes_the_factors_of_an_account_whose_mail_nobody_read,
+            a_recovery_by_an_operators_link_leaves_the_factors,
             a_reset_waits_for_its_time,
             a_forced_reset_needs_no_order,
             a_reset_needs_factors,

@@ -57,7 +57,7 @@ const MAKE_ROOM: &str = "
 const SPEND: &str = "DELETE FROM challenges WHERE id = $1";
 
 /// All factors of an account.
-pub(super) async fn read(
+pub(in crate::postgres) async fn read(
     tx: &Transaction<'_>,
     user: UserId,
 ) -> Result<AccountFactors, PostgresError> {
@@ -77,7 +77,7 @@ pub(in crate::postgres) async fn save_first(
 }
 
 /// Writes what makes `after` of `before`. Its caller holds the lock of the account's row, or has just stored that.
-pub(super) async fn save(
+pub(in crate::postgres) async fn save(
     tx: &Transaction<'_>,
     user: UserId,
     before: &AccountFactors,

@@ -93,12 +93,16 @@ impl Intent for Recovery {
         let Some(found) = Provable::lock(tx, self.proof, self.at).await? else {
             return Ok(RecoveryOutcome::Gone);
         };
-        let recovered = proofs::recovered(&found.proof, &found.account, self.at);
-        let Some(user) = recovered.filter(|user| Some(user.epoch) == self.then.epoch()) else {
+        let before = factors::read(tx, found.account.user.id).await?;
+        let recovered = proofs::recovered(&found.proof, &found.account, before.clone(), self.at);
+        let epoch = self.then.epoch();
+        let Some(recovered) = recovered.filter(|recovered| Some(recovered.user.epoch) == epoch)
+        else {
             return Ok(RecoveryOutcome::Gone);
         };
+        let user = &recovered.user;
         if let RecoveryStep::Session { unless_factor, .. } = &self.then
-            && !may_begin(&user, *unless_factor)
+            && !may_begin(user, *unless_factor)
         {
             return Ok(RecoveryOutcome::FactorRequired);
         }
@@ -109,10 +113,11 @@ impl Intent for Recovery {
             at: self.at,
         };
         found.locked.raise(tx, raise).await?;
-        set_address(tx, &user).await?;
+        set_address(tx, user).await?;
         if user.email != found.account.user.email {
-            refuse_taken(tx, &user, None).await?;
+            refuse_taken(tx, user, None).await?;
         }
+        factors::save(tx, user.id, &before, &recovered.factors).await?;
         match &self.then {
             RecoveryStep::Session { session, .. } => {
                 let begin = tx.prepare_cached(BEGIN).await?;
@@ -124,10 +129,10 @@ impl Intent for Recovery {
         let of_user = tx.prepare_cached(OF_USER).await?;
         let others = tx.query(&of_user, &[user.id.as_uuid()]).await?;
         let mut others = decoded(&others, sql::proof)?;
-        others.retain(|other| !proofs::outlives(other, &found.proof));
+        others.retain(|other| !proofs::outlives(other, &found.proof, &recovered));
         let gone: Vec<_> = others.iter().map(|proof| proof.id).collect();
         void(tx, &gone).await?;
-        Ok(RecoveryOutcome::Recovered(user))
+        Ok(RecoveryOutcome::Recovered(recovered.user))
     }
 }
 

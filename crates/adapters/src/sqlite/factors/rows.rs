@@ -77,7 +77,7 @@ pub(in crate::sqlite) fn save_first(
 }
 
 /// Writes what makes `after` of `before`.
-pub(super) fn save(
+pub(in crate::sqlite) fn save(
     conn: &Connection,
     user: UserId,
     before: &AccountFactors,

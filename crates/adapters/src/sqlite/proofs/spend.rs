@@ -37,15 +37,18 @@ pub(super) fn recover(
     let Some((proof, account)) = provable(conn, recovery.proof, recovery.at)? else {
         return Ok(RecoveryOutcome::Gone);
     };
-    let recovered = proofs::recovered(&proof, &account, recovery.at);
-    let Some(user) = recovered.filter(|user| Some(user.epoch) == recovery.then.epoch()) else {
+    let before = factors::read(conn, account.user.id)?;
+    let recovered = proofs::recovered(&proof, &account, before.clone(), recovery.at);
+    let epoch = recovery.then.epoch();
+    let Some(recovered) = recovered.filter(|recovered| Some(recovered.user.epoch) == epoch) else {
         return Ok(RecoveryOutcome::Gone);
     };
-    if user.email != account.user.email && has_another(conn, &user)? {
+    let user = &recovered.user;
+    if user.email != account.user.email && has_another(conn, user)? {
         return Ok(RecoveryOutcome::EmailTaken);
     }
     if let RecoveryStep::Session { unless_factor, .. } = &recovery.then
-        && !may_begin(&user, *unless_factor)
+        && !may_begin(user, *unless_factor)
     {
         return Ok(RecoveryOutcome::FactorRequired);
     }
@@ -56,7 +59,8 @@ pub(super) fn recover(
         at: recovery.at,
     };
     raise(conn, &account.user, &end)?;
-    write_shown(conn, &user)?;
+    write_shown(conn, user)?;
+    factors::save(conn, user.id, &before, &recovered.factors)?;
     match &recovery.then {
         RecoveryStep::Session { session, .. } => {
             insert(conn, session)?;
@@ -65,10 +69,10 @@ pub(super) fn recover(
         RecoveryStep::Challenge(challenge) => factors::open(conn, challenge)?,
     }
     let mut void = all(conn, OF_USER, [user.id.to_string()], sql::proof)?;
-    void.retain(|other| !proofs::outlives(other, &proof));
+    void.retain(|other| !proofs::outlives(other, &proof, &recovered));
     let void: Vec<_> = void.iter().map(|proof| proof.id).collect();
     self::void(conn, &void)?;
-    Ok(RecoveryOutcome::Recovered(user))
+    Ok(RecoveryOutcome::Recovered(recovered.user))
 }
 
 pub(super) fn verify(

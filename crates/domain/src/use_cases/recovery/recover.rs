@@ -8,10 +8,10 @@ use crate::{
     },
     policy::{AccountPolicy, RequireFactor},
     ports::{
-        Clearing, Clock, PasswordHasher, PasswordStrength, Recovery, RecoveryOutcome, RecoveryStep,
-        SignError, StoreError, UserRepository,
+        Clearing, Clock, Factors, PasswordHasher, PasswordStrength, Recovery, RecoveryOutcome,
+        RecoveryStep, SignError, StoreError, UserRepository,
     },
-    proofs::recovered,
+    proofs::{Recovered, recovered},
     use_cases::{
         accounts::{Begun, NewSession, PasswordContext, PreparedSession, SessionStarter},
         factors::{FirstStep, PreparedStep, SecondStep},
@@ -66,6 +66,8 @@ struct PreparedRecovery {
     /// The account as it will be.
     user: User,
     takes_address_back: bool,
+    /// Factors go with it.
+    loses_factors: bool,
     hash: PasswordHash,
     client: ClientInfo,
     then: Next,
@@ -97,6 +99,7 @@ pub struct Recover {
     proofs: MailboxProofs,
     starter: SessionStarter,
     users: Arc<dyn UserRepository>,
+    factors: Arc<dyn Factors>,
     hasher: Arc<dyn PasswordHasher>,
     strength: Arc<dyn PasswordStrength>,
     limits: RequestLimits,
@@ -110,6 +113,7 @@ impl Recover {
             proofs: MailboxProofs::new(ports),
             starter: SessionStarter::new(ports),
             users: ports.users.clone(),
+            factors: ports.factors.store.clone(),
             hasher: ports.hasher.clone(),
             strength: ports.strength.clone(),
             limits: RequestLimits::new(ports),
@@ -180,7 +184,12 @@ impl Recover {
     ) -> Result<PreparedRecovery, RecoverError> {
         let account = self.account(proof).await?;
         let at = self.clock.now();
-        let user = recovered(proof, &account, at).ok_or(ProofRefused::Gone)?;
+        let factors = self.factors.of(account.user.id).await?;
+        let recovered = recovered(proof, &account, factors.clone(), at);
+        let Recovered {
+            user,
+            factors: left,
+        } = recovered.ok_or(ProofRefused::Gone)?;
         let context = PasswordContext {
             email: &user.email,
             name: user.details.name.as_ref(),
@@ -197,6 +206,7 @@ impl Recover {
         let client = request.client.clone();
         Ok(PreparedRecovery {
             takes_address_back,
+            loses_factors: factors.set_up().any() && left != factors,
             then: self.next(&user, request).await?,
             user,
             hash,
@@ -298,7 +308,7 @@ impl Recover {
         }
     }
 
-    /// What a recovery tells: the address that came back, the recovery, the end of all sessions, and what begins.
+    /// What a recovery tells: the address that came back, the recovery, that factors went, the end of all sessions, and what begins.
     fn told(&self, proof: &Proof, prepared: &PreparedRecovery) -> Told {
         let PreparedRecovery {
             user, client, at, ..
@@ -317,6 +327,12 @@ impl Recover {
             session: session.map(|session| session.id),
             address,
         };
+        let reset = prepared
+            .loses_factors
+            .then_some(SecurityEvent::FactorsReset {
+                user: id,
+                note: None,
+            });
         let ended = SecurityEvent::SessionsEnded {
             user: id,
             kept: None,
@@ -338,7 +354,12 @@ impl Recover {
             .recorder
             .notice(MailKind::PasswordReset, user, client, *at);
         Told {
-            events: moved.into_iter().chain([recovered, ended, next]).collect(),
+            events: moved
+                .into_iter()
+                .chain([recovered])
+                .chain(reset)
+                .chain([ended, next])
+                .collect(),
             mails: notice.into_iter().filter(|_| is_told).collect(),
         }
     }

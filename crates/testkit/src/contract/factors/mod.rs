@@ -6,6 +6,7 @@
 )]
 
 mod challenges;
+mod recover;
 mod remove;
 mod reset;
 mod set_up;
@@ -15,6 +16,7 @@ mod stored;
 mod use_once;
 
 pub use challenges::*;
+pub use recover::*;
 pub use remove::*;
 pub use reset::*;
 pub use set_up::*;
@@ -35,12 +37,13 @@ use revolve_domain::{
     model::{
         AccountFactors, AuthMethods, CeremonyState, Challenge, ChallengeId, ChallengeKind,
         ChallengedDevice, ChallengedUser, CodeMac, CredentialId, CredentialKey, Epoch, Label,
-        Passkey, PasskeyCredential, PasskeyId, RecoveryCodes, Session, Totp, TotpStep, Transports,
-        User, UserId,
+        Passkey, PasskeyCredential, PasskeyId, Proof, RecoveryCodes, Session, Totp, TotpStep,
+        Transports, User, UserId,
     },
     ports::{
         AddFactorOutcome, Asking, BeginOutcome, FactorSignIn, FactorSignInOutcome, Factors,
-        OpenChallenge, PasskeyRegistration, Proofs, TotpConfirmation, TotpSetUp, TotpSetUpOutcome,
+        OpenChallenge, OpenProof, PasskeyRegistration, Proofs, TotpConfirmation, TotpSetUp,
+        TotpSetUpOutcome,
     },
 };
 use std::sync::Arc;
@@ -185,6 +188,15 @@ impl Factoring {
         assert!(matches!(added, AddFactorOutcome::Added { .. }));
         let session = self.present(session).await;
         (self.account(user.id).await, session, passkey)
+    }
+
+    async fn open_proof(&self, proof: &Proof) {
+        let open = OpenProof {
+            proof: proof.clone(),
+            withheld: true,
+        };
+        let opened = self.proofs.open(&open, &untold()).await;
+        opened.expect("open works");
     }
 
     async fn account(&self, user: UserId) -> User {

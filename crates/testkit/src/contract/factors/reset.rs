@@ -22,7 +22,7 @@ use revolve_domain::{
 const DUE: Timestamp = Timestamp::from_seconds(START.as_seconds() + 60 + 24 * 3600);
 
 impl Factoring {
-    async fn order(&self, user: UserId, proof: Option<&Proof>) -> ResetOrderOutcome {
+    pub(super) async fn order(&self, user: UserId, proof: Option<&Proof>) -> ResetOrderOutcome {
         let order = ResetOrder {
             user,
             due_at: DUE,
@@ -34,7 +34,7 @@ impl Factoring {
     }
 
     /// A proof that stops a reset of the account.
-    async fn stop_proof(&self, user: UserId) -> Proof {
+    pub(super) async fn stop_proof(&self, user: UserId) -> Proof {
         let account = self.accounts.users.credentials(user).await;
         let account = account.expect("credentials works").expect("an account");
         let purpose = ProofPurpose::StopFactorReset;
@@ -92,6 +92,7 @@ pub async fn a_reset_waits_for_its_time(subject: &impl FactorsSubject) {
     assert!(factoring.is_due(user.id, DUE).await);
     let expected = User {
         epoch: user.epoch.next(),
+        kept_session: None,
         factors: SetUpFactors::default(),
         ..user.clone()
     };

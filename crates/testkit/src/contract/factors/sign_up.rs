@@ -1,21 +1,18 @@
-//! Accounts that are made with a passkey, and recoveries that lead to a second step.
+//! Accounts that are made with a passkey.
 
-use super::{Factoring, codes, of_sign_up, passkey, second_step};
+use super::{Factoring, codes, of_sign_up, passkey};
 use crate::contract::{
     FactorsSubject,
     accounts::at,
-    given::{at_once, email, hash, proof_id, session, user},
+    given::{at_once, email, proof_id, session, user},
 };
 use crate::untold::untold;
 use revolve_domain::{
     model::{
-        Challenge, ChallengedUser, Fingerprint, HashKind, Passkey, Proof, ProofPurpose, Session,
-        SetUpFactors, SignUpIntent, User,
+        Challenge, Fingerprint, HashKind, Passkey, Proof, ProofPurpose, SetUpFactors, SignUpIntent,
+        User,
     },
-    ports::{
-        OpenProof, PasskeySignUp, PasskeySignUpOutcome, ProvedSignUp, Recovery, RecoveryOutcome,
-        RecoveryStep, SignUpOutcome,
-    },
+    ports::{PasskeySignUp, PasskeySignUpOutcome, ProvedSignUp, SignUpOutcome},
 };
 use std::slice;
 
@@ -53,15 +50,6 @@ impl Factoring {
         let challenge = of_sign_up(user.id);
         assert!(self.open(&challenge).await);
         challenge
-    }
-
-    async fn open_proof(&self, proof: &Proof) {
-        let open = OpenProof {
-            proof: proof.clone(),
-            withheld: true,
-        };
-        let opened = self.proofs.open(&open, &untold()).await;
-        opened.expect("open works");
     }
 }
 
@@ -223,61 +211,4 @@ pub async fn a_proved_sign_up_has_its_passkey(subject: &impl FactorsSubject) {
     let factors = factoring.of(user.id).await;
     assert_eq!(factors.passkeys, [key]);
     assert_eq!(factors.codes, proved.codes);
-}
-
-/// Nothing that a mailbox proves stands in for a factor: the password is set and all sessions have ended, but none begins.
-pub async fn a_recovery_leads_to_the_second_step(subject: &impl FactorsSubject) {
-    let factoring = Factoring::new(subject);
-    let (user, first) = factoring.with_totp().await;
-    let account = factoring.accounts.users.credentials(user.id).await;
-    let account = account.expect("credentials works").expect("an account");
-    let proof = Proof {
-        asker: Fingerprint::of_browser("asker"),
-        ..Proof::by_operator(proof_id(), ProofPurpose::ResetPassword, &account, at(60))
-    };
-    factoring.open_proof(&proof).await;
-    let recover = async |then| {
-        let recovery = Recovery {
-            proof: proof.version(),
-            hash: hash("recovered"),
-            then,
-            at: at(90),
-        };
-        let outcome = factoring.proofs.recover(&recovery, &untold()).await;
-        outcome.expect("recover works")
-    };
-    let next = User {
-        epoch: user.epoch.next(),
-        ..user.clone()
-    };
-    let begins = Session {
-        epoch: next.epoch,
-        ..session(&user, 90)
-    };
-    let without = RecoveryStep::Session {
-        session: begins.clone(),
-        unless_factor: true,
-    };
-    assert_eq!(recover(without).await, RecoveryOutcome::FactorRequired);
-    let accounts = &factoring.accounts;
-    assert_eq!(accounts.live(user.id, at(91)).await, [first.id]);
-    let early = RecoveryStep::Challenge(second_step(&user, 90));
-    assert_eq!(recover(early).await, RecoveryOutcome::Gone, "its epoch");
-
-    let challenge = second_step(&next, 90);
-    assert_eq!(
-        challenge.user.map(|of: ChallengedUser| of.epoch),
-        Some(next.epoch)
-    );
-    let outcome = recover(RecoveryStep::Challenge(challenge.clone())).await;
-    let RecoveryOutcome::Recovered(recovered) = outcome else {
-        panic!("the proof is open: {outcome:?}");
-    };
-    assert_eq!(recovered.factors, user.factors, "the factors stay");
-    assert_eq!(factoring.account(user.id).await, recovered);
-    assert_eq!(accounts.hash(user.id).await, "$test$v=1$recovered");
-    assert!(accounts.live(user.id, at(91)).await.is_empty());
-    assert_eq!(factoring.find(&challenge, 91).await, Some(challenge));
-    let spent = factoring.proofs.find(proof.id, at(91)).await;
-    assert!(spent.expect("find works").is_none());
 }

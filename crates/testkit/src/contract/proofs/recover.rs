@@ -125,8 +125,8 @@ pub async fn a_reset_voids_the_other_proofs(subject: &impl ProofsSubject) {
         "a thief of the mailbox can't void it"
     );
     assert!(
-        proving.find(&stop, 91).await.is_some(),
-        "nor what stops a reset of the factors"
+        proving.find(&stop, 91).await.is_none(),
+        "no reset of factors waits"
     );
     assert!(proving.find(&others, 91).await.is_some());
 }

@@ -121,11 +121,13 @@ impl Proofs for MemoryAccounts {
             let Some((proof, account)) = tables.provable(recovery.proof, recovery.at) else {
                 return RecoveryOutcome::Gone;
             };
-            let Some(user) = proofs::recovered(&proof, &account, recovery.at)
-                .filter(|user| Some(user.epoch) == recovery.then.epoch())
+            let before = tables.factors_of(account.user.id);
+            let Some(recovered) = proofs::recovered(&proof, &account, before, recovery.at)
+                .filter(|recovered| Some(recovered.user.epoch) == recovery.then.epoch())
             else {
                 return RecoveryOutcome::Gone;
             };
+            let user = recovered.user.clone();
             let is_restored = user.email != account.user.email;
             if is_restored && tables.has_another(&user.email, user.id) {
                 return RecoveryOutcome::EmailTaken;
@@ -139,6 +141,7 @@ impl Proofs for MemoryAccounts {
             tables
                 .users
                 .insert(user.id, (user.clone(), recovery.hash.clone()));
+            tables.keep_factors(user.id, recovered.factors.clone());
             match &recovery.then {
                 RecoveryStep::Session { session, .. } => {
                     tables.sessions.insert(session.id, session.clone());
@@ -146,7 +149,7 @@ impl Proofs for MemoryAccounts {
                 }
                 RecoveryStep::Challenge(challenge) => tables.open_challenge(challenge),
             }
-            let stays = |other: &Proof| proofs::outlives(other, &proof);
+            let stays = |other: &Proof| proofs::outlives(other, &proof, &recovered);
             tables.proofs.retain(|_, other| stays(other));
             RecoveryOutcome::Recovered(user)
         })

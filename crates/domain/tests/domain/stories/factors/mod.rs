@@ -4,6 +4,7 @@ mod changes;
 mod guessing;
 mod in_session;
 mod passkeys;
+mod recovery;
 mod required;
 mod resets;
 mod second_step;

@@ -6,13 +6,12 @@ use super::{
 };
 use revolve_domain::{
     journal::{MailKind, SecurityEvent},
-    model::{ChallengeId, EndReason, FactorKind, ProofPurpose},
+    model::{ChallengeId, EndReason, FactorKind},
     policy::{AccountPolicy, RequireFactor},
     ports::{Clock, SessionRepository, TokenRepository},
     use_cases::{
-        ChangePasswordRequest, FactorSignInError, RecoverError, RecoverRequest, RecoveryRequest,
-        SecondStepRequest, ShownAsker, ShownProof, SignInByCodeError, SignInByCodeRequest,
-        SignInCodeRequest, SignInRequest,
+        ChangePasswordRequest, FactorSignInError, SecondStepRequest, ShownAsker, ShownProof,
+        SignInByCodeError, SignInByCodeRequest, SignInCodeRequest, SignInRequest,
     },
 };
 use revolve_testkit::{
@@ -239,51 +238,6 @@ async fn a_mailed_code_leads_to_the_second_step_and_is_spent() {
     let begun = world.second_step(&step, app.shown(&world)).await;
     let begun = begun.expect("the code is right");
     assert_eq!(amr(&begun.tokens.id_token), "mfa otp");
-}
-
-#[tokio::test]
-async fn a_recovery_never_yields_a_session_past_a_factor() {
-    let world = World::with_mail(AccountPolicy::default());
-    let (mut ann, app) = with_app(&world).await;
-    let SignInRequest { email, client, .. } = World::request("ann");
-    let request = RecoveryRequest {
-        email,
-        locale: None,
-        asker: ShownAsker::default(),
-        client: client.clone(),
-    };
-    let asked = world.request_recovery.execute(request).await;
-    let asked = asked.expect("anybody may ask");
-    let request = RecoverRequest {
-        proof: ShownProof {
-            id: asked.id,
-            evidence: verification::code(&world, &asked, 1),
-            asker: ShownAsker::default(),
-        },
-        password: World::password("recovered password"),
-        device_name: None,
-        client,
-    };
-    let recovered = world
-        .recover
-        .execute(ProofPurpose::ResetPassword, request)
-        .await;
-    let step = match recovered {
-        Err(RecoverError::FactorRequired(step)) => *step,
-        other => panic!("expected a second step, got {other:?}"),
-    };
-    ann.refresh().await.expect_err("all sessions have ended");
-    let live = world.tokens.inner().entry(ann.user, ann.session);
-    assert!(live.is_none(), "no entry is left");
-    let wrong = world.second_step(&step, wrong_code(&world, &app)).await;
-    wrong.expect_err("the mailbox is not the app");
-    let begun = world.second_step(&step, app.shown(&world)).await;
-    begun.expect("the code is right");
-    let anew = SignInRequest {
-        password: World::password("recovered password"),
-        ..World::request("ann")
-    };
-    world.first_step(anew).await;
 }
 
 #[tokio::test]
