@@ -153,6 +153,25 @@ pub fn removed(
     Removal::Removed(factors)
 }
 
+/// Of the factors those, and of the recovery codes the set, that count since a time which `is_kept`. An app that waits for its first code counts for
+/// nothing. Without a factor that is set up the recovery codes and an ordered reset go as well.
+pub fn counting_since(
+    mut factors: AccountFactors,
+    is_kept: impl Fn(Timestamp) -> bool,
+) -> AccountFactors {
+    let totp = factors.totp;
+    factors.totp = totp.filter(|totp| totp.confirmed_at.is_some_and(&is_kept));
+    factors
+        .passkeys
+        .retain(|passkey| is_kept(passkey.created_at));
+    factors.codes = factors.codes.filter(|codes| is_kept(codes.created_at));
+    if !factors.set_up().any() {
+        factors.codes = None;
+        factors.reset = None;
+    }
+    factors
+}
+
 /// Whether one more passkey may be added.
 pub fn has_room(factors: &AccountFactors) -> bool {
     factors.passkeys.len() < Passkey::MOST

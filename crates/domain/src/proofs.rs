@@ -1,8 +1,11 @@
 //! The rules of proofs, pure: which ones a new one makes void, and what each grants. Stores call them within their transactions.
 
-use crate::model::{
-    AccountFactors, Credentials, EmailAddress, Proof, ProofId, ProofPurpose, SignUpIntent,
-    Timestamp, User,
+use crate::{
+    factors::counting_since,
+    model::{
+        AccountFactors, Credentials, EmailAddress, Proof, ProofId, ProofPurpose, SignUpIntent,
+        Timestamp, User,
+    },
 };
 
 /// The most sign-ups of one address that wait for a proof of its mailbox.
@@ -108,7 +111,8 @@ pub struct Recovered {
 
 /// The account, which has these factors, once its password is set, or the change of its address undone; `None` if the proof does not count for it.
 /// Unless an operator handed the link out, the mailbox was read, so the address is verified. Of an account whose mailbox nobody had read before
-/// all factors go: whoever has made it for this address without reading its mail must not share it with its owner.
+/// all factors go: whoever has made it for this address without reading its mail must not share it with its owner. An undo takes those that were added
+/// since the change: the thief's, if it was one.
 pub fn recovered(
     proof: &Proof,
     account: &Credentials,
@@ -131,7 +135,9 @@ pub fn recovered(
         .filter(|_| user.email == account.user.email);
     let is_read = proof.purpose != ProofPurpose::RecoveryLink;
     let is_first_read = is_read && account.user.email_verified_at.is_none();
-    if is_first_read && proof.purpose != ProofPurpose::UndoEmail {
+    if proof.purpose == ProofPurpose::UndoEmail {
+        factors = counting_since(factors, |since| since < proof.created_at);
+    } else if is_first_read {
         factors = AccountFactors::default();
     }
     user.email_verified_at = was_verified.or(is_read.then_some(at));

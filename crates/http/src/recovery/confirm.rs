@@ -113,7 +113,8 @@ pub(crate) fn confirm_docs() -> Operation {
 
 pub(crate) fn undo_docs() -> Operation {
     let description = "Undoes a change of address: with the code of the mail that the old address got, for three days. Restores that address, sets a new \
-                       password, ends every session of the account, voids all of its proofs and begins a session here. Whatever else was changed in the \
+                       password, ends every session of the account, voids all of its proofs, takes the factors and recovery codes that were added \
+                       since the change, and begins a session here; if a factor from before is left, 403 `factor_required` asks for it first. Whatever else was changed in the \
                        meantime, a second change of address included, does not stop it, and no other account gets the address until then. One that has taken \
                        it before (under an earlier release) does stop it, which uses up no attempt: recover that account by its mailbox and delete it, then \
                        undo the change.";

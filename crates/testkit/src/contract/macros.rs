@@ -395,6 +395,7 @@ macro_rules! factors_contract {
             a_recovery_leads_to_the_second_step,
             a_recovery_takes_the_factors_of_an_account_whose_mail_nobody_read,
             a_recovery_by_an_operators_link_leaves_the_factors,
+            an_undo_takes_the_factors_that_were_added_since,
             a_reset_waits_for_its_time,
             a_forced_reset_needs_no_order,
             a_reset_needs_factors,

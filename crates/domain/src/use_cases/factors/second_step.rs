@@ -3,9 +3,9 @@
 use crate::{
     journal::{Actor, SecurityEvent},
     model::{
-        AuthMethods, Challenge, ChallengeId, ChallengeKind, ChallengedDevice, ChallengedUser,
-        ClientInfo, CredentialDescriptor, DeviceId, FactorKind, KnownDevice, Label, ProofVersion,
-        User,
+        AccountFactors, AuthMethods, Challenge, ChallengeId, ChallengeKind, ChallengedDevice,
+        ChallengedUser, ClientInfo, CredentialDescriptor, DeviceId, FactorKind, KnownDevice, Label,
+        ProofVersion, User,
     },
     policy::AccountPolicy,
     ports::{Clock, DeviceCredentials, Entropy, Factors, OpenChallenge, PasskeyCeremonies},
@@ -90,13 +90,13 @@ impl SecondSteps {
         !by.is_multi_factor() && self.rules.needs_second_step(user)
     }
 
-    /// Nothing is written. A device that the client may keep stays the same; any other client gets a new one. `None` if the account has no factor
-    /// any more.
-    pub(in crate::use_cases) async fn prepare(
+    /// The second step with these factors of the account. Nothing is written. A device that the client may keep stays the same; any other client gets a
+    /// new one. `None` if there is no factor any more.
+    pub(in crate::use_cases) fn prepare(
         &self,
         first: FirstStep<'_>,
+        factors: &AccountFactors,
     ) -> Result<Option<PreparedStep>, Failure> {
-        let factors = self.store.of(first.user.id).await?;
         if !factors.set_up().any() {
             return Ok(None);
         }
@@ -166,7 +166,8 @@ impl SecondSteps {
             user,
             address: client.address,
         };
-        let Some(PreparedStep { challenge, step }) = self.prepare(first).await? else {
+        let factors = self.store.of(user).await?;
+        let Some(PreparedStep { challenge, step }) = self.prepare(first, &factors)? else {
             return Ok(None);
         };
         let at = challenge.created_at;

@@ -3,8 +3,8 @@
 use crate::{
     journal::{Actor, MailKind, SecurityEvent, Told},
     model::{
-        AuthMethods, ClientInfo, Credentials, EndReason, FieldError, Label, Password, PasswordHash,
-        Proof, ProofPurpose, Session, Timestamp, User,
+        AccountFactors, AuthMethods, ClientInfo, Credentials, EndReason, FieldError, Label,
+        Password, PasswordHash, Proof, ProofPurpose, Session, Timestamp, User,
     },
     policy::{AccountPolicy, RequireFactor},
     ports::{
@@ -207,7 +207,7 @@ impl Recover {
         Ok(PreparedRecovery {
             takes_address_back,
             loses_factors: factors.set_up().any() && left != factors,
-            then: self.next(&user, request).await?,
+            then: self.next(&user, &left, request)?,
             user,
             hash,
             client,
@@ -215,8 +215,13 @@ impl Recover {
         })
     }
 
-    /// The session, on a device of its own; for an account with a factor the second step. What a mailbox proves does not stand in for it.
-    async fn next(&self, user: &User, request: RecoverRequest) -> Result<Next, RecoverError> {
+    /// The session, on a device of its own; for an account to which a factor is left the second step. What a mailbox proves does not stand in for it.
+    fn next(
+        &self,
+        user: &User,
+        factors: &AccountFactors,
+        request: RecoverRequest,
+    ) -> Result<Next, RecoverError> {
         let RecoverRequest {
             proof: shown,
             device_name,
@@ -235,7 +240,7 @@ impl Recover {
                 device_name,
                 by,
             };
-            let prepared = starter.second_steps.prepare(first).await?;
+            let prepared = starter.second_steps.prepare(first, factors)?;
             return Ok(Next::SecondStep(prepared.ok_or(RecoverError::Superseded)?));
         }
         let session = starter.prepare(NewSession {

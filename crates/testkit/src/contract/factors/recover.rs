@@ -9,10 +9,12 @@ use crate::contract::{
 use crate::untold::untold;
 use revolve_domain::{
     model::{
-        AccountFactors, ChallengedUser, Fingerprint, Proof, ProofPurpose, Session, SetUpFactors,
-        User,
+        AccountFactors, ChallengedUser, Fingerprint, Passkey, Proof, ProofPurpose, Session,
+        SetUpFactors, User,
     },
-    ports::{CreateOutcome, Recovery, RecoveryOutcome, RecoveryStep},
+    ports::{
+        AddressChange, AddressOutcome, CreateOutcome, Recovery, RecoveryOutcome, RecoveryStep,
+    },
 };
 
 impl Factoring {
@@ -167,4 +169,72 @@ pub async fn a_recovery_by_an_operators_link_leaves_the_factors(subject: &impl F
     assert!(matches!(outcome, RecoveryOutcome::Recovered(_)));
     assert_eq!(factoring.of(user.id).await, before);
     assert_eq!(factoring.account(user.id).await.email_verified_at, None);
+}
+
+/// A thief has added them, and the codes besides. Those of before stay, and need a second step.
+pub async fn an_undo_takes_the_factors_that_were_added_since(subject: &impl FactorsSubject) {
+    let factoring = Factoring::new(subject);
+    for is_owners in [false, true] {
+        let (user, first) = factoring.verified().await;
+        let owners = passkey(user.id);
+        if is_owners {
+            factoring.register(&owners, &first).await;
+        }
+        let before = factoring.of(user.id).await;
+        let account = factoring.account(user.id).await;
+        let undo = Proof {
+            binding: None,
+            created_at: at(60),
+            ..factoring.proof_of(&account, ProofPurpose::UndoEmail).await
+        };
+        let address = AddressChange {
+            proof: factoring
+                .proof_of(&account, ProofPurpose::ChangeEmail)
+                .await
+                .version(),
+            undo: Some(undo.clone()),
+            at: at(60),
+        };
+        let changed = factoring.proofs.change_email(&address, &untold()).await;
+        assert!(matches!(
+            changed.expect("change_email works"),
+            AddressOutcome::Changed(_)
+        ));
+        let thiefs = Passkey {
+            created_at: at(60),
+            ..passkey(user.id)
+        };
+        factoring.register(&thiefs, &first).await;
+        let stop = factoring.stop_proof(user.id).await;
+        factoring.order(user.id, Some(&stop)).await;
+        let waits = factoring.of(user.id).await.reset;
+        assert!(waits.is_some());
+
+        let present = factoring.account(user.id).await;
+        let (begins, then) = unless_factor(&present);
+        let outcome = factoring.recover(&undo, then).await;
+        if is_owners {
+            assert_eq!(outcome, RecoveryOutcome::FactorRequired);
+            let next = User {
+                epoch: present.epoch.next(),
+                ..present.clone()
+            };
+            let then = RecoveryStep::Challenge(second_step(&next, 90));
+            let outcome = factoring.recover(&undo, then).await;
+            assert!(matches!(outcome, RecoveryOutcome::Recovered(_)));
+            let left = AccountFactors {
+                reset: waits,
+                ..before
+            };
+            assert_eq!(factoring.of(user.id).await, left);
+        } else {
+            assert!(matches!(outcome, RecoveryOutcome::Recovered(_)));
+            assert_eq!(factoring.of(user.id).await, AccountFactors::default());
+            let live = factoring.accounts.live(user.id, at(91)).await;
+            assert_eq!(live, [begins.id]);
+        }
+        let kept = factoring.account(user.id).await;
+        assert_eq!(kept.factors.any(), is_owners);
+        assert_eq!(factoring.is_kept(&stop).await, is_owners);
+    }
 }

@@ -1,20 +1,21 @@
 //! What a mailbox opens of an account with a factor.
 
 use super::{
-    super::{refusal, verification},
+    super::{changes_of_address, notices, refusal, secs, verification},
     second_step::with_app,
     wrong_code,
 };
 use revolve_domain::{
-    journal::SecurityEvent,
-    model::ProofPurpose,
+    journal::{MailKind, SecurityEvent},
+    model::{FactorKind, ProofId, ProofPurpose},
     policy::{AccountPolicy, RequireFactor},
+    ports::ProofSecrets,
     use_cases::{
-        Begun, FactorSignInError, RecoverError, RecoverRequest, RecoveryRequest, Refusal,
+        Begun, Evidence, FactorSignInError, RecoverError, RecoverRequest, RecoveryRequest, Refusal,
         ShownAsker, ShownProof, SignInRequest,
     },
 };
-use revolve_testkit::{World, memory::TestAuthenticator};
+use revolve_testkit::{World, memory::TestAuthenticator, world::TestClient};
 
 const RECOVERED: &str = "recovered password";
 
@@ -25,21 +26,30 @@ async fn recover(world: &World) -> Result<Begun, RecoverError> {
         email,
         locale: None,
         asker: ShownAsker::default(),
-        client: client.clone(),
+        client,
     };
     let asked = world.request_recovery.execute(request).await;
     let asked = asked.expect("anybody may ask");
+    let code = verification::code(world, &asked, 1);
+    confirm(world, ProofPurpose::ResetPassword, asked.id, code).await
+}
+
+async fn confirm(
+    world: &World,
+    purpose: ProofPurpose,
+    id: ProofId,
+    evidence: Evidence,
+) -> Result<Begun, RecoverError> {
     let request = RecoverRequest {
         proof: ShownProof {
-            id: asked.id,
-            evidence: verification::code(world, &asked, 1),
+            id,
+            evidence,
             asker: ShownAsker::default(),
         },
         password: World::password(RECOVERED),
         device_name: None,
-        client,
+        client: World::request("ann").client,
     };
-    let purpose = ProofPurpose::ResetPassword;
     world.recover.execute(purpose, request).await
 }
 
@@ -104,4 +114,58 @@ async fn a_stranger_who_signed_up_with_the_address_keeps_no_factor() {
         begun.expect("there is no second step");
         drop(app);
     }
+}
+
+/// Changes the address of ann's account to a thief's, and answers the undo that the old one is mailed.
+async fn stolen(world: &World, thief: &TestClient<'_>) -> ProofId {
+    let asked = changes_of_address::change(world, thief, "thief@example.net").await;
+    let code = verification::code(world, &asked, 1);
+    let confirmed = verification::confirm_in(world, thief, verification::shown(&asked, code)).await;
+    confirmed.expect("the thief reads that mailbox");
+    let told = notices::mails(world, "ann@example.org").await;
+    let mut told = told.into_iter();
+    let undo = told.find(|(kind, _)| *kind == MailKind::EmailChanged);
+    let undo = undo.and_then(|(_, proof)| proof);
+    undo.expect("the old address can undo it")
+}
+
+#[tokio::test]
+async fn a_thief_who_changes_the_address_and_adds_a_factor_keeps_neither() {
+    let world = World::with_mail(AccountPolicy::default());
+    let ann = world.signed_up("ann").await;
+    verification::verify(&world, &ann).await;
+    let mut thief = world.signed_in("ann").await;
+    let undo = stolen(&world, &thief).await;
+    let key = TestAuthenticator::new("key");
+    thief.add_passkey("ann", &key).await.expect("it is new");
+    world.advance(secs(3600));
+    let code = Evidence::Code(world.proof_secrets.code(undo, 1));
+    let begun = confirm(&world, ProofPurpose::UndoEmail, undo, code).await;
+    let ann = world.client(begun.expect("nobody asks for the thief's factor"));
+    assert_eq!(refusal(thief.refresh().await), Refusal::SessionRevoked);
+    world.sign_in_with(&key).await.expect_err("it is removed");
+    let user = world.me.execute(&ann.id_token).await.expect("it is hers");
+    assert_eq!(user.email.as_str(), "ann@example.org");
+    assert!(!user.factors.any());
+    world.sign_in.execute(anew()).await.expect("it is enough");
+}
+
+#[tokio::test]
+async fn an_undo_leads_to_the_second_step_of_a_factor_from_before() {
+    let world = World::with_mail(AccountPolicy::default());
+    let (ann, app) = with_app(&world).await;
+    verification::verify(&world, &ann).await;
+    let undo = stolen(&world, &ann).await;
+    let key = TestAuthenticator::new("key");
+    ann.add_passkey("ann", &key).await.expect("it is new");
+    let code = Evidence::Code(world.proof_secrets.code(undo, 1));
+    let undone = confirm(&world, ProofPurpose::UndoEmail, undo, code).await;
+    let step = match undone {
+        Err(RecoverError::FactorRequired(step)) => *step,
+        other => panic!("expected a second step, got {other:?}"),
+    };
+    assert_eq!(step.factors, [FactorKind::Totp, FactorKind::RecoveryCode]);
+    world.sign_in_with(&key).await.expect_err("it is removed");
+    let begun = world.second_step(&step, app.shown(&world)).await;
+    begun.expect("the app is hers");
 }
