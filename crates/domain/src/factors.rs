@@ -111,7 +111,7 @@ pub enum RemovedFactor {
 /// What the removal of a factor makes of the account's factors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// It is removed; the factors as they are now. The recovery codes go with the last factor.
+    /// It is removed; the factors as they are now. The recovery codes and an ordered reset, which has nothing left to do, go with the last factor.
     Removed(AccountFactors),
     /// The account has no such factor.
     NotFound,
@@ -149,6 +149,7 @@ pub fn removed(
     }
     if !after.any() {
         factors.codes = None;
+        factors.reset = None;
     }
     Removal::Removed(factors)
 }
@@ -194,11 +195,59 @@ pub const fn may_begin(account: &User, unless_factor: bool) -> bool {
     !(unless_factor && account.factors.any())
 }
 
-/// The account once all of its factors are reset: its epoch is raised and it has none. Its password stays.
-pub fn reset(account: &User) -> User {
-    let mut user = account.clone();
-    user.epoch = user.epoch.next();
-    user.kept_session = None;
-    user.factors = crate::model::SetUpFactors::default();
-    user
+/// Whether there is anything to reset.
+pub fn has_any(factors: &AccountFactors) -> bool {
+    factors.set_up().any() || factors.codes_left() > 0
+}
+
+/// What a reset by an operator makes of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once a reset, and mostly the largest"
+)]
+pub enum Reset {
+    /// None is due, or there is nothing to reset. Nothing may change.
+    Nothing,
+    /// What was to be reset is gone already. Only the order goes; the factors as they are now.
+    Obsolete(AccountFactors),
+    /// All sessions end; account and factors as they are now. The password stays.
+    Reset(User, AccountFactors),
+}
+
+/// Resets what counted when the reset was ordered, if it is due. What was set up after that stays: nobody has ordered that it goes.
+pub fn reset_by_order(account: &User, factors: &AccountFactors, at: Timestamp) -> Reset {
+    let Some(order) = factors.reset.filter(|order| at >= order.due_at) else {
+        return Reset::Nothing;
+    };
+    let without = |factors: AccountFactors| AccountFactors {
+        reset: None,
+        ..factors
+    };
+    let left = counting_since(factors.clone(), |since| since > order.ordered_at);
+    let is_same = left.confirmed_totp() == factors.confirmed_totp()
+        && left.passkeys == factors.passkeys
+        && left.codes_left() == factors.codes_left();
+    if is_same {
+        return Reset::Obsolete(without(factors.clone()));
+    }
+    reset_to(account, without(left))
+}
+
+/// Resets all at once, ordered or not.
+pub fn reset_at_once(account: &User, factors: &AccountFactors) -> Reset {
+    if !has_any(factors) {
+        return Reset::Nothing;
+    }
+    reset_to(account, AccountFactors::default())
+}
+
+fn reset_to(account: &User, left: AccountFactors) -> Reset {
+    let user = User {
+        epoch: account.epoch.next(),
+        kept_session: None,
+        factors: left.set_up(),
+        ..account.clone()
+    };
+    Reset::Reset(user, left)
 }

@@ -4,7 +4,7 @@ mod changes;
 mod in_session;
 
 use super::{CorruptRow, SqlRow, row::RowReader};
-pub(crate) use changes::{FactorChange, first_factors, has_any, may_open, resets, signs_in};
+pub(crate) use changes::{FactorChange, first_factors, may_open, reset, signs_in};
 pub(crate) use in_session::{Refusal, SessionChange};
 use revolve_domain::{
     keys::SealedKey,

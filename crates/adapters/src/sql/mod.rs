@@ -24,8 +24,8 @@ pub(crate) use deliveries::{
 pub(crate) use epoch::RaiseEpoch;
 pub(crate) use factors::{
     FactorChange, Refusal, SessionChange, challenge, challenge_columns, due_user, factors,
-    factors_of, first_factors, has_any, may_open, passkey, passkey_columns, resets, sealed_factors,
-    signs_in, stored_macs, whole_factors,
+    factors_of, first_factors, may_open, passkey, passkey_columns, reset, sealed_factors, signs_in,
+    stored_macs, whole_factors,
 };
 pub(crate) use journal::{cursor, details, journal_columns, journal_record, place};
 pub(crate) use legacy::forget_legacy;

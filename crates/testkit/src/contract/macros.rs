@@ -398,6 +398,8 @@ macro_rules! factors_contract {
             an_undo_takes_the_factors_that_were_added_since,
             a_reset_waits_for_its_time,
             a_forced_reset_needs_no_order,
+            a_reset_leaves_what_was_set_up_since,
+            a_reset_of_nothing_is_forgotten,
             a_reset_needs_factors,
             a_reset_is_stopped,
             parallel_resets_of_one_order_reset_once,

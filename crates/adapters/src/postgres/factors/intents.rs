@@ -1,6 +1,6 @@
 //! What changes factors and challenges.
 
-use super::rows::{forget, has_credential, lock, open, read, save, save_first, spend};
+use super::rows::{has_credential, lock, open, read, save, save_first, spend};
 use crate::{
     postgres::{
         database::Intent,
@@ -31,7 +31,7 @@ const VOID_STOPS: &str = "DELETE FROM proofs WHERE user_id = $1 AND purpose = 's
 const KEEP_DEVICE: &str = "
     UPDATE known_devices SET epoch = $4
     WHERE user_id = $1 AND epoch >= $3 AND device_id = (SELECT device_id FROM sessions WHERE id = $2 AND user_id = $1)";
-const NO_FACTORS: &str = "UPDATE users SET factors = 0 WHERE id = $1";
+const VOID_CHALLENGES: &str = "DELETE FROM challenges WHERE user_id = $1";
 const RESEAL_TOTP: &str = "UPDATE totp_secrets SET sealed = $3 WHERE user_id = $1 AND sealed = $2";
 const RESEAL_CODES: &str =
     "UPDATE recovery_codes SET sealed = $3 WHERE user_id = $1 AND sealed = $2";
@@ -174,7 +174,7 @@ impl Intent for ResetOrder {
         if let Some(pending) = before.reset {
             return Ok(ResetOrderOutcome::Pending(pending.due_at));
         }
-        if !sql::has_any(&before) {
+        if !factors::has_any(&before) {
             return Ok(ResetOrderOutcome::NoFactors);
         }
         let reset = Some(PendingReset {
@@ -260,9 +260,17 @@ impl Intent for Reset {
         let Some((locked, account)) = LockedUser::with_account(tx, self.user).await? else {
             return Ok(ResetOutcome::NotFound);
         };
-        if !sql::resets(&read(tx, self.user).await?, self.when, self.at) {
+        let before = read(tx, self.user).await?;
+        let (reset, after) = match sql::reset(&account.user, &before, self.when, self.at) {
+            factors::Reset::Nothing => return Ok(ResetOutcome::Nothing),
+            factors::Reset::Obsolete(after) => (None, after),
+            factors::Reset::Reset(reset, after) => (Some(reset), after),
+        };
+        save(tx, self.user, &before, &after).await?;
+        run(tx, VOID_STOPS, &[self.user.as_uuid()]).await?;
+        let Some(reset) = reset else {
             return Ok(ResetOutcome::Nothing);
-        }
+        };
         let end = RaiseEpoch {
             kept: None,
             hash: None,
@@ -270,10 +278,8 @@ impl Intent for Reset {
             at: self.at,
         };
         locked.raise(tx, end).await?;
-        run(tx, NO_FACTORS, &[self.user.as_uuid()]).await?;
-        forget(tx, self.user).await?;
-        run(tx, VOID_STOPS, &[self.user.as_uuid()]).await?;
-        Ok(ResetOutcome::Reset(factors::reset(&account.user)))
+        run(tx, VOID_CHALLENGES, &[self.user.as_uuid()]).await?;
+        Ok(ResetOutcome::Reset(reset))
     }
 }
 

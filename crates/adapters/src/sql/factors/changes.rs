@@ -1,7 +1,7 @@
 //! What changes of factors write, and when they count, as both stores have it.
 
 use revolve_domain::{
-    factors::{self, FactorUse},
+    factors::{self, FactorUse, Reset},
     model::{
         AccountFactors, Challenge, ChallengeKind, Passkey, PasskeyId, PendingReset, RecoveryCodes,
         SetUpFactors, Timestamp, Totp, User,
@@ -79,15 +79,15 @@ pub(crate) fn signs_in(challenge: &Challenge, sign_in: &FactorSignIn, account: &
     }
 }
 
-/// Whether there is anything to reset.
-pub(crate) fn has_any(factors: &AccountFactors) -> bool {
-    factors.set_up().any() || factors.codes_left() > 0
-}
-
-/// Whether a reset takes effect.
-pub(crate) fn resets(factors: &AccountFactors, when: ResetFactors, at: Timestamp) -> bool {
+/// What a reset makes of the account, which has these factors.
+pub(crate) fn reset(
+    account: &User,
+    factors: &AccountFactors,
+    when: ResetFactors,
+    at: Timestamp,
+) -> Reset {
     match when {
-        ResetFactors::IfDue => factors.reset.is_some_and(|reset| at >= reset.due_at),
-        ResetFactors::Forced => has_any(factors),
+        ResetFactors::IfDue => factors::reset_by_order(account, factors, at),
+        ResetFactors::Forced => factors::reset_at_once(account, factors),
     }
 }

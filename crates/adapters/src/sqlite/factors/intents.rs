@@ -1,6 +1,6 @@
 //! What changes factors and challenges.
 
-use super::rows::{find, forget, has_credential, open, read, save, save_first, spend};
+use super::rows::{find, has_credential, open, read, save, save_first, spend};
 use crate::{
     sql::{self, RaiseEpoch, Refusal, SessionChange},
     sqlite::{
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 use revolve_domain::{
-    factors::{self, Used},
+    factors::{self, Reset, Used},
     model::{
         AccountFactors, ChallengeKind, EndReason, PasswordHash, PendingReset, Timestamp, UserId,
     },
@@ -31,7 +31,7 @@ const VOID_STOPS: &str = "DELETE FROM proofs WHERE user_id = ?1 AND purpose = 's
 const KEEP_DEVICE: &str = "
     UPDATE known_devices SET epoch = ?4
     WHERE user_id = ?1 AND epoch >= ?3 AND device_id = (SELECT device_id FROM sessions WHERE id = ?2 AND user_id = ?1)";
-const NO_FACTORS: &str = "UPDATE users SET factors = 0 WHERE id = ?1";
+const VOID_CHALLENGES: &str = "DELETE FROM challenges WHERE user_id = ?1";
 
 pub(super) fn open_challenge(
     conn: &Connection,
@@ -162,7 +162,7 @@ pub(super) fn order_reset(
     if let Some(pending) = before.reset {
         return Ok(ResetOrderOutcome::Pending(pending.due_at));
     }
-    if !sql::has_any(&before) {
+    if !factors::has_any(&before) {
         return Ok(ResetOrderOutcome::NoFactors);
     }
     let reset = Some(PendingReset {
@@ -225,9 +225,17 @@ pub(super) fn reset(
     let Some(account) = users::find(conn, user)? else {
         return Ok(ResetOutcome::NotFound);
     };
-    if !sql::resets(&read(conn, user)?, when, at) {
+    let (id, before) = (user.to_string(), read(conn, user)?);
+    let (reset, after) = match sql::reset(&account.user, &before, when, at) {
+        Reset::Nothing => return Ok(ResetOutcome::Nothing),
+        Reset::Obsolete(after) => (None, after),
+        Reset::Reset(reset, after) => (Some(reset), after),
+    };
+    save(conn, user, &before, &after)?;
+    run(conn, VOID_STOPS, [&id])?;
+    let Some(reset) = reset else {
         return Ok(ResetOutcome::Nothing);
-    }
+    };
     let end = RaiseEpoch {
         kept: None,
         hash: None,
@@ -235,9 +243,6 @@ pub(super) fn reset(
         at,
     };
     raise(conn, &account.user, &end)?;
-    let id = user.to_string();
-    run(conn, NO_FACTORS, [&id])?;
-    forget(conn, &id)?;
-    run(conn, VOID_STOPS, [&id])?;
-    Ok(ResetOutcome::Reset(factors::reset(&account.user)))
+    run(conn, VOID_CHALLENGES, [&id])?;
+    Ok(ResetOutcome::Reset(reset))
 }

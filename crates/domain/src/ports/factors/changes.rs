@@ -308,9 +308,9 @@ pub enum ResetFactors {
     reason = "made once a request, and mostly the largest"
 )]
 pub enum ResetOutcome {
-    /// All factors are gone and all sessions have ended; the account as it is now.
+    /// The factors are gone and all sessions have ended; the account as it is now.
     Reset(User),
-    /// None is due, or there is nothing to reset. Nothing changed.
+    /// None is due, or there is nothing to reset: an order of such a reset is forgotten. Nothing else changed.
     Nothing,
     /// There is no such account.
     NotFound,

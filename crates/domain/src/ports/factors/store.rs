@@ -166,9 +166,9 @@ pub trait Factors: Send + Sync {
     /// Up to `limit` accounts whose reset is due.
     async fn due_resets(&self, at: Timestamp, limit: u32) -> Result<Vec<UserId>, StoreError>;
 
-    /// Removes all factors, recovery codes, challenges and the order of the account with its proof, ends all sessions with
-    /// [`EndReason::FactorsReset`](crate::model::EndReason::FactorsReset) and raises the epoch ([`crate::factors::reset`]), in one commit. Of several calls for one order
-    /// one resets.
+    /// Removes factors and recovery codes as [`reset_by_order`](crate::factors::reset_by_order) or [`reset_at_once`](crate::factors::reset_at_once) says of
+    /// the account at commit, its challenges and the order with its proof, ends all sessions with
+    /// [`EndReason::FactorsReset`](crate::model::EndReason::FactorsReset) and raises the epoch, in one commit. Of several calls for one order one resets.
     async fn reset(
         &self,
         user: UserId,

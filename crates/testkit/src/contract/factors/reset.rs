@@ -1,6 +1,6 @@
 //! Resets by operators.
 
-use super::{Factoring, asking};
+use super::{Factoring, asking, passkey};
 use crate::contract::{
     FactorsSubject,
     accounts::at,
@@ -8,13 +8,14 @@ use crate::contract::{
 };
 use crate::untold::untold;
 use revolve_domain::{
+    factors::RemovedFactor,
     model::{
-        AccountFactors, EndReason, PendingReset, Proof, ProofPurpose, SetUpFactors, Timestamp,
-        User, UserId,
+        AccountFactors, EndReason, Passkey, PendingReset, Proof, ProofPurpose, SetUpFactors,
+        Timestamp, User, UserId,
     },
     ports::{
-        Asking, ResetFactors, ResetOrder, ResetOrderOutcome, ResetOutcome, StopReset,
-        StopResetOutcome,
+        Asking, FactorRemoval, RemoveFactorOutcome, ResetFactors, ResetOrder, ResetOrderOutcome,
+        ResetOutcome, StopReset, StopResetOutcome,
     },
 };
 
@@ -128,6 +129,73 @@ pub async fn a_forced_reset_needs_no_order(subject: &impl FactorsSubject) {
     assert!(matches!(outcome, ResetOutcome::Reset(_)));
     assert_eq!(factoring.of(user.id).await, AccountFactors::default());
     assert!(!factoring.is_due(user.id, DUE).await);
+}
+
+/// What was set up when it was ordered goes. Nobody has ordered that of what was set up since.
+pub async fn a_reset_leaves_what_was_set_up_since(subject: &impl FactorsSubject) {
+    let factoring = Factoring::new(subject);
+    let (user, first) = factoring.with_totp().await;
+    factoring.order(user.id, None).await;
+    let since = Passkey {
+        created_at: at(61),
+        ..passkey(user.id)
+    };
+    factoring.register(&since, &first).await;
+    let outcome = factoring.reset(user.id, ResetFactors::IfDue, DUE).await;
+    let ResetOutcome::Reset(reset) = outcome else {
+        panic!("the app was set up before: {outcome:?}");
+    };
+    assert_eq!(factoring.account(user.id).await, reset);
+    assert!(reset.factors.passkey && !reset.factors.totp);
+    let left = AccountFactors {
+        passkeys: vec![since],
+        ..AccountFactors::default()
+    };
+    assert_eq!(factoring.of(user.id).await, left);
+    assert!(factoring.accounts.live(user.id, DUE).await.is_empty());
+}
+
+/// With the last factor the order goes, and one without anything to reset, which an earlier release may have left, ends no session.
+pub async fn a_reset_of_nothing_is_forgotten(subject: &impl FactorsSubject) {
+    let factoring = Factoring::new(subject);
+    let (user, first) = factoring.with_totp().await;
+    factoring.order(user.id, None).await;
+    let removal = FactorRemoval {
+        user: user.id,
+        factor: RemovedFactor::Totp,
+        needs_factor: false,
+        asking: asking(&first),
+        at: at(90),
+    };
+    let removed = factoring.factors.remove(&removal, &untold()).await;
+    assert_eq!(removed.expect("remove works"), RemoveFactorOutcome::Removed);
+    assert_eq!(factoring.of(user.id).await, AccountFactors::default());
+    assert!(!factoring.is_due(user.id, DUE).await);
+
+    let (user, first, _) = factoring.with_passkey().await;
+    let proof = factoring.stop_proof(user.id).await;
+    let early = ResetOrder {
+        user: user.id,
+        due_at: DUE,
+        proof: Some(proof.clone()),
+        at: at(9),
+    };
+    let ordered = factoring.factors.order_reset(&early, &untold()).await;
+    assert_eq!(
+        ordered.expect("order_reset works"),
+        ResetOrderOutcome::Ordered
+    );
+    let before = factoring.of(user.id).await;
+    let outcome = factoring.reset(user.id, ResetFactors::IfDue, DUE).await;
+    assert_eq!(outcome, ResetOutcome::Nothing);
+    let left = AccountFactors {
+        reset: None,
+        ..before
+    };
+    assert_eq!(factoring.of(user.id).await, left);
+    assert_eq!(factoring.account(user.id).await, user);
+    assert_eq!(factoring.accounts.live(user.id, at(91)).await, [first.id]);
+    assert!(!factoring.is_due(user.id, DUE).await && !factoring.is_open(&proof).await);
 }
 
 /// Nothing to reset, or nobody.

@@ -6,7 +6,7 @@ use super::{
 };
 use revolve_domain::{
     journal::{Actor, MailKind},
-    model::{ClientInfo, Label, ProofId},
+    model::{ClientInfo, FactorKind, Label, ProofId},
     policy::AccountPolicy,
     ports::ProofSecrets,
     use_cases::{
@@ -121,4 +121,39 @@ async fn a_forced_reset_is_at_once() {
     assert!(matches!(none, Err(ResetFactorsError::NoFactors)));
     let none = factors.order_reset(bob.user, None, Actor::Operator).await;
     assert!(matches!(none, Err(ResetFactorsError::NoFactors)));
+}
+
+#[tokio::test]
+async fn a_reset_leaves_what_its_owner_has_set_up_meanwhile() {
+    let world = World::with_mail(AccountPolicy::default());
+    let (mut ann, _) = with_app(&world).await;
+    let factors = &world.manage_factors;
+    let ordered = factors.order_reset(ann.user, note(), Actor::Operator).await;
+    ordered.expect("there is something to reset");
+    world.advance(secs(60));
+    let key = TestAuthenticator::new("key");
+    ann.add_passkey("ann", &key).await.expect("it is new");
+    world.advance(DAY);
+    let applied = world.apply_factor_resets.execute().await;
+    assert_eq!(applied.expect("the stores are up"), 1);
+    assert_eq!(refusal(ann.refresh().await), Refusal::SessionRevoked);
+    let step = world.first_step(World::request("ann")).await;
+    assert_eq!(step.factors, [FactorKind::Passkey]);
+    world.sign_in_with(&key).await.expect("it stays");
+}
+
+#[tokio::test]
+async fn a_reset_of_nothing_ends_no_session() {
+    let world = World::with_mail(AccountPolicy::default());
+    let (mut ann, _) = with_app(&world).await;
+    let factors = &world.manage_factors;
+    let ordered = factors.order_reset(ann.user, note(), Actor::Operator).await;
+    ordered.expect("there is something to reset");
+    let caller = ann.reauthenticated("ann").await;
+    let removed = world.manage_totp.remove(&caller).await;
+    removed.expect("she has a password");
+    world.advance(DAY);
+    let applied = world.apply_factor_resets.execute().await;
+    assert_eq!(applied.expect("the stores are up"), 0);
+    ann.refresh().await.expect("it is hers");
 }

@@ -4,7 +4,7 @@ mod store;
 
 use super::MemoryTables;
 use revolve_domain::{
-    factors::{self, Used},
+    factors::{self, Reset, Used},
     model::{
         AccountFactors, Challenge, ChallengeId, ChallengeKind, CredentialId, EndReason, Passkey,
         PasswordHash, ProofPurpose, Timestamp, UserId,
@@ -140,24 +140,29 @@ impl MemoryTables {
     }
 
     fn reset_factors(&mut self, user: UserId, when: ResetFactors, at: Timestamp) -> ResetOutcome {
-        if !self.users.contains_key(&user) {
+        let Some((account, _)) = self.users.get(&user) else {
             return ResetOutcome::NotFound;
-        }
-        let factors = self.factors_of(user);
-        let is_due = factors.reset.is_some_and(|reset| at >= reset.due_at);
-        let does = match when {
-            ResetFactors::IfDue => is_due,
-            ResetFactors::Forced => has_any(&factors),
         };
-        if !does {
-            return ResetOutcome::Nothing;
+        let before = self.factors_of(user);
+        let reset = match when {
+            ResetFactors::IfDue => factors::reset_by_order(account, &before, at),
+            ResetFactors::Forced => factors::reset_at_once(account, &before),
+        };
+        match reset {
+            Reset::Nothing => ResetOutcome::Nothing,
+            Reset::Obsolete(left) => {
+                self.keep_factors(user, left);
+                self.void_reset_proofs(user);
+                ResetOutcome::Nothing
+            }
+            Reset::Reset(account, left) => {
+                self.raise(user, None, EndReason::FactorsReset, at);
+                self.forget_factors(user);
+                self.keep_factors(user, left);
+                self.void_reset_proofs(user);
+                ResetOutcome::Reset(account)
+            }
         }
-        self.raise(user, None, EndReason::FactorsReset, at);
-        self.keep_factors(user, AccountFactors::default());
-        self.forget_factors(user);
-        self.void_reset_proofs(user);
-        let account = self.users.get(&user).map(|(account, _)| account.clone());
-        account.map_or(ResetOutcome::NotFound, ResetOutcome::Reset)
     }
 
     fn open_if_it_holds(&mut self, open: &OpenChallenge) -> bool {
@@ -322,9 +327,4 @@ impl MemoryTables {
         let waits = user.filter(|user| self.factors_of(*user).reset.is_some());
         waits.ok_or(StopResetOutcome::Gone)
     }
-}
-
-/// Whether there is anything to reset.
-fn has_any(factors: &AccountFactors) -> bool {
-    factors.set_up().any() || factors.codes_left() > 0
 }

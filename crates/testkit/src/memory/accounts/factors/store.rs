@@ -1,6 +1,6 @@
 //! The port, over the tables.
 
-use super::{super::MemoryAccounts, has_any};
+use super::super::MemoryAccounts;
 use async_trait::async_trait;
 use revolve_domain::{
     factors::{self, Removal},
@@ -215,7 +215,7 @@ impl Factors for MemoryAccounts {
             if let Some(pending) = factors.reset {
                 return ResetOrderOutcome::Pending(pending.due_at);
             }
-            if !has_any(&factors) {
+            if !factors::has_any(&factors) {
                 return ResetOrderOutcome::NoFactors;
             }
             factors.reset = Some(PendingReset {
