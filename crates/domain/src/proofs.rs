@@ -148,9 +148,10 @@ pub fn recovered(
     Some(Recovered { user, factors })
 }
 
-/// Whether the proof stops a reset of the account's factors.
+/// Whether the proof stops a reset of the account's factors. It does whatever became of the account since, as the reset itself counts: a disabled one
+/// as well.
 pub fn stops_reset(proof: &Proof, account: &Credentials) -> bool {
-    proof.purpose == ProofPurpose::StopFactorReset && proof.holds(account)
+    proof.purpose == ProofPurpose::StopFactorReset && proof.user == Some(account.user.id)
 }
 
 /// Whether another proof outlives the recovery of an account by `spent`. A reset leaves those that undo a change of address: a thief who reads the

@@ -27,6 +27,14 @@ async fn stop_link(world: &World) -> Option<ProofId> {
     ordered.next_back()?.1
 }
 
+fn shown(world: &World, id: ProofId) -> ShownProof {
+    ShownProof {
+        id,
+        evidence: Evidence::Secret(world.proof_secrets.secret(id, 1)),
+        asker: ShownAsker::default(),
+    }
+}
+
 #[tokio::test]
 async fn a_reset_counts_after_a_day_and_ends_all_sessions() {
     let world = World::with_mail(AccountPolicy::default());
@@ -73,12 +81,7 @@ async fn the_owner_stops_a_reset_by_the_link_on_any_client() {
     let ordered = factors.order_reset(ann.user, note(), Actor::Operator).await;
     ordered.expect("there is something to reset");
     let id = stop_link(&world).await.expect("a mail with a link");
-    let secret = world.proof_secrets.secret(id, 1);
-    let shown = ShownProof {
-        id,
-        evidence: Evidence::Secret(secret),
-        asker: ShownAsker::default(),
-    };
+    let shown = shown(&world, id);
     let client = ClientInfo::default();
     let stopped = world.stop_factor_reset.by_proof(&shown, &client).await;
     stopped.expect("the link is hers");
@@ -89,6 +92,29 @@ async fn the_owner_stops_a_reset_by_the_link_on_any_client() {
     assert_eq!(applied.expect("the stores are up"), 0);
     world.first_step(World::request("ann")).await;
     assert!(world.events.take_names().contains(&"factor_reset.stopped"));
+}
+
+/// The reset counts for it as well.
+#[tokio::test]
+async fn the_owner_of_a_disabled_account_stops_a_reset() {
+    let world = World::with_mail(AccountPolicy::default());
+    let (ann, _) = with_app(&world).await;
+    let factors = &world.manage_factors;
+    let ordered = factors.order_reset(ann.user, note(), Actor::Operator).await;
+    ordered.expect("there is something to reset");
+    let accounts = &world.admin.manage_accounts;
+    let disabled = accounts.disable(ann.user, Actor::Operator).await;
+    disabled.expect("there is such an account");
+    let id = stop_link(&world).await.expect("a mail with a link");
+    let client = ClientInfo::default();
+    let stopped = world
+        .stop_factor_reset
+        .by_proof(&shown(&world, id), &client)
+        .await;
+    stopped.expect("the link is hers");
+    world.advance(DAY * 2);
+    let applied = world.apply_factor_resets.execute().await;
+    assert_eq!(applied.expect("the stores are up"), 0);
 }
 
 #[tokio::test]
