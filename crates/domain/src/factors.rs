@@ -10,6 +10,8 @@ use crate::model::{
 pub enum FactorUse {
     /// A code of an authenticator app, of this step.
     Totp {
+        /// When the app was set up whose secret the code was compared with: another one may have taken its place since.
+        set_up_at: Timestamp,
         /// The step.
         step: TotpStep,
     },
@@ -37,16 +39,17 @@ pub enum Used {
     Counts(AccountFactors),
     /// The code was used before: its step is not later than the last one, or the recovery code is gone. Nothing may change.
     CodeUsed,
-    /// The account has no such factor any more. Nothing may change.
+    /// The account has no such factor any more, or another app in its place. Nothing may change.
     Gone,
 }
 
 /// Uses a factor of an account.
 pub fn used(mut factors: AccountFactors, shown: &FactorUse, at: Timestamp) -> Used {
     match *shown {
-        FactorUse::Totp { step } => {
-            let totp = factors.totp.as_mut();
-            let Some(totp) = totp.filter(|totp| totp.confirmed_at.is_some()) else {
+        FactorUse::Totp { set_up_at, step } => {
+            let is_it =
+                |totp: &&mut Totp| totp.confirmed_at.is_some() && totp.created_at == set_up_at;
+            let Some(totp) = factors.totp.as_mut().filter(is_it) else {
                 return Used::Gone;
             };
             if !is_later(totp, step) {

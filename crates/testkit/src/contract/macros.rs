@@ -364,6 +364,7 @@ macro_rules! factors_contract {
             parallel_answers_to_one_challenge_begin_one_session,
             what_a_second_step_tells_is_committed_with_it,
             a_code_counts_once,
+            a_code_of_an_app_that_was_removed_does_not_count,
             parallel_uses_of_one_code_count_once,
             a_recovery_code_counts_once,
             all_recovery_codes_can_be_used,

@@ -61,7 +61,10 @@ async fn a_code_that_is_used_brings_no_former_seal_back() {
         let shown = ShownInSession {
             user,
             asking,
-            used: FactorUse::Totp { step },
+            used: FactorUse::Totp {
+                set_up_at: START,
+                step,
+            },
             challenge: None,
             at: START,
         };

@@ -94,7 +94,10 @@ impl FactorCheck {
             .open(totp.user, FactorSecretUse::Totp, &totp.sealed)?;
         let step = self.codes.step(&secret, code, at);
         Ok(step.map(|step| RightFactor {
-            used: FactorUse::Totp { step },
+            used: FactorUse::Totp {
+                set_up_at: totp.created_at,
+                step,
+            },
             by: AuthMethods::ONE_TIME_CODE,
             warning: None,
         }))

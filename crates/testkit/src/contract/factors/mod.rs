@@ -319,8 +319,10 @@ fn of_sign_up(user: UserId) -> Challenge {
     challenge(ChallengeKind::SignUp, Some(of), 60)
 }
 
-const fn code_of(step: u64) -> FactorUse {
+/// A code of [`totp`].
+fn code_of(step: u64) -> FactorUse {
     FactorUse::Totp {
+        set_up_at: at(5),
         step: TotpStep::new(step),
     }
 }

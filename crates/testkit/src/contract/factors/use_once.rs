@@ -1,14 +1,17 @@
 //! What counts once: codes of apps, recovery codes, and what is shown in a session.
 
 use super::{
-    BEGUN, FIRST_STEP, Factoring, asking, by_factor, code_of, mac, of_session, passkey, shown,
+    BEGUN, FIRST_STEP, Factoring, asking, by_factor, code_of, mac, of_session, passkey, shown, totp,
 };
 use crate::contract::{FactorsSubject, accounts::at, given::at_once};
 use crate::untold::untold;
 use revolve_domain::{
-    factors::FactorUse,
-    model::{Challenge, ChallengeKind, EndReason, Session, TotpStep},
-    ports::{Asking, FactorSignInOutcome, ShowOutcome, ShownInSession},
+    factors::{FactorUse, RemovedFactor},
+    model::{Challenge, ChallengeKind, EndReason, Session, Totp, TotpStep},
+    ports::{
+        AddFactorOutcome, Asking, FactorRemoval, FactorSignInOutcome, RemoveFactorOutcome,
+        ShowOutcome, ShownInSession,
+    },
 };
 
 fn recovery_code(second: u8) -> FactorUse {
@@ -35,6 +38,44 @@ pub async fn a_code_counts_once(subject: &impl FactorsSubject) {
         let is_open = factoring.find(&challenge, 91).await.is_some();
         assert_eq!(is_open, expected != BEGUN, "step {step}");
     }
+}
+
+/// Another app has taken its place since the code was compared with the secret.
+pub async fn a_code_of_an_app_that_was_removed_does_not_count(subject: &impl FactorsSubject) {
+    let factoring = Factoring::new(subject);
+    let (user, first) = factoring.with_totp().await;
+    let removal = FactorRemoval {
+        user: user.id,
+        factor: RemovedFactor::Totp,
+        needs_factor: false,
+        asking: asking(&first),
+        at: at(60),
+    };
+    let removed = factoring.factors.remove(&removal, &untold()).await;
+    assert_eq!(removed.expect("remove works"), RemoveFactorOutcome::Removed);
+    let first = factoring.present(first).await;
+    let app = Totp {
+        created_at: at(61),
+        ..totp(user.id)
+    };
+    factoring.set_up_totp(&app, &first).await;
+    let added = factoring.confirm(&app, &first, FIRST_STEP).await;
+    assert!(matches!(added, AddFactorOutcome::Added { .. }));
+
+    let user = factoring.account(user.id).await;
+    let challenge = factoring.second_step(&user, 62).await;
+    let step = FIRST_STEP + 1;
+    let former = by_factor(&challenge, &user, code_of(step), 90);
+    assert_eq!(factoring.sign_in(&former).await, FactorSignInOutcome::Gone);
+    let first = factoring.present(first).await;
+    let former = in_session(&first, code_of(step), None);
+    assert_eq!(factoring.show(&former).await, ShowOutcome::Gone);
+    let used = FactorUse::Totp {
+        set_up_at: app.created_at,
+        step: TotpStep::new(step),
+    };
+    let present = by_factor(&challenge, &user, used, 90);
+    assert_eq!(factoring.sign_in(&present).await, BEGUN);
 }
 
 /// Of many challenges and sessions, on whichever replicas, one gets through with it.
