@@ -161,8 +161,14 @@ impl Background {
                 ticks.tick().await;
                 loop {
                     match resets.execute().await {
-                        Ok(accounts) if accounts >= u64::from(ApplyFactorResets::BATCH) => {}
-                        Ok(_) => break,
+                        Ok(all) => {
+                            for (user, error) in &all.failed {
+                                tracing::warn!(%user, error = %chain(error), "the factors of an account could not be reset");
+                            }
+                            if all.done < u64::from(ApplyFactorResets::BATCH) {
+                                break;
+                            }
+                        }
                         Err(error) => {
                             tracing::warn!(error = %chain(&error), "resets of factors have to wait");
                             break;

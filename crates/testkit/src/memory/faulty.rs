@@ -11,9 +11,11 @@ pub enum Fault {
     Before,
     /// After it took effect: the answer is lost.
     After,
+    /// Before it takes effect, and no further call: the row that this one needs is corrupt.
+    Corrupt,
 }
 
-/// Wraps a store; each failure is of kind `Unavailable`. Operations have the names that [`Decorator`] gives them.
+/// Wraps a store; each failure is of kind `Unavailable`, but that of a corrupt row. Operations have the names that [`Decorator`] gives them.
 #[derive(Debug)]
 pub struct Faulty<T> {
     inner: T,
@@ -66,6 +68,14 @@ impl<T: Send + Sync> Decorator for Faulty<T> {
                 operation,
                 "told to fail before it takes effect",
             )),
+            Some((Fault::Corrupt, _)) => {
+                self.recover();
+                Err(StoreError::broken(
+                    "faulty",
+                    operation,
+                    "told to be corrupt",
+                ))
+            }
             Some((Fault::After, _)) => {
                 work(&self.inner).await?;
                 Err(StoreError::unavailable(

@@ -224,12 +224,23 @@ pub async fn run(config: Config, command: KeysCommand) -> Result<String> {
                         "the secret of webhook {id} is sealed under the present master key now"
                     );
                 }
-                let count = factors.execute().await?;
-                if count > 0 {
+                let all = factors.execute().await?;
+                if all.done > 0 {
                     all_were = false;
                     let _ = writeln!(
                         said,
-                        "{count} secrets of factors are sealed under the present master key now"
+                        "{} secrets of factors are sealed under the present master key now",
+                        all.done
+                    );
+                }
+                if !all.failed.is_empty() {
+                    eprint!("{said}");
+                    for (user, failure) in &all.failed {
+                        eprintln!("not a secret of a factor of {user}: {}", chain(failure));
+                    }
+                    bail!(
+                        "{} secrets of factors are as they were; reset the factors of these accounts",
+                        all.failed.len()
                     );
                 }
             }

@@ -1,8 +1,9 @@
 //! Resets of factors: those whose time has come, and those that do not wait.
 
+use super::ForAccounts;
 use crate::{
     journal::{Actor, MailKind, SecurityEvent, Told},
-    model::{ClientInfo, EndReason, Label, User},
+    model::{ClientInfo, EndReason, Label, User, UserId},
     ports::{Clearing, Clock, Factors, ResetFactors, ResetOutcome, StoreError, UserRepository},
     use_cases::{
         parts::{Failure, Recorder, ServicePorts},
@@ -113,23 +114,28 @@ impl ApplyFactorResets {
         }
     }
 
-    /// Resets the factors of up to [`Self::BATCH`] accounts whose time has come; answers of how many.
+    /// Resets the factors of up to [`Self::BATCH`] accounts whose time has come. An account that fails holds up no other.
     ///
     /// # Errors
-    /// [`Failure`].
-    pub async fn execute(&self) -> Result<u64, Failure> {
+    /// [`Failure`] where a store can't be reached; what was reset before stays so.
+    pub async fn execute(&self) -> Result<ForAccounts, Failure> {
         let due = self.store.due_resets(self.clock.now(), Self::BATCH).await?;
-        let mut applied = 0;
+        let mut all = ForAccounts::default();
         for user in due {
-            let Some(account) = self.users.credentials(user).await? else {
-                continue;
-            };
-            let when = ResetFactors::IfDue;
-            let reset = self.resets.apply(&account.user, when, None, Actor::System);
-            if matches!(reset.await?, AppliedReset::Reset) {
-                applied += 1;
+            match self.apply(user).await {
+                Ok(is_reset) => all.done += u64::from(is_reset),
+                Err(error) => all.fail(user, error.into())?,
             }
         }
-        Ok(applied)
+        Ok(all)
+    }
+
+    async fn apply(&self, user: UserId) -> Result<bool, StoreError> {
+        let Some(account) = self.users.credentials(user).await? else {
+            return Ok(false);
+        };
+        let when = ResetFactors::IfDue;
+        let reset = self.resets.apply(&account.user, when, None, Actor::System);
+        Ok(matches!(reset.await?, AppliedReset::Reset))
     }
 }

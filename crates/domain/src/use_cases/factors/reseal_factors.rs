@@ -1,7 +1,8 @@
 //! The secrets of factors under another master key.
 
+use super::ForAccounts;
 use crate::{
-    ports::{FactorSecrets, Factors},
+    ports::{FactorSecrets, Factors, SealedFactor},
     use_cases::parts::Failure,
 };
 use std::sync::Arc;
@@ -21,29 +22,35 @@ impl ResealFactors {
         Self { store, secrets }
     }
 
-    /// Replaces the sealed form of all secrets that another master key has sealed; answers how many. One that was changed meanwhile is sealed
-    /// under the present key already.
+    /// Replaces the sealed form of all secrets that another master key has sealed, and counts them. One that was changed meanwhile is sealed under the
+    /// present key already. One that can't be opened holds up no other.
     ///
     /// # Errors
-    /// [`Failure`].
-    pub async fn execute(&self) -> Result<u64, Failure> {
-        let (mut resealed, mut after) = (0, None);
+    /// [`Failure`] where the store can't be read or reached; what was replaced before stays so.
+    pub async fn execute(&self) -> Result<ForAccounts, Failure> {
+        let (mut all, mut after) = (ForAccounts::default(), None);
         loop {
             let page = self.store.sealed(after, Self::PAGE).await?;
             let Some(last) = page.last() else {
-                return Ok(resealed);
+                return Ok(all);
             };
             after = Some(last.user);
             for secret in &page {
-                let new = self
-                    .secrets
-                    .reseal(secret.user, secret.of, &secret.sealed)?;
-                if let Some(new) = new
-                    && self.store.reseal(secret, &new).await?
-                {
-                    resealed += 1;
+                match self.reseal(secret).await {
+                    Ok(is_new) => all.done += u64::from(is_new),
+                    Err(failure) => all.fail(secret.user, failure)?,
                 }
             }
+        }
+    }
+
+    async fn reseal(&self, secret: &SealedFactor) -> Result<bool, Failure> {
+        let new = self
+            .secrets
+            .reseal(secret.user, secret.of, &secret.sealed)?;
+        match new {
+            Some(new) => Ok(self.store.reseal(secret, &new).await?),
+            None => Ok(false),
         }
     }
 }

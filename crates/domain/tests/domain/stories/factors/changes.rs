@@ -6,9 +6,10 @@ use super::{
     second_step::with_app,
 };
 use revolve_domain::{
+    keys::SealedKey,
     model::{OneTimeCode, SetUpFactors},
     policy::AccountPolicy,
-    ports::{Clock, FactorSecrets, UserRepository},
+    ports::{Clock, FactorSecrets, Factors, UserRepository},
     use_cases::{ChangeFactorsError, FactorSignInError, ResealFactors},
 };
 use revolve_testkit::{World, memory::TestCodes};
@@ -107,8 +108,10 @@ async fn secrets_and_recovery_codes_survive_another_master_key() {
     world.factor_secrets.change_master();
     let secrets: Arc<dyn FactorSecrets> = world.factor_secrets.clone();
     let reseal = ResealFactors::new(world.accounts.clone(), secrets);
-    assert_eq!(reseal.execute().await.expect("the store is up"), 2);
-    assert_eq!(reseal.execute().await.expect("the store is up"), 0);
+    for expected in [2, 0] {
+        let all = reseal.execute().await.expect("the store is up");
+        assert_eq!((all.done, all.failed.len()), (expected, 0));
+    }
     let step = world.first_step(World::request("ann")).await;
     let begun = world.second_step(&step, app.shown(&world)).await;
     begun.expect("the secret is the same");
@@ -123,6 +126,30 @@ async fn secrets_and_recovery_codes_survive_another_master_key() {
         passkey: false,
     };
     assert_eq!(account.user.factors, set_up);
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_opened_holds_up_no_other() {
+    let world = World::new();
+    let mut owners = Vec::new();
+    for name in ["ann", "bob"] {
+        let owner = world.signed_up(name).await;
+        owner.set_up_app(name).await;
+        owners.push(owner.user);
+    }
+    owners.sort_unstable();
+    let store = world.accounts.inner();
+    let sealed = Factors::sealed(store, None, 1).await;
+    let sealed = sealed.expect("the store is up");
+    let broken = Factors::reseal(store, &sealed[0], &SealedKey::new(vec![7; 40])).await;
+    assert!(broken.expect("the store is up"), "it was as it is read");
+    world.factor_secrets.change_master();
+    let secrets: Arc<dyn FactorSecrets> = world.factor_secrets.clone();
+    let reseal = ResealFactors::new(world.accounts.clone(), secrets);
+    let all = reseal.execute().await.expect("the store is up");
+    assert_eq!(all.done, 3);
+    let failed: Vec<_> = all.failed.iter().map(|(user, _)| *user).collect();
+    assert_eq!(failed, owners[..1]);
 }
 
 #[tokio::test]

@@ -13,7 +13,10 @@ use revolve_domain::{
         Evidence, Refusal, ResetFactorsError, ShownAsker, ShownProof, StopFactorResetError,
     },
 };
-use revolve_testkit::{World, memory::TestAuthenticator};
+use revolve_testkit::{
+    World,
+    memory::{Fault, TestAuthenticator},
+};
 
 fn note() -> Option<Label> {
     Label::parse("lost the phone").ok()
@@ -53,18 +56,18 @@ async fn a_reset_counts_after_a_day_and_ends_all_sessions() {
     assert_eq!(seen.due_at, ordered.due_at);
     world.advance(DAY.checked_sub(secs(1)).expect("a day is longer"));
     let applied = world.apply_factor_resets.execute().await;
-    assert_eq!(applied.expect("the stores are up"), 0);
+    assert_eq!(applied.expect("the stores are up").done, 0);
     world.first_step(World::request("ann")).await;
     ann.refresh().await.expect("nothing has changed yet");
 
     world.advance(secs(1));
     let applied = world.apply_factor_resets.execute().await;
-    assert_eq!(applied.expect("the stores are up"), 1);
+    assert_eq!(applied.expect("the stores are up").done, 1);
     assert_eq!(refusal(ann.refresh().await), Refusal::SessionRevoked);
     world.sign_in_with(&key).await.expect_err("it is removed");
     world.signed_in("ann").await;
     let applied = world.apply_factor_resets.execute().await;
-    assert_eq!(applied.expect("the stores are up"), 0, "once");
+    assert_eq!(applied.expect("the stores are up").done, 0, "once");
     let names = world.events.take_names();
     for name in ["factor_reset.ordered", "factors.reset", "sessions.ended"] {
         assert!(names.contains(&name), "{name}");
@@ -89,7 +92,7 @@ async fn the_owner_stops_a_reset_by_the_link_on_any_client() {
     assert!(matches!(again, Err(StopFactorResetError::Proof(_))));
     world.advance(DAY * 2);
     let applied = world.apply_factor_resets.execute().await;
-    assert_eq!(applied.expect("the stores are up"), 0);
+    assert_eq!(applied.expect("the stores are up").done, 0);
     world.first_step(World::request("ann")).await;
     assert!(world.events.take_names().contains(&"factor_reset.stopped"));
 }
@@ -114,7 +117,7 @@ async fn the_owner_of_a_disabled_account_stops_a_reset() {
     stopped.expect("the link is hers");
     world.advance(DAY * 2);
     let applied = world.apply_factor_resets.execute().await;
-    assert_eq!(applied.expect("the stores are up"), 0);
+    assert_eq!(applied.expect("the stores are up").done, 0);
 }
 
 #[tokio::test]
@@ -161,7 +164,7 @@ async fn a_reset_leaves_what_its_owner_has_set_up_meanwhile() {
     ann.add_passkey("ann", &key).await.expect("it is new");
     world.advance(DAY);
     let applied = world.apply_factor_resets.execute().await;
-    assert_eq!(applied.expect("the stores are up"), 1);
+    assert_eq!(applied.expect("the stores are up").done, 1);
     assert_eq!(refusal(ann.refresh().await), Refusal::SessionRevoked);
     let step = world.first_step(World::request("ann")).await;
     assert_eq!(step.factors, [FactorKind::Passkey]);
@@ -180,6 +183,29 @@ async fn a_reset_of_nothing_ends_no_session() {
     removed.expect("she has a password");
     world.advance(DAY);
     let applied = world.apply_factor_resets.execute().await;
-    assert_eq!(applied.expect("the stores are up"), 0);
+    assert_eq!(applied.expect("the stores are up").done, 0);
     ann.refresh().await.expect("it is hers");
+}
+
+#[tokio::test]
+async fn an_account_that_fails_holds_up_no_other_reset() {
+    let world = World::with_mail(AccountPolicy::default());
+    let factors = &world.manage_factors;
+    for name in ["ann", "bob"] {
+        let owner = world.signed_up(name).await;
+        owner.set_up_app(name).await;
+        let ordered = factors.order_reset(owner.user, None, Actor::Operator).await;
+        ordered.expect("there is something to reset");
+    }
+    world.advance(DAY);
+    world.accounts.fail_on("reset_factors", Fault::Corrupt);
+    let all = world.apply_factor_resets.execute().await;
+    let all = all.expect("the other row is as it should be");
+    assert_eq!((all.done, all.failed.len()), (1, 1));
+    let all = world.apply_factor_resets.execute().await;
+    let all = all.expect("the stores are up");
+    assert_eq!((all.done, all.failed.len()), (1, 0));
+    world.accounts.fail_on("due_factor_resets", Fault::Before);
+    let down = world.apply_factor_resets.execute().await;
+    down.expect_err("the store can't be reached");
 }
