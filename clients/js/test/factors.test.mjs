@@ -60,6 +60,9 @@ test("an app is set up after a reauthentication, and is listed", async () => {
   const listed = await list();
   assert.ok(listed.totp.confirmedAt);
   assert.equal(listed.recoveryCodes.left, 10);
+  // The first factor ends what was shown before.
+  assert.equal((await errorOf(totp.setUp())).code, "reauthentication_required");
+  await client.reauthenticate({ currentPassword: PASSWORD });
   assert.equal((await errorOf(totp.setUp())).code, "already_set_up");
   await totp.remove();
   assert.deepEqual(await list(), none);
@@ -139,7 +142,10 @@ test("a recovery code counts once, and new ones void the others", async () => {
 });
 
 test("a recovery by mail leads to the second step, too", async () => {
-  const { email, uri } = await withApp(world);
+  const { client: owner, email, uri } = await withApp(world);
+  const verify = await owner.email.verify();
+  const sent = await world.service.mail("verify_email", email);
+  await owner.email.confirm({ proof: verify.id, code: sent.code });
   const client = clientOf(world);
   const proof = await client.recovery.request(email);
   const { code } = await world.service.mail("reset_password", email);

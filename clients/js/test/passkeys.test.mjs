@@ -97,6 +97,7 @@ test("passkeys are listed, renamed and removed, but not the last way in", async 
   assert.equal(passkey.name, "Ann's phone");
   assert.equal(recoveryCodes.length, 10);
   const { passkeys } = factorsOf(client);
+  await client.reauthenticate({ currentPassword: PASSWORD });
   const another = await passkeys.add();
   assert.equal(another.recoveryCodes, undefined);
   const [{ publicKey }] = authenticator.asked;

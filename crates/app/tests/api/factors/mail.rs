@@ -62,6 +62,20 @@ on_both_stores_with_mail! {
         other.second_step(factor).await.expect(200);
     }
 
+    async fn a_recovery_takes_the_factors_of_a_stranger_who_signed_up_with_the_address(service: Mailing, "accounts.verification = 'off'") {
+        let mut stranger = service.sign_up("ann").await;
+        stranger.set_up_totp().await;
+        let mut ann = service.anon();
+        let mut body = asked(&service, &ann, "/recovery", "new password").await;
+        body["newPassword"] = NEW.into();
+        let answer = ann.post("/recovery/confirm", body).await;
+        ann.keep_begun(answer).expect(200);
+        stranger.refresh().await.expect_problem(401, "session_revoked");
+        let factors = ann.get("/factors").await.expect(200).json();
+        assert_eq!((&factors["totp"], &factors["recoveryCodes"]), (&Value::Null, &Value::Null));
+        service.anon().sign_in(ANN, NEW).await.expect(200);
+    }
+
     async fn an_operators_recovery_link_leads_to_the_second_step(service: Mailing) {
         with_app(&service).await;
         let said = service.revolve(&["user", "recovery-link", ANN, "--json"]).await.expect(0).json();
