@@ -102,7 +102,8 @@ pub(crate) fn confirm_docs() -> Operation {
     let description = "Sets a new password, ends every session of the account and begins one here, with a device credential of its own: none from \
                        before is kept. The address counts as verified. The password is judged like any other; one that is refused uses up no attempt. \
                        Five codes can be tried for each proof. It works while sign-ins are limited.\n\nWhat mail proves is no factor: for an account with \
-                       one the password is set and every session is ended, and the answer is 403 `factor_required` in place of a session.";
+                       one the password is set and every session is ended, and the answer is 403 `factor_required` in place of a session. \
+                       Only an account whose address was never verified loses its factors: they may be a stranger's, who signed up with the address.";
     recovery_docs(Operation::new(
         "recover",
         "account",
@@ -114,8 +115,8 @@ pub(crate) fn confirm_docs() -> Operation {
 pub(crate) fn undo_docs() -> Operation {
     let description = "Undoes a change of address: with the code of the mail that the old address got, for three days. Restores that address, sets a new \
                        password, ends every session of the account, voids all of its proofs, takes the factors and recovery codes that were added \
-                       since the change, and begins a session here; if a factor from before is left, 403 `factor_required` asks for it first. Whatever else was changed in the \
-                       meantime, a second change of address included, does not stop it, and no other account gets the address until then. One that has taken \
+                       since the change, and begins a session here; if a factor from before is left, 403 `factor_required` asks for it first. \
+                       Whatever else was changed in the meantime, a second change of address included, does not stop it, and no other account gets the address until then. One that has taken \
                        it before (under an earlier release) does stop it, which uses up no attempt: recover that account by its mailbox and delete it, then \
                        undo the change.";
     recovery_docs(Operation::new(
