@@ -102,7 +102,8 @@ pub(crate) fn confirm_docs() -> Operation {
     let description = "Sets a new password, ends every session of the account and begins one here, with a device credential of its own: none from \
                        before is kept. The address counts as verified. The password is judged like any other; one that is refused uses up no attempt. \
                        Five codes can be tried for each proof. It works while sign-ins are limited.\n\nWhat mail proves is no factor: for an account with \
-                       one the password is set and every session is ended, and the answer is 403 `factor_required` in place of a session.";
+                       one the password is set and every session is ended, and the answer is 403 `factor_required` in place of a session. \
+                       Only an account whose address was never verified loses its factors: they may be a stranger's, who signed up with the address.";
     recovery_docs(Operation::new(
         "recover",
         "account",
