@@ -73,8 +73,8 @@ test("a passkey signs in without an address and a second step", async () => {
   assert.ok(publicKey.challenge instanceof Uint8Array);
   assert.equal((await client.user()).email, email);
   assert.deepEqual(events, ["signed-in"]);
-  const [{ device }] = await client.sessions.list();
-  assert.equal(device.name, "Ann's browser");
+  const names = (await client.sessions.list()).map(({ device }) => device.name);
+  assert.ok(names.includes("Ann's browser"), names);
 });
 
 test("a passkey is the second step of a sign-in by password", async () => {
@@ -160,6 +160,8 @@ test("what the authenticator makes without the user, or the user declines, begin
 
 test("an aborted ceremony asks nobody", async () => {
   const { client } = await withPasskey();
+  // The first factor has ended what was shown before.
+  await client.reauthenticate({ currentPassword: PASSWORD });
   const reason = new Error("left");
   const signal = AbortSignal.abort(reason);
   const { add, signIn, reauthenticate } = factorsOf(client).passkeys;
