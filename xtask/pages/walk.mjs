@@ -198,6 +198,8 @@ async function factors(page, email) {
   await look(page, "recovery-codes");
   await click(page, "main a.button");
   await click(page, 'main a[href="/account/security/passkey"]');
+  // The first factor has ended what was shown before.
+  await send(page, { currentPassword: NEW });
   await look(page, "passkey");
   await key.answers(true);
   await click(page, "[data-passkey] button");

@@ -13,7 +13,7 @@ use crate::{
         form::Form,
         own::done,
         passkey::{PasskeyButton, Purpose},
-        request::{PageRequest, page_url},
+        request::{PageRequest, page_url, with_cookies},
         session::SignedIn,
         texts::Localized,
         view::{self, FormPage, FormView},
@@ -123,7 +123,9 @@ async fn add(
         return Ok(done(SECURITY));
     };
     let frame = page.own_frame(me.language, SECURITY);
-    codes::page(frame, me.language, &codes, &page_url(SECURITY, None))
+    let shown = codes::page(frame, me.language, &codes, &page_url(SECURITY, None))?;
+    // The first factor has ended what was shown before.
+    with_cookies(shown, &page.reauthentication.clear())
 }
 
 fn view(

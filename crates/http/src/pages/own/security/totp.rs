@@ -8,7 +8,7 @@ use crate::{
         fields::can_be_sent_again,
         form::Form,
         own::done,
-        request::{PageRequest, page_url, see},
+        request::{PageRequest, page_url, see, with_cookies},
         session::SignedIn,
         texts::Localized,
         view::{self, FormPage, FormView, Frame, Notice},
@@ -158,7 +158,9 @@ async fn confirm(
         return Ok(done(SECURITY));
     };
     let frame = page.own_frame(me.language, SECURITY);
-    codes::page(frame, me.language, &codes, &page_url(SECURITY, None))
+    let shown = codes::page(frame, me.language, &codes, &page_url(SECURITY, None))?;
+    // The first factor has ended what was shown before.
+    with_cookies(shown, &page.reauthentication.clear())
 }
 
 fn begun(page: &PageRequest, me: &SignedIn, new: &NewTotp) -> Result<HttpResponse, Problem> {
