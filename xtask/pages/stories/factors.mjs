@@ -188,6 +188,8 @@ export const passkeys = {
     await keepCodes(ann);
     await ann.shows("Phone");
     await ann.follow('main a[href="/account/security/passkey"]');
+    // The first factor has ended what was shown before.
+    await confirm(ann);
     await ann.page.click(PASSKEY);
     await ann.page.getByText("This device has a passkey of your account already.").waitFor();
     assert.equal(await key.count(), 1);

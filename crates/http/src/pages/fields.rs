@@ -1,6 +1,10 @@
 //! The fields that forms ask for, with what is wrong with them.
 
-use super::{form::Form, texts::Texts};
+use super::{
+    form::Form,
+    request::PageRequest,
+    texts::{Language, Texts},
+};
 use crate::kit::problem::Problem;
 use actix_web::http::StatusCode;
 use std::borrow::Cow;
@@ -117,6 +121,23 @@ pub(super) struct Fields<'a> {
     pub(super) min_length: usize,
     pub(super) typed: &'a Form,
     pub(super) problem: Option<&'a Problem>,
+}
+
+impl PageRequest {
+    /// The fields of a form of this page.
+    pub(super) fn fields<'a>(
+        &self,
+        language: Language,
+        typed: &'a Form,
+        problem: Option<&'a Problem>,
+    ) -> Fields<'a> {
+        Fields {
+            texts: language.texts(),
+            min_length: self.min_length,
+            typed,
+            problem,
+        }
+    }
 }
 
 impl Fields<'_> {

@@ -56,6 +56,11 @@ async function begun() {
   }
   const body = JSON.stringify("email" in part.dataset ? { email: form.elements.namedItem("email").value } : {});
   const answer = await fetch(part.dataset.from, { method: "POST", headers: { "content-type": "application/json" }, body });
+  if (answer.status === 403) {
+    // What was shown before counts no more: the page leads to where it is shown again.
+    location.assign(form.action);
+    return new Promise(() => {});
+  }
   if (!answer.ok) {
     throw new Error(`no challenge: ${answer.status}`);
   }

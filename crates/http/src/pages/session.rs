@@ -153,6 +153,15 @@ impl PageRequest {
         }
     }
 
+    /// The same for a form that is not shown again here.
+    pub(super) async fn act_for_user(
+        &self,
+        work: impl AsyncFnOnce(&SignedIn) -> Result<HttpResponse, Problem>,
+    ) -> Result<HttpResponse, Problem> {
+        self.for_user(&[], work, |_, problem| Ok(problem.error_response()))
+            .await
+    }
+
     /// The same for a page without a form.
     pub(super) async fn show_user(
         &self,

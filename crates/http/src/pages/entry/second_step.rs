@@ -9,7 +9,7 @@ use crate::{
     pages::{
         BASE,
         factors::{FIELDS, Ways},
-        fields::{Fields, can_be_sent_again},
+        fields::can_be_sent_again,
         form::{Form, RETURN_TO},
         passkey::Purpose,
         request::{PageRequest, leading_to, page_url, see, with_cookies},
@@ -194,12 +194,7 @@ fn view(
     answer: HttpResponse,
 ) -> Result<HttpResponse, Problem> {
     let words = WORDS.get(page.language);
-    let fields = Fields {
-        texts: page.language.texts(),
-        min_length: page.min_length,
-        typed,
-        problem,
-    };
+    let fields = page.fields(page.language, typed, problem);
     let ways = Ways::new(false, &step.factors);
     let (action, purpose) = (page_url(FACTOR, None), Purpose::SecondStep);
     let mut form = ways.form(&action, words.button, purpose, page.language, &fields);

@@ -11,7 +11,7 @@ use crate::{
     pages::{
         BASE,
         entry::Entered,
-        fields::{Fields, can_be_sent_again},
+        fields::can_be_sent_again,
         form::{Form, RETURN_TO},
         passkey::{PasskeyButton, Purpose},
         request::{PageRequest, leading_to, page_url, see, with_cookies},
@@ -174,12 +174,7 @@ fn view(
     answer: HttpResponse,
 ) -> Result<HttpResponse, Problem> {
     let words = WORDS.get(page.language);
-    let fields = Fields {
-        texts: page.language.texts(),
-        min_length: page.min_length,
-        typed,
-        problem,
-    };
+    let fields = page.fields(page.language, typed, problem);
     let mut password = fields.password("password", fields.texts.password);
     password.value.clear();
     password.is_focused = problem.is_some_and(|problem| problem.code() == "invalid_credentials");

@@ -9,7 +9,7 @@ use crate::{
     pages::{
         BASE,
         entry::Entered,
-        fields::{Fields, can_be_sent_again},
+        fields::can_be_sent_again,
         form::{Form, RETURN_TO},
         passkey::{PasskeyButton, Purpose},
         request::{PageRequest, leading_to, page_url},
@@ -170,12 +170,7 @@ fn view(
     answer: HttpResponse,
 ) -> Result<HttpResponse, Problem> {
     let words = WORDS.get(page.language);
-    let fields = Fields {
-        texts: page.language.texts(),
-        min_length: page.min_length,
-        typed,
-        problem,
-    };
+    let fields = page.fields(page.language, typed, problem);
     let is_taken = problem.is_some_and(|problem| problem.code() == "email_taken");
     let mut email = fields.email();
     if is_taken {

@@ -86,7 +86,7 @@ fn view(
     let language = page.reads(me);
     let words = WORDS.get(language);
     let typed = Form::default();
-    let fields = page.own_fields(language, &typed, problem);
+    let fields = page.fields(language, &typed, problem);
     let asked = asked_again(me, &fields).into_iter().collect();
     let form = FormView {
         alert: fields.alert(),

@@ -106,9 +106,7 @@ fn view(
     let is_verified = me.user.email_verified_at.is_some();
     let verify = (page.settings.options.mail && !is_verified).then(|| {
         let mut form = FormView::new(BASE, words.send, Vec::new());
-        form.alert = page
-            .own_fields(me.language, &Form::default(), problem)
-            .alert();
+        form.alert = page.fields(me.language, &Form::default(), problem).alert();
         form
     });
     let rows = ENTRIES.iter().filter(|entry| entry.path != HOME);

@@ -15,7 +15,6 @@ pub(crate) mod sign_out;
 use super::{
     BASE,
     fields::{Field, Fields},
-    form::Form,
     request::{DONE, PageRequest, see},
     session::SignedIn,
     texts::{Language, Localized},
@@ -162,21 +161,6 @@ impl PageRequest {
             nav: nav.collect(),
             is_home: path == HOME,
         })
-    }
-
-    /// The fields of a form in a page of an account.
-    fn own_fields<'a>(
-        &self,
-        language: Language,
-        typed: &'a Form,
-        problem: Option<&'a Problem>,
-    ) -> Fields<'a> {
-        Fields {
-            texts: language.texts(),
-            min_length: self.min_length,
-            typed,
-            problem,
-        }
     }
 }
 

@@ -110,7 +110,7 @@ fn view(
     let words = WORDS.get(language);
     // No password is shown again.
     let typed = Form::default();
-    let fields = page.own_fields(language, &typed, problem);
+    let fields = page.fields(language, &typed, problem);
     let new = fields.new_password("newPassword", fields.texts.new_password);
     let asked = asked_again(me, &fields).into_iter().chain([new]).collect();
     let form = FormView {

@@ -230,7 +230,7 @@ fn view(
 ) -> Result<HttpResponse, Problem> {
     let (language, nothing) = (page.reads(me), Form::default());
     let words = WORDS.get(language);
-    let fields = |typed, problem| page.own_fields(language, typed, problem);
+    let fields = |typed, problem| page.fields(language, typed, problem);
     let (about, address) = match refused {
         Refused::Neither => (fields(&nothing, None), fields(&nothing, None)),
         Refused::Details(typed, problem) => (fields(typed, Some(problem)), fields(&nothing, None)),

@@ -116,37 +116,33 @@ pub(crate) async fn submit(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let on = page.destination_of(&form);
-    page.for_user(
-        &[],
-        async |me| {
-            let ways = use_case.get().ways(&me.caller).await?;
-            let shown = async {
-                let request = (!form.asks_otherwise()).then(|| read(&form)).transpose()?;
-                let Some(request) = request else {
-                    let answer = HttpResponse::Ok().finish();
-                    return view(&page, me, &ways, &form, None, on.as_ref(), answer);
-                };
-                let caller = me.caller.clone();
-                let shown = use_case
-                    .clone()
-                    .run(async move |case| case.by(&caller, request).await)
-                    .await??;
-                let cookie = page
-                    .reauthentication
-                    .set_for(&shown.token, shown.expires_in);
-                let to = on.as_ref().map_or(BASE, Destination::url);
-                with_cookies(see(to), cookie.as_slice())
+    page.act_for_user(async |me| {
+        let ways = use_case.get().ways(&me.caller).await?;
+        let shown = async {
+            let request = (!form.asks_otherwise()).then(|| read(&form)).transpose()?;
+            let Some(request) = request else {
+                let answer = HttpResponse::Ok().finish();
+                return view(&page, me, &ways, &form, None, on.as_ref(), answer);
             };
-            match shown.await {
-                Err(problem) if is_mendable(&problem) => {
-                    let answer = problem.error_response();
-                    view(&page, me, &ways, &form, Some(&problem), on.as_ref(), answer)
-                }
-                outcome => outcome,
+            let caller = me.caller.clone();
+            let shown = use_case
+                .clone()
+                .run(async move |case| case.by(&caller, request).await)
+                .await??;
+            let cookie = page
+                .reauthentication
+                .set_for(&shown.token, shown.expires_in);
+            let to = on.as_ref().map_or(BASE, Destination::url);
+            with_cookies(see(to), cookie.as_slice())
+        };
+        match shown.await {
+            Err(problem) if is_mendable(&problem) => {
+                let answer = problem.error_response();
+                view(&page, me, &ways, &form, Some(&problem), on.as_ref(), answer)
             }
-        },
-        |_, problem| Ok(problem.error_response()),
-    )
+            outcome => outcome,
+        }
+    })
     .await
 }
 
@@ -155,17 +151,13 @@ pub(crate) async fn options(
     page: PageRequest,
     use_case: UseCase<Reauthenticate>,
 ) -> Result<HttpResponse, Problem> {
-    page.for_user(
-        &[],
-        async |me| {
-            let caller = me.caller.clone();
-            let begun = use_case
-                .run(async move |case| case.begin_passkey(&caller).await)
-                .await??;
-            Ok(HttpResponse::Ok().json(ChallengeAnswer::from(&begun)))
-        },
-        |_, problem| Ok(problem.error_response()),
-    )
+    page.act_for_user(async |me| {
+        let caller = me.caller.clone();
+        let begun = use_case
+            .run(async move |case| case.begin_passkey(&caller).await)
+            .await??;
+        Ok(HttpResponse::Ok().json(ChallengeAnswer::from(&begun)))
+    })
     .await
 }
 
@@ -187,7 +179,7 @@ fn view(
     answer: HttpResponse,
 ) -> Result<HttpResponse, Problem> {
     let (language, words) = (me.language, WORDS.get(me.language));
-    let fields = page.own_fields(language, typed, problem);
+    let fields = page.fields(language, typed, problem);
     let ways = Ways::new(ways.password, &ways.factors);
     let (action, purpose) = (page_url(REAUTHENTICATE, None), Purpose::Reauthenticate);
     let mut form = ways.form(&action, words.button, purpose, language, &fields);

@@ -11,7 +11,7 @@ use crate::{
         view::{self, FormPage, FormView},
     },
 };
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::HttpResponse;
 use revolve_domain::use_cases::ReplaceRecoveryCodes;
 
 struct Words {
@@ -56,26 +56,22 @@ pub(crate) async fn submit(
     use_case: UseCase<ReplaceRecoveryCodes>,
     _: Form,
 ) -> Result<HttpResponse, Problem> {
-    page.for_user(
-        &[],
-        async |me| {
-            let caller = me.caller.clone();
-            let made = use_case
-                .run(async move |case| case.execute(&caller).await)
-                .await?;
-            match made.map_err(Problem::from) {
-                Ok(codes) => {
-                    let frame = page.own_frame(me.language, SECURITY);
-                    codes::page(frame, me.language, &codes, &page_url(SECURITY, None))
-                }
-                Err(problem) => match problem.code() {
-                    "reauthentication_required" => Ok(page.reauthenticate_first(page.path())),
-                    "no_factor" => Ok(see(&page_url(SECURITY, None))),
-                    _ => Err(problem),
-                },
+    page.act_for_user(async |me| {
+        let caller = me.caller.clone();
+        let made = use_case
+            .run(async move |case| case.execute(&caller).await)
+            .await?;
+        match made.map_err(Problem::from) {
+            Ok(codes) => {
+                let frame = page.own_frame(me.language, SECURITY);
+                codes::page(frame, me.language, &codes, &page_url(SECURITY, None))
             }
-        },
-        |_, problem| Ok(problem.error_response()),
-    )
+            Err(problem) => match problem.code() {
+                "reauthentication_required" => Ok(page.reauthenticate_first(page.path())),
+                "no_factor" => Ok(see(&page_url(SECURITY, None))),
+                _ => Err(problem),
+            },
+        }
+    })
     .await
 }

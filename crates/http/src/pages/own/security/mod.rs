@@ -17,7 +17,7 @@ use crate::{
         view::{self, FormView, Frame, Notice},
     },
 };
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::HttpResponse;
 use askama::Template;
 use revolve_domain::{
     model::{AccountFactors, Passkey, Timestamp},
@@ -184,21 +184,17 @@ pub(crate) async fn submit(
     use_case: UseCase<StopFactorReset>,
     _: Form,
 ) -> Result<HttpResponse, Problem> {
-    page.for_user(
-        &[],
-        async |me| {
-            let caller = me.caller.clone();
-            let stopped = use_case
-                .run(async move |case| case.in_session(&caller).await)
-                .await?;
-            match stopped.map_err(Problem::from) {
-                // A form that is sent twice has stopped it the first time.
-                Err(problem) if problem.code() != "not_found" => Err(problem),
-                _ => Ok(done(SECURITY)),
-            }
-        },
-        |_, problem| Ok(problem.error_response()),
-    )
+    page.act_for_user(async |me| {
+        let caller = me.caller.clone();
+        let stopped = use_case
+            .run(async move |case| case.in_session(&caller).await)
+            .await?;
+        match stopped.map_err(Problem::from) {
+            // A form that is sent twice has stopped it the first time.
+            Err(problem) if problem.code() != "not_found" => Err(problem),
+            _ => Ok(done(SECURITY)),
+        }
+    })
     .await
 }
 

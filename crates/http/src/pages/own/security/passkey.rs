@@ -62,22 +62,17 @@ pub(crate) async fn submit(
     use_case: UseCase<ManagePasskeys>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
-    page.for_user(
-        &[],
-        async |me| match add(&page, me, use_case, &form).await {
-            Err(problem) if problem.code() == "reauthentication_required" => {
-                Ok(page.reauthenticate_first(page.path()))
-            }
-            Err(problem)
-                if can_be_sent_again(&problem, &["name"])
-                    || problem.code() == "too_many_passkeys" =>
-            {
-                view(&page, me, &form, Some(&problem), problem.error_response())
-            }
-            outcome => outcome,
-        },
-        |_, problem| Ok(problem.error_response()),
-    )
+    page.act_for_user(async |me| match add(&page, me, use_case, &form).await {
+        Err(problem) if problem.code() == "reauthentication_required" => {
+            Ok(page.reauthenticate_first(page.path()))
+        }
+        Err(problem)
+            if can_be_sent_again(&problem, &["name"]) || problem.code() == "too_many_passkeys" =>
+        {
+            view(&page, me, &form, Some(&problem), problem.error_response())
+        }
+        outcome => outcome,
+    })
     .await
 }
 
@@ -86,17 +81,13 @@ pub(crate) async fn options(
     page: PageRequest,
     use_case: UseCase<ManagePasskeys>,
 ) -> Result<HttpResponse, Problem> {
-    page.for_user(
-        &[],
-        async |me| {
-            let caller = me.caller.clone();
-            let begun = use_case
-                .run(async move |case| case.begin(&caller).await)
-                .await??;
-            Ok(HttpResponse::Ok().json(ChallengeAnswer::from(&begun)))
-        },
-        |_, problem| Ok(problem.error_response()),
-    )
+    page.act_for_user(async |me| {
+        let caller = me.caller.clone();
+        let begun = use_case
+            .run(async move |case| case.begin(&caller).await)
+            .await??;
+        Ok(HttpResponse::Ok().json(ChallengeAnswer::from(&begun)))
+    })
     .await
 }
 
@@ -136,7 +127,7 @@ fn view(
     answer: HttpResponse,
 ) -> Result<HttpResponse, Problem> {
     let words = WORDS.get(me.language);
-    let fields = page.own_fields(me.language, typed, problem);
+    let fields = page.fields(me.language, typed, problem);
     let name = fields.filled(Field {
         hint: words.hint.into(),
         required: false,

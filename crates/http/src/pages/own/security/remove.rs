@@ -65,37 +65,33 @@ pub(crate) async fn submit(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let passkey = form.get("passkey").map(of).transpose()?;
-    page.for_user(
-        &[],
-        async |me| {
-            let caller = me.caller.clone();
-            let removed = match passkey {
-                Some(id) => {
-                    passkeys
-                        .run(async move |case| case.remove(&caller, id).await)
-                        .await?
-                }
-                None => {
-                    totp.run(async move |case| case.remove(&caller).await)
-                        .await?
-                }
-            };
-            let Err(problem) = removed.map_err(Problem::from) else {
-                return Ok(done(SECURITY));
-            };
-            match problem.code() {
-                // A form that is sent twice has removed it the first time.
-                "not_found" => Ok(done(SECURITY)),
-                "reauthentication_required" => Ok(page.reauthenticate_first(&back(passkey))),
-                "last_factor" => {
-                    let answer = problem.error_response();
-                    view(&page, me, passkey, Some(&problem), answer)
-                }
-                _ => Err(problem),
+    page.act_for_user(async |me| {
+        let caller = me.caller.clone();
+        let removed = match passkey {
+            Some(id) => {
+                passkeys
+                    .run(async move |case| case.remove(&caller, id).await)
+                    .await?
             }
-        },
-        |_, problem| Ok(problem.error_response()),
-    )
+            None => {
+                totp.run(async move |case| case.remove(&caller).await)
+                    .await?
+            }
+        };
+        let Err(problem) = removed.map_err(Problem::from) else {
+            return Ok(done(SECURITY));
+        };
+        match problem.code() {
+            // A form that is sent twice has removed it the first time.
+            "not_found" => Ok(done(SECURITY)),
+            "reauthentication_required" => Ok(page.reauthenticate_first(&back(passkey))),
+            "last_factor" => {
+                let answer = problem.error_response();
+                view(&page, me, passkey, Some(&problem), answer)
+            }
+            _ => Err(problem),
+        }
+    })
     .await
 }
 

@@ -105,7 +105,7 @@ fn view(
     answer: HttpResponse,
 ) -> Result<HttpResponse, Problem> {
     let words = WORDS.get(language);
-    let fields = page.own_fields(language, typed, problem);
+    let fields = page.fields(language, typed, problem);
     let mut name = fields.stored(Field::new("name", words.name, Kind::Text, "off"), stored);
     name.required = true;
     let mut form = FormView::new(page_url(RENAME, None), words.button, vec![name]);

@@ -126,19 +126,15 @@ pub(crate) async fn submit(
             outcome => outcome,
         }
     };
-    page.for_user(
-        &[],
-        async |me| match outcome(me).await {
-            Err(problem) => match problem.code() {
-                "reauthentication_required" => Ok(page.reauthenticate_first(page.path())),
-                // Another tab, or the same form, was faster.
-                "already_set_up" | GONE => Ok(see(&page_url(SECURITY, None))),
-                _ => Err(problem),
-            },
-            answer => answer,
+    page.act_for_user(async |me| match outcome(me).await {
+        Err(problem) => match problem.code() {
+            "reauthentication_required" => Ok(page.reauthenticate_first(page.path())),
+            // Another tab, or the same form, was faster.
+            "already_set_up" | GONE => Ok(see(&page_url(SECURITY, None))),
+            _ => Err(problem),
         },
-        |_, problem| Ok(problem.error_response()),
-    )
+        answer => answer,
+    })
     .await
 }
 
@@ -207,7 +203,7 @@ fn view(
     answer: HttpResponse,
 ) -> Result<HttpResponse, Problem> {
     let (words, typed) = (WORDS.get(me.language), Form::default());
-    let fields = page.own_fields(me.language, &typed, problem);
+    let fields = page.fields(me.language, &typed, problem);
     let mut form = FormView::new(page_url(TOTP, None), words.button, vec![fields.totp()]);
     form.alert = fields.alert();
     form.hidden = vec![
