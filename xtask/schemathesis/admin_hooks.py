@@ -8,10 +8,13 @@ that was never carried out was not tested.
 import atexit
 import base64
 import collections
+import hashlib
+import hmac
 import http.server
 import itertools
 import json
 import os
+import struct
 import threading
 import time
 import uuid
@@ -73,13 +76,41 @@ def new_account():
     return admin("POST", "/users", body).json()["user"]["uid"]
 
 
-def new_session():
-    """An account and a session of its own."""
+def sign_up():
     body = {"email": new_address(), "password": PASSWORD}
-    answer = ask("POST", f"{PUBLIC}/signup", json=body).json()
+    return ask("POST", f"{PUBLIC}/signup", json=body).json()
+
+
+def uid_of(answer):
     claims = answer["tokens"]["idToken"].split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
-    return claims["sub"], answer["session"]["id"]
+    return claims["sub"]
+
+
+def new_session():
+    """An account and a session of its own."""
+    answer = sign_up()
+    return uid_of(answer), answer["session"]["id"]
+
+
+def code_of(secret):
+    """What an authenticator app shows now (RFC 6238)."""
+    step = struct.pack(">Q", int(time.time()) // 30)
+    mac = hmac.digest(base64.b32decode(secret), step, hashlib.sha1)
+    start = mac[-1] & 15
+    return f"{(int.from_bytes(mac[start:start + 4]) & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def new_account_with_an_app():
+    """The id of an account that an authenticator app belongs to."""
+    own = sign_up()
+    signed_in = {"Authorization": f"Bearer {own['tokens']['idToken']}"}
+    password = {"currentPassword": PASSWORD}
+    proof = ask("POST", f"{PUBLIC}/reauthenticate", json=password, headers=signed_in).json()
+    proved = signed_in | {"Revolve-Reauthentication": proof["reauthentication"]}
+    secret = ask("POST", f"{PUBLIC}/factors/totp", headers=proved).json()["secret"]
+    ask("POST", f"{PUBLIC}/factors/totp/confirm", json={"code": code_of(secret)}, headers=proved)
+    return uid_of(own)
 
 
 def new_webhook():
@@ -124,6 +155,8 @@ def give_real_values(operation, case):
     path, query, headers = case.path_parameters or {}, case.query or {}, case.headers or {}
     if operation == "endUserSession":
         path["uid"], path["sid"] = new_session()
+    elif operation == "resetUserFactors":
+        path["uid"] = new_account_with_an_app()
     elif "uid" in path:
         path["uid"] = new_account()
     elif operation == "retryDelivery":
