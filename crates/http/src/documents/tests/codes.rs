@@ -53,19 +53,18 @@ fn documented(api: &Api) -> BTreeMap<String, Code> {
             code.operations.extend(operation.clone());
         }
     };
-    for response in document["components"]["responses"]
-        .as_object()
-        .unwrap()
-        .values()
-    {
-        note(None, response, None);
+    let shared = document["components"]["responses"].as_object().unwrap();
+    for (name, response) in shared {
+        if is_of_all(name) {
+            note(None, response, None);
+        }
     }
     for (_, _, operation) in operations(&document) {
         for (status, response) in operation["responses"]
             .as_object()
             .unwrap()
             .iter()
-            .filter(|(_, response)| response["$ref"].is_null())
+            .filter(|(_, response)| !response["$ref"].as_str().is_some_and(is_of_all))
         {
             note(
                 status.parse().ok(),
@@ -75,6 +74,11 @@ fn documented(api: &Api) -> BTreeMap<String, Code> {
         }
     }
     codes
+}
+
+/// Whether any operation may answer so, rather than those that refer to one of them.
+fn is_of_all(reference: &str) -> bool {
+    !reference.contains('.')
 }
 
 /// What an answer shows of errors, each with the member that says what happened: problem documents, and what OAuth clients are told.

@@ -1,6 +1,6 @@
 //! The page for people.
 
-use super::{APIS, operations};
+use super::{APIS, operations, resolved};
 use crate::kit::openapi::render;
 
 #[test]
@@ -19,6 +19,7 @@ fn the_pages_show_every_operation_code_and_example() {
                 .as_object()
                 .unwrap()
                 .values()
+                .map(|response| resolved(&document, response))
                 .filter_map(|response| response["description"].as_str())
             {
                 for code in code.split('`').skip(1).step_by(2) {

@@ -1,17 +1,19 @@
 //! All operations, put together.
 
 use super::{
-    operation::{API_KEY, API_KEY_BASIC, DEVICE_COOKIE, ID_TOKEN, Operation, TOKEN_COOKIE},
+    operation::{self, API_KEY, API_KEY_BASIC, DEVICE_COOKIE, ID_TOKEN, TOKEN_COOKIE},
     response,
 };
 use crate::kit::problem::{Document, FieldProblem};
 use actix_web::http::Method;
+use std::{collections::BTreeMap, mem};
 use utoipa::{
     ToSchema,
     openapi::{
-        Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, RefOr, Response, Server,
+        Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
+        Server,
         header::HeaderBuilder,
-        path::{HttpMethod, PathItem, Paths},
+        path::{HttpMethod, Operation, PathItem, Paths},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
         tag::TagBuilder,
     },
@@ -98,7 +100,7 @@ pub(crate) struct Documented {
     pub(crate) path: String,
     /// No cache may keep an answer.
     pub(crate) is_private: bool,
-    pub(crate) operation: Operation,
+    pub(crate) operation: operation::Operation,
 }
 
 fn http_method(method: &Method) -> HttpMethod {
@@ -115,7 +117,7 @@ fn http_method(method: &Method) -> HttpMethod {
 pub(crate) fn document(about: &AboutApi, operations: Vec<Documented>) -> OpenApi {
     let mut components = shared();
     (about.security)(&mut components);
-    let mut paths = Paths::new();
+    let mut placed = Vec::new();
     for Documented {
         method,
         path,
@@ -132,7 +134,13 @@ pub(crate) fn document(about: &AboutApi, operations: Vec<Documented>) -> OpenApi
                 .for_each(not_kept);
         }
         components.schemas.extend(schemas);
-        let item = PathItem::new(http_method(&method), operation);
+        placed.push((http_method(&method), path, operation));
+    }
+    let operations = placed.iter_mut().map(|(_, _, operation)| operation);
+    components.responses.extend(say_once(operations.collect()));
+    let mut paths = Paths::new();
+    for (method, path, operation) in placed {
+        let item = PathItem::new(method, operation);
         match paths.paths.get_mut(&path) {
             Some(known) => known.merge_operations(item),
             None => drop(paths.paths.insert(path, item)),
@@ -160,6 +168,30 @@ pub(crate) fn document(about: &AboutApi, operations: Vec<Documented>) -> OpenApi
     api.components(Some(components))
         .tags(Some(tags.collect::<Vec<_>>()))
         .build()
+}
+
+/// Takes out what several operations answer alike, under the name of the first of them and the status; each refers to it instead.
+fn say_once(operations: Vec<&mut Operation>) -> BTreeMap<String, RefOr<Response>> {
+    let mut same: BTreeMap<String, Vec<(String, &mut RefOr<Response>)>> = BTreeMap::new();
+    for operation in operations {
+        let id = operation.operation_id.clone().unwrap_or_default();
+        for (status, response) in &mut operation.responses.responses {
+            if let RefOr::T(said) = response {
+                let said = serde_json::to_string(said).expect("answers are JSON");
+                let name = format!("{id}.{status}");
+                same.entry(said).or_default().push((name, response));
+            }
+        }
+    }
+    let mut taken = BTreeMap::new();
+    for places in same.into_values().filter(|places| places.len() > 1) {
+        let name = places[0].0.clone();
+        for (_, place) in places {
+            let reference = RefOr::Ref(Ref::from_response_name(&name));
+            taken.insert(name.clone(), mem::replace(place, reference));
+        }
+    }
+    taken
 }
 
 /// What is below the base is never kept by a cache.
