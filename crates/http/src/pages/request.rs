@@ -96,9 +96,14 @@ impl PageRequest {
         self.request.path()
     }
 
+    /// Whether it is a form, of any page.
+    pub(super) fn is_form(&self) -> bool {
+        self.request.method() == Method::POST
+    }
+
     /// Whether it is the form of a page, by the page's path below [`BASE`].
     pub(super) fn is_form_of(&self, page: &str) -> bool {
-        self.request.method() == Method::POST && self.path().strip_prefix(BASE) == Some(page)
+        self.is_form() && self.path().strip_prefix(BASE) == Some(page)
     }
 
     /// The query as it stands in the URL.

@@ -75,18 +75,21 @@ pub(super) enum Farewell {
     Ended,
     /// Perhaps by the same form, which was sent twice.
     EndedByForm,
+    /// A form was sent without any session.
+    Gone,
     /// The second step of a sign-in can't be taken any more.
     StepOver,
 }
 
 impl Farewell {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::SignedOut,
         Self::Expired,
         Self::Evicted,
         Self::Reused,
         Self::Ended,
         Self::EndedByForm,
+        Self::Gone,
         Self::StepOver,
     ];
 
@@ -98,6 +101,7 @@ impl Farewell {
             Self::Reused => "reused",
             Self::Ended => "ended",
             Self::EndedByForm => "ended-by-form",
+            Self::Gone => "gone",
             Self::StepOver => "step-over",
         }
     }
@@ -303,10 +307,14 @@ impl PageRequest {
         }
         let on = self.settings.destination(self.path());
         let on = on.filter(|on| on.url() != BASE);
-        let why = refusal.map(|refusal| match Farewell::of(refusal) {
-            Farewell::Ended if self.is_form_of(DEVICES) => Farewell::EndedByForm,
+        let why = match refusal.map(Farewell::of) {
+            Some(Farewell::Ended) | None if self.is_form_of(DEVICES) => {
+                Some(Farewell::EndedByForm)
+            }
+            // The browser has dropped the token when its time was over, or has signed out in another tab.
+            None if self.is_form() && !self.is_form_of(DELETE) => Some(Farewell::Gone),
             why => why,
-        });
+        };
         self.leave(why, on.as_ref(), is_over)
     }
 

@@ -59,6 +59,23 @@ on_both_stores_with_mail! {
         assert!(profile.text.contains("action=\"/account/profile\""), "{profile:#?}");
     }
 
+    async fn a_form_without_a_session_leads_to_a_page_that_says_so(service: Mailing) {
+        let browser = Browser::new(&service);
+        browser.signs_up(ANN).await;
+        browser.open("/account/profile").await.expect(200);
+        // A browser keeps them no longer than they count.
+        browser.forget("revolve-refresh-");
+        browser.forget("revolve-id-");
+        for (path, why) in [("profile", "gone"), ("password", "gone"), ("devices", "ended-by-form")] {
+            let away = browser.post(&format!("/account/{path}"), &[("name", "Eve")]).await.expect(303);
+            assert_eq!(away.header("location"), format!("/account/signin?why={why}&return_to=%2Faccount%2F{path}"));
+        }
+        let deletion = browser.post("/account/delete", &[("currentPassword", PASSWORD)]).await.expect(303);
+        assert_eq!(deletion.header("location"), "/account/signin?return_to=%2Faccount%2Fdelete", "an earlier click may have done it");
+        let page = browser.open("/account/signin?why=gone").await.expect(200);
+        assert!(page.text.contains("You are not signed in any more") && page.text.contains("nothing was changed"), "{page:#?}");
+    }
+
     async fn a_session_that_is_over_takes_along_the_pages_that_the_browser_has_kept(service: Mailing) {
         let browser = Browser::new(&service);
         let throws_away = |answer: &crate::support::Answer| {
