@@ -10,7 +10,7 @@ import { createServer } from "node:http";
 import { launch } from "./browser.mjs";
 import { enter, press, tab, type } from "./hands.mjs";
 import { mailTo } from "./mails.mjs";
-import { code as codeOf, withKey } from "./stories/factors.mjs";
+import { code as codeOf, formerCode, withKey } from "./stories/factors.mjs";
 
 const [, , url, mails, pictures, executablePath] = process.argv;
 const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
@@ -194,7 +194,7 @@ async function factors(page, email) {
   const secret = await page.inputValue('[name="secret"]');
   await send(page, { totp: "000000" });
   await look(page, "app-refused");
-  await send(page, { totp: codeOf(secret, -1) });
+  await send(page, { totp: await formerCode(secret) });
   await look(page, "recovery-codes");
   await click(page, "main a.button");
   await click(page, 'main a[href="/account/security/passkey"]');

@@ -77,8 +77,8 @@ export const stories = {
     await laptop.open("/account/devices");
     const others = () => laptop.page.locator("li.device", { hasNotText: "This device" });
     assert.equal(await others().count(), 3);
-    // The newest first.
-    await Promise.all([laptop.page.waitForNavigation(), others().first().locator("button").click()]);
+    const button = others().filter({ hasText: new RegExp(`${watch.mark}\\b`) }).locator("button");
+    await Promise.all([laptop.page.waitForNavigation(), button.click()]);
     await laptop.shows("The device is signed out.");
     assert.equal(await others().count(), 2);
     await watch.isSignedOut();

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { NEW, PASSWORD } from "./visitor.mjs";
 
 const ENDED = "You were signed out on this device, here or on another one. Sign in to go on; nothing was changed.";
+/** Where the form may have been sent before, and have ended the session itself. */
+const BY_FORM = "You were signed out on this device, by this form or before. Sign in to see which devices are still signed in.";
 
 /** The forms of an account: their page, what is typed, the button, and the page that a sign-in leads back to. */
 const FORMS = [
@@ -32,7 +34,7 @@ export const stories = {
       await world.signOut(email);
       await ann.follow(button);
       ann.isAt("/account/signin");
-      await ann.shows(ENDED);
+      await ann.shows(path === "/account/devices" ? BY_FORM : ENDED);
       for (const secret of [PASSWORD, NEW]) {
         await ann.showsNot(secret);
       }
@@ -105,7 +107,8 @@ export const brief = {
     await isPast((await ann.cookies()).refresh);
     await ann.follow('form[action="/account/profile"] button');
     ann.isAt("/account/signin");
-    await ann.shows("You were not here for a while. Sign in to go on; nothing was changed.");
+    // The browser keeps the token no longer than it counts.
+    await ann.shows("You are not signed in any more. Sign in to go on; nothing was changed.");
     await ann.send({ email, password: PASSWORD });
     ann.isAt("/account/profile");
     // The ID token alone has expired: nobody notices.

@@ -68,12 +68,16 @@ export async function openWorld({ binary, client, settings = {} }) {
     },
     /** The newest mail to an address that leads to that page, once none is under way to that address. */
     async mail(email, path) {
-      await delivered(email);
-      const mail = mailsTo(service.mails, email, path).at(-1);
+      const mail = (await this.mailsOf(email, path)).at(-1);
       if (!mail) {
         throw new Error(`no mail to ${email} leads to ${path}`);
       }
       return mail;
+    },
+    /** All of those, of one proof or of any; the one that was written last is the last. */
+    async mailsOf(email, path, proof = "") {
+      await delivered(email);
+      return mailsTo(service.mails, email, path).filter(({ link }) => link.includes(proof));
     },
     /** How many mails have been sent to an address. */
     async mailsTo(email) {
