@@ -119,7 +119,7 @@ export const stories = {
     await again(ann, await twice(ann, { email }));
     const { code } = await world.mail(email, "/account/signin/code");
     await again(ann, await twice(ann, { code }));
-    await isDone(ann, "You are signed in");
+    await isDone(ann, "Sign out");
     assert.equal((await world.account(email)).sessions.length, 1);
   },
 
