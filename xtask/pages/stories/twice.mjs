@@ -92,7 +92,7 @@ export const stories = {
     await ann.shows("The device is signed out.");
     assert.equal((await world.account(email)).sessions.length, 1);
     await again(ann, await twice(ann, {}, 'button[value="everywhere"]'));
-    await ann.shows("by this form or before");
+    await isDone(ann, "You are signed out.", "by this form or before");
     assert.deepEqual((await world.account(email)).sessions, []);
   },
 
