@@ -16,9 +16,9 @@ const SESSIONS: &str = "
     for n = ARGV[1], ARGV[1] + ARGV[2] - 1 do
         local uid = string.format('%08x-0000-7000-8000-%012x', n, n)
         local sid = string.format('%08x-1111-7000-8000-%012x', n, n)
-        local jti = string.format('%08x-2222-5000-8000-%012x', n, n)
+        local jti = string.format('%022x', n)
         local token, index = '{' .. uid .. '}:' .. jti, '{' .. uid .. '}:sessions'
-        redis.call('HSET', token, 'sid', sid, 'gen', '1', 'iat', now, 'exp', now + ARGV[3], 'rotated_at', now .. '000')
+        redis.call('HSET', token, 'gen', '1', 'iat', now, 'exp', now + ARGV[3], 'rotated_at', now .. '000')
         redis.call('HSET', index, sid, '1:' .. jti)
         redis.call('EXPIRE', token, ARGV[3])
         redis.call('EXPIRE', index, ARGV[3])

@@ -178,6 +178,11 @@ impl TokenId {
             generation.to_string().as_bytes(),
         ))
     }
+
+    /// The UUID itself.
+    pub const fn as_uuid(&self) -> &Uuid {
+        &self.0
+    }
 }
 
 impl fmt::Display for TokenId {

@@ -308,9 +308,7 @@ impl PageRequest {
         let on = self.settings.destination(self.path());
         let on = on.filter(|on| on.url() != BASE);
         let why = match refusal.map(Farewell::of) {
-            Some(Farewell::Ended) | None if self.is_form_of(DEVICES) => {
-                Some(Farewell::EndedByForm)
-            }
+            Some(Farewell::Ended) | None if self.is_form_of(DEVICES) => Some(Farewell::EndedByForm),
             // The browser has dropped the token when its time was over, or has signed out in another tab.
             None if self.is_form() && !self.is_form_of(DELETE) => Some(Farewell::Gone),
             why => why,

@@ -2,11 +2,11 @@
 -- slot:
 --
 --   KEYS[1]            {<uid>}:sessions   hash   sid -> gen:jti
---   prefix .. jti      {<uid>}:<jti>      hash   sid gen[:iat of the parent] iat exp rotated_at [late] [did] [epoch] [charged] [reused]
+--   prefix .. jti      {<uid>}:<jti>      hash   gen[:iat of the parent] iat exp rotated_at [late] [did] [epoch] [charged] [reused]
 --
 -- A field in brackets is missing while it has its default (0, none, 0, 0, 0). The parent is the token that this one replaced. Its iat stands
 -- in a field that earlier releases write with each rotation and never read, so that theirs leaves no iat of an older parent
--- behind. An index entry without a key is dead and does not count.
+-- behind; they write the sid, too. An index entry without a key is dead and does not count.
 -- Generations stay text wherever they are written: Lua would round a large number when it becomes text.
 
 local index = KEYS[1]
@@ -65,8 +65,8 @@ end
 -- Writes an entry to its key, which is new or has just been renamed. It expires after its token's lifetime (exp - iat), from now on.
 local function store(entry)
   local gen = entry.parent_iat and entry.gen .. ':' .. entry.parent_iat or entry.gen
-  local set = { 'sid', entry.sid, 'gen', gen, 'iat', entry.iat, 'exp', entry.exp, 'rotated_at', entry.rotated_at }
-  local clear = { 'charged', 'reused' }
+  local set = { 'gen', gen, 'iat', entry.iat, 'exp', entry.exp, 'rotated_at', entry.rotated_at }
+  local clear = { 'charged', 'reused', 'sid' }
   for _, name in ipairs({ 'late', 'did', 'epoch' }) do
     local value = entry[name]
     if value == 0 or value == '' then

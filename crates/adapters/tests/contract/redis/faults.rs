@@ -6,11 +6,12 @@ use super::{
     new_session,
     proxy::{ProxyMode, RedisProxy},
     random, rotation, server, single,
+    stored::token_key,
 };
 use deadpool_redis::redis::{AsyncCommands, cmd};
 use revolve_adapters::redis::{RedisConfig, RedisTokens};
 use revolve_domain::{
-    model::{TokenId, UserId},
+    model::UserId,
     ports::{StoreError, StoreErrorKind, TokenRepository},
     rotation::RotationOutcome,
 };
@@ -218,11 +219,7 @@ async fn nonsense_in_a_key_is_a_broken_store() {
         connect(&server).await,
         connect_directly(&server).await.for_user(new.user).await,
     );
-    let key = format!(
-        "{{{}}}:{}",
-        new.user,
-        TokenId::of(new.session, new.token.generation)
-    );
+    let key = token_key(&new, 1);
     tokens.begin(new).await.unwrap();
     let _: () = redis.set_ex(&key, "a string", 60).await.unwrap();
     let error = tokens.rotate(&rotation(&new, 1)).await.unwrap_err();
@@ -251,7 +248,6 @@ async fn nonsense_in_a_key_is_a_broken_store() {
     );
     let _: () = redis.del(&index).await.unwrap();
     let field = [
-        ("sid", "x"),
         ("gen", "1"),
         ("iat", "1"),
         ("exp", "soon"),

@@ -1,6 +1,7 @@
 //! What is stored in Redis: names, fields and lifetimes are documented in `docs/sessions.md`.
 
 use super::{LIFE, START, connect, connect_directly, new_session, random, rotation, server};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use deadpool_redis::redis::{AsyncCommands, aio::MultiplexedConnection};
 use revolve_domain::{
     model::{DeviceId, Epoch, TokenId, UserId},
@@ -18,12 +19,10 @@ async fn keys(redis: &mut MultiplexedConnection, user: UserId) -> Vec<String> {
     keys
 }
 
-fn token_key(new: &NewLiveSession, generation: u64) -> String {
-    format!(
-        "{{{}}}:{}",
-        new.user,
-        TokenId::of(new.session, rotation(new, generation).presented)
-    )
+pub(super) fn token_key(new: &NewLiveSession, generation: u64) -> String {
+    let token = TokenId::of(new.session, rotation(new, generation).presented);
+    let token = URL_SAFE_NO_PAD.encode(token.as_uuid().as_bytes());
+    format!("{{{}}}:{token}", new.user)
 }
 
 /// Just under: it was set a moment ago.
@@ -85,6 +84,36 @@ async fn a_session_is_one_key_and_an_entry_of_the_index() {
 }
 
 #[tokio::test]
+async fn an_entry_of_an_earlier_release_gets_the_present_form_by_a_rotation() {
+    let Some(server) = server() else { return };
+    let new = new_session(UserId::from_random(random()));
+    let (tokens, mut redis) = (
+        connect(&server).await,
+        connect_directly(&server).await.for_user(new.user).await,
+    );
+    tokens.begin(new).await.unwrap();
+    let (index, present) = (format!("{{{}}}:sessions", new.user), token_key(&new, 1));
+    let jti = TokenId::of(new.session, rotation(&new, 1).presented).to_string();
+    let earlier = format!("{{{}}}:{jti}", new.user);
+    let _: () = redis.rename(&present, &earlier).await.unwrap();
+    let session = new.session.to_string();
+    let _: () = redis.hset(&earlier, "sid", &session).await.unwrap();
+    let entry = format!("1:{jti}");
+    let _: () = redis.hset(&index, &session, entry).await.unwrap();
+
+    assert_eq!(tokens.list(new.user).await.unwrap().len(), 1);
+    assert!(matches!(
+        tokens.rotate(&rotation(&new, 1)).await.unwrap(),
+        RotationOutcome::Rotated(_)
+    ));
+    let mut expected = vec![index, token_key(&new, 2)];
+    expected.sort_unstable();
+    assert_eq!(keys(&mut redis, new.user).await, expected);
+    let sid: Option<String> = redis.hget(token_key(&new, 2), "sid").await.unwrap();
+    assert_eq!(sid, None);
+}
+
+#[tokio::test]
 async fn fields_have_their_names_and_are_left_out_at_their_default() {
     let Some(server) = server() else { return };
     let device = DeviceId::from_random(random());
@@ -120,7 +149,6 @@ async fn fields_have_their_names_and_are_left_out_at_their_default() {
             .collect()
     };
     let always = [
-        ("sid", plain.session.to_string()),
         ("gen", "1".to_owned()),
         ("iat", START.as_seconds().to_string()),
         ("exp", START.plus(LIFE).as_seconds().to_string()),

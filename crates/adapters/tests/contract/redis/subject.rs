@@ -40,7 +40,7 @@ const RESTORE: &str = "
     if #ARGV == 1 then return end
     local key, left, age = prefix .. ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
     local now = redis.call('TIME')
-    redis.call('HSET', key, 'sid', sid, 'rotated_at', now[1] * 1000 + math.floor(now[2] / 1000) - age, unpack(ARGV, 5))
+    redis.call('HSET', key, 'rotated_at', now[1] * 1000 + math.floor(now[2] / 1000) - age, unpack(ARGV, 5))
     redis.call('PEXPIRE', key, left)
     redis.call('HSET', index, sid, string.match(redis.call('HGET', key, 'gen'), '^%d+') .. ':' .. ARGV[2])
     if redis.call('PTTL', index) < left then redis.call('PEXPIRE', index, left) end";
