@@ -42,6 +42,12 @@ pub enum FieldError {
     /// Not a code that a mail has.
     #[error("must be the six digits of the mail")]
     InvalidCode,
+    /// Not a code that an authenticator app shows.
+    #[error("must be the six digits that the app shows")]
+    InvalidOneTimeCode,
+    /// Not a recovery code.
+    #[error("must be a recovery code: 16 letters and digits, such as 7Q2M-X0HD-93VK-ZT4P")]
+    InvalidRecoveryCode,
     /// A password that is common or easy to guess.
     #[error(
         "is a common password or follows a common pattern, so it would be guessed soon; several unrelated words make a good one"
@@ -89,7 +95,9 @@ impl FieldError {
             Self::InvalidUrl | Self::PrivateHost => "invalid_url",
             Self::InvalidLocale => "invalid_locale",
             Self::InvalidId | Self::ReservedId => "invalid_id",
-            Self::InvalidCode => "invalid_code",
+            Self::InvalidCode | Self::InvalidOneTimeCode | Self::InvalidRecoveryCode => {
+                "invalid_code"
+            }
             Self::TooCommon => "too_common",
             Self::ContainsOwnDetails => "contains_own_details",
             Self::InvalidRole => "invalid_role",

@@ -101,11 +101,11 @@ pub(crate) fn shown(body: &mut Body) -> Option<ShownFactor> {
 
 /// Six digits of an authenticator app.
 pub(crate) fn one_time_code(text: &SecretString) -> Result<OneTimeCode, FieldError> {
-    OneTimeCode::parse(text).ok_or(FieldError::InvalidCode)
+    OneTimeCode::parse(text).ok_or(FieldError::InvalidOneTimeCode)
 }
 
 fn recovery_code(text: &SecretString) -> Result<RecoveryCode, FieldError> {
-    RecoveryCode::parse(text).ok_or(FieldError::InvalidCode)
+    RecoveryCode::parse(text).ok_or(FieldError::InvalidRecoveryCode)
 }
 
 /// 410: a challenge that is over, or another client's.

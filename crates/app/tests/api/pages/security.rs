@@ -74,22 +74,28 @@ on_both_stores_with_mail! {
         let refused = confirms(&browser, &page, &app.wrong()).await.expect(422);
         assert_page(&refused);
         assert!(refused.text.contains("The code is wrong.") && hidden(&refused, "secret") == hidden(&page, "secret"), "{refused:#?}");
+        assert!(refused.text.contains("<svg xmlns"), "the QR code is there once more: {refused:#?}");
         let code = app.code();
         let shown = confirms(&browser, &refused, &code).await.expect(200);
         assert_page(&shown);
         assert_eq!(codes(&shown).len(), 10, "{shown:#?}");
         // The first factor ends what was shown before.
-        let first = browser.post("/account/security/codes", &[]).await.expect(303);
+        let first = browser.open("/account/security/codes").await.expect(303);
         assert_eq!(first.header("location"), "/account/reauthenticate?return_to=%2Faccount%2Fsecurity%2Fcodes");
-        reauthenticates(&browser, "/account/security/codes").await;
+        let reloaded = confirms(&browser, &page, &code).await.expect(303);
+        assert_eq!(reloaded.header("location"), "/account/security", "the answer with the codes is reloaded");
+        let before = reauthenticates(&browser, "/account/security/codes").await;
         assert_eq!(confirms(&browser, &page, &code).await.expect(303).header("location"), "/account/security", "it is done");
         let list = browser.open("/account/security").await.expect(200);
         assert!(list.text.contains("10 are left") && !list.text.contains("/security/app\""), "{list:#?}");
         assert!(codes(&shown).iter().all(|code| !list.text.contains(code)), "{list:#?}");
 
-        let new = browser.post("/account/security/codes", &[]).await.expect(200);
+        let form = [("replaces", &*hidden(&before, "replaces").unwrap())];
+        let new = browser.post("/account/security/codes", &form).await.expect(200);
         assert_page(&new);
         assert!(codes(&new).len() == 10 && codes(&new) != codes(&shown), "{new:#?}");
+        let reloaded = browser.post("/account/security/codes", &form).await.expect(200);
+        assert!(reloaded.text.contains("New codes have just been made") && codes(&reloaded).is_empty(), "{reloaded:#?}");
         browser.forget("revolve-reauthentication-");
         let page = browser.open("/account/reauthenticate").await.expect(200);
         assert!(asks(&page, "currentPassword") && page.text.contains("value=\"recoveryCode\""), "{page:#?}");
@@ -101,7 +107,7 @@ on_both_stores_with_mail! {
         let page = browser.sent("/account/reauthenticate", &form).await;
         assert!(page.text.contains("class=\"grave\""), "{page:#?}");
         let list = browser.sent("/account/security/remove", &[]).await;
-        assert!(list.text.contains("Your sign-in is changed.") && list.text.contains("href=\"/account/security/app\""), "{list:#?}");
+        assert!(list.text.contains("this is how you sign in from now on") && list.text.contains("href=\"/account/security/app\""), "{list:#?}");
         let activity = browser.open("/account/activity").await.expect(200);
         for told in ["Second factor added", "Second factor removed", "Recovery code used", "Recovery codes made"] {
             assert!(activity.text.contains(told), "{told}: {activity:#?}");

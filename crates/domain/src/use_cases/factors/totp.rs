@@ -8,7 +8,7 @@ use super::{
 use crate::{
     factors::RemovedFactor,
     journal::SecurityEvent,
-    model::{FactorKind, OneTimeCode, Totp},
+    model::{FactorKind, OneTimeCode, Totp, UserId},
     ports::{
         AddFactorOutcome, FactorSecretUse, FactorSecrets, OneTimeCodes, TotpConfirmation,
         TotpEnrolment, TotpSetUp, TotpSetUpOutcome,
@@ -84,6 +84,27 @@ impl ManageTotp {
         }
     }
 
+    /// What the app that waits for its first code is set up with, to show it once more. The caller must have reauthenticated.
+    ///
+    /// # Errors
+    /// [`ChangeFactorsError`]: `Gone` and what all changes have.
+    pub async fn waiting(&self, caller: &Caller) -> Result<NewTotp, ChangeFactorsError> {
+        let owner = self.changes.reauthenticated(caller).await?;
+        let user = owner.user.id;
+        let totp = self.waiting_of(user).await?;
+        let secret = self
+            .secrets
+            .open(user, FactorSecretUse::Totp, &totp.sealed)?;
+        let email = owner.user.email.as_str();
+        Ok(self.one_time.enrolment(&secret, email)?)
+    }
+
+    async fn waiting_of(&self, user: UserId) -> Result<Totp, ChangeFactorsError> {
+        let waiting = self.changes.store.of(user).await?.totp;
+        let waiting = waiting.filter(|totp| totp.confirmed_at.is_none());
+        waiting.ok_or(ChangeFactorsError::Gone)
+    }
+
     /// Makes the app count, by its first code, which counts no more. Answers recovery codes, if the account had none. The caller must have
     /// reauthenticated.
     ///
@@ -114,9 +135,7 @@ impl ManageTotp {
         code: &OneTimeCode,
     ) -> Result<Option<ShownRecoveryCodes>, ChangeFactorsError> {
         let (user, at) = (owner.user.id, self.changes.clock.now());
-        let waiting = self.changes.store.of(user).await?.totp;
-        let waiting = waiting.filter(|totp| totp.confirmed_at.is_none());
-        let totp = waiting.ok_or(ChangeFactorsError::Gone)?;
+        let totp = self.waiting_of(user).await?;
         let secret = self
             .secrets
             .open(user, FactorSecretUse::Totp, &totp.sealed)?;

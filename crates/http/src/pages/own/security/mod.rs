@@ -47,6 +47,7 @@ struct Words {
     codes: &'static str,
     codes_text: &'static str,
     no_codes: &'static str,
+    unconfirmed: &'static str,
     codes_left: fn(usize) -> String,
     new_codes: &'static str,
     added: fn(&str) -> String,
@@ -61,7 +62,8 @@ static WORDS: Localized<Words> = Localized {
     en: Words {
         intro: "With one of these, a stolen password alone is not enough to sign in.",
         needed: "Your account needs an authenticator app or a passkey. Set one up to go on.",
-        done: "Your sign-in is changed.",
+        unconfirmed: "Confirm your e-mail address, too: until then, whoever reads its mail can take all of this away.",
+        done: "It is done: this is how you sign in from now on.",
         reset: "All of this is to be removed",
         reset_text: |at| {
             format!(
@@ -95,7 +97,8 @@ static WORDS: Localized<Words> = Localized {
     de: Words {
         intro: "Damit genügt ein gestohlenes Passwort allein nicht, um sich anzumelden.",
         needed: "Ihr Konto braucht eine Authenticator-App oder einen Passkey. Richten Sie etwas davon ein, um weiterzumachen.",
-        done: "Ihre Anmeldung ist geändert.",
+        unconfirmed: "Bestätigen Sie auch Ihre E-Mail-Adresse: Bis dahin kann jeder, der ihre Mails liest, all das entfernen.",
+        done: "Es ist erledigt: So melden Sie sich von jetzt an an.",
         reset: "All das soll entfernt werden",
         reset_text: |at| {
             format!(
@@ -219,6 +222,8 @@ fn view(
     let (words, texts) = (WORDS.get(me.language), me.language.texts());
     let needed = page.needs_set_up(me).then(|| Notice::warning(words.needed));
     let is_done = page.is_done().then(|| Notice::done(words.done));
+    let is_weak = factors.set_up().any() && me.user.email_verified_at.is_none();
+    let unconfirmed = is_weak.then(|| Notice::warning(words.unconfirmed));
     let reset = factors.reset.map(|reset| Reset {
         title: words.reset,
         text: (words.reset_text)(&instant(texts, reset.due_at)),
@@ -227,7 +232,7 @@ fn view(
     let view = Security {
         frame: page.own_frame(me.language, SECURITY),
         title: title(SECURITY, me.language),
-        notice: needed.or(is_done),
+        notice: needed.or(is_done).or(unconfirmed),
         intro: words.intro,
         reset,
         parts: [

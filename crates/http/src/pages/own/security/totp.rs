@@ -16,11 +16,9 @@ use crate::{
 };
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
-use revolve_domain::use_cases::{ManageTotp, NewTotp};
+use revolve_domain::use_cases::{ManageTotp, NewTotp, ReadFactors};
 use secrecy::ExposeSecret;
 
-/// What an app understands.
-const SCHEME: &str = "otpauth://totp/";
 /// No app waits for this code.
 const GONE: &str = "challenge_gone";
 
@@ -29,12 +27,10 @@ struct Words {
     intro: &'static str,
     begin: &'static str,
     scan: &'static str,
-    once_more: &'static str,
     picture: &'static str,
     by_hand: &'static str,
     open: &'static str,
     button: &'static str,
-    again: &'static str,
 }
 
 static WORDS: Localized<Words> = Localized {
@@ -43,24 +39,20 @@ static WORDS: Localized<Words> = Localized {
         intro: "You need an app on your phone that shows one-time codes; password managers have one, too.",
         begin: "Show the QR code",
         scan: "Scan the QR code with the app, then enter the code that it shows.",
-        once_more: "Enter the code that the app shows now.",
         picture: "QR code for your authenticator app",
         by_hand: "If you can't scan it, enter this key:",
         open: "Open in an app on this device",
         button: "Set up",
-        again: "Show another QR code",
     },
     de: Words {
         title: "Authenticator-App einrichten",
         intro: "Sie brauchen eine App auf Ihrem Telefon, die Einmalcodes anzeigt; auch Passwortmanager können das.",
         begin: "QR-Code anzeigen",
         scan: "Scannen Sie den QR-Code mit der App, und geben Sie dann den Code ein, den sie anzeigt.",
-        once_more: "Geben Sie den Code ein, den die App jetzt anzeigt.",
         picture: "QR-Code für Ihre Authenticator-App",
         by_hand: "Wenn Sie ihn nicht scannen können, geben Sie diesen Schlüssel ein:",
         open: "In einer App auf diesem Gerät öffnen",
         button: "Einrichten",
-        again: "Anderen QR-Code anzeigen",
     },
 };
 
@@ -75,16 +67,9 @@ struct App<'a> {
     /// In groups, as it is typed.
     secret: String,
     uri: &'a str,
-    /// An `<svg>` element of this service; not shown again.
-    qr_code: Option<&'a str>,
+    /// An `<svg>` element of this service.
+    qr_code: &'a str,
     form: FormView,
-}
-
-/// What the page shows of an app that waits for its code.
-struct Waiting<'a> {
-    secret: &'a str,
-    uri: &'a str,
-    qr_code: Option<&'a str>,
 }
 
 /// `GET /security/app`
@@ -108,26 +93,38 @@ pub(crate) async fn show(page: PageRequest) -> Result<HttpResponse, Problem> {
 pub(crate) async fn submit(
     page: PageRequest,
     use_case: UseCase<ManageTotp>,
+    factors: UseCase<ReadFactors>,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let outcome = async |me: &SignedIn| {
-        if form.get("secret").is_none() || form.asks_otherwise() {
+        if form.get("secret").is_none() {
             let caller = me.caller.clone();
             let new = use_case
                 .clone()
                 .run(async move |case| case.set_up(&caller).await)
                 .await??;
-            return begun(&page, me, &new);
+            return view(&page, me, &new, None, HttpResponse::Ok().finish());
         }
         match confirm(&page, me, use_case.clone(), &form).await {
-            Err(problem) if problem.code() != GONE && can_be_sent_again(&problem, &["totp"]) => {
-                again(&page, me, &form, &problem)
+            Err(problem) if is_wrong(&problem) => {
+                let waiting = use_case.get().waiting(&me.caller).await?;
+                view(
+                    &page,
+                    me,
+                    &waiting,
+                    Some(&problem),
+                    problem.error_response(),
+                )
             }
             outcome => outcome,
         }
     };
     page.act_for_user(async |me| match outcome(me).await {
         Err(problem) => match problem.code() {
+            // The same form has ended the reauthentication: its answer may have been reloaded.
+            "reauthentication_required" if is_set_up(&factors, me).await? => {
+                Ok(see(&page_url(SECURITY, None)))
+            }
             "reauthentication_required" => Ok(page.reauthenticate_first(page.path())),
             // Another tab, or the same form, was faster.
             "already_set_up" | GONE => Ok(see(&page_url(SECURITY, None))),
@@ -136,6 +133,17 @@ pub(crate) async fn submit(
         answer => answer,
     })
     .await
+}
+
+/// Whether another code may be right.
+fn is_wrong(problem: &Problem) -> bool {
+    !matches!(problem.code(), GONE | "reauthentication_required")
+        && can_be_sent_again(problem, &["totp"])
+}
+
+async fn is_set_up(factors: &UseCase<ReadFactors>, me: &SignedIn) -> Result<bool, Problem> {
+    let found = factors.get().execute(&me.caller).await?;
+    Ok(found.confirmed_totp().is_some())
 }
 
 async fn confirm(
@@ -159,32 +167,6 @@ async fn confirm(
     with_cookies(shown, &page.reauthentication.clear())
 }
 
-fn begun(page: &PageRequest, me: &SignedIn, new: &NewTotp) -> Result<HttpResponse, Problem> {
-    let waiting = Waiting {
-        secret: new.secret.expose_secret(),
-        uri: new.uri.expose_secret(),
-        qr_code: Some(new.qr_code.expose_secret()),
-    };
-    let answer = HttpResponse::Ok().finish();
-    view(page, me, &waiting, None, answer)
-}
-
-/// The page once more, by what its form has carried.
-fn again(
-    page: &PageRequest,
-    me: &SignedIn,
-    form: &Form,
-    problem: &Problem,
-) -> Result<HttpResponse, Problem> {
-    let uri = form.get("uri").filter(|uri| uri.starts_with(SCHEME));
-    let waiting = Waiting {
-        secret: form.get("secret").unwrap_or_default(),
-        uri: uri.unwrap_or(SCHEME),
-        qr_code: None,
-    };
-    view(page, me, &waiting, Some(problem), problem.error_response())
-}
-
 /// A key in groups of four characters.
 fn grouped(secret: &str) -> String {
     let characters: Vec<char> = secret.chars().collect();
@@ -198,32 +180,27 @@ fn grouped(secret: &str) -> String {
 fn view(
     page: &PageRequest,
     me: &SignedIn,
-    waiting: &Waiting<'_>,
+    waiting: &NewTotp,
     problem: Option<&Problem>,
     answer: HttpResponse,
 ) -> Result<HttpResponse, Problem> {
     let (words, typed) = (WORDS.get(me.language), Form::default());
+    let secret = waiting.secret.expose_secret();
     let fields = page.fields(me.language, &typed, problem);
     let mut form = FormView::new(page_url(TOTP, None), words.button, vec![fields.totp()]);
     form.alert = fields.alert();
-    form.hidden = vec![
-        ("secret", waiting.secret.to_owned()),
-        ("uri", waiting.uri.to_owned()),
-    ];
-    if waiting.qr_code.is_none() {
-        form.others = vec![("totp", words.again)];
-    }
+    form.hidden = vec![("secret", secret.to_owned())];
     let view = App {
         frame: page
             .own_frame(me.language, SECURITY)
             .failed_if(problem.is_some()),
         title: words.title,
         notice: None,
-        intro: waiting.qr_code.map_or(words.once_more, |_| words.scan),
+        intro: words.scan,
         words,
-        secret: grouped(waiting.secret),
-        uri: waiting.uri,
-        qr_code: waiting.qr_code,
+        secret: grouped(secret),
+        uri: waiting.uri.expose_secret(),
+        qr_code: waiting.qr_code.expose_secret(),
         form,
     };
     view::page(answer, &view)
