@@ -5,7 +5,7 @@ use crate::kit::{
     caller::{BearerCaller, RequestClient},
     openapi::Operation,
     problem::Problem,
-    proof::{self, PROOF, members, shown_docs},
+    proof::{self, PROOF, members_with, shown_anywhere_docs},
     use_case::UseCase,
 };
 use actix_web::HttpResponse;
@@ -61,7 +61,7 @@ impl From<StopFactorResetError> for Problem {
 pub(crate) fn stop_by_proof_docs() -> Operation {
     let description = "Stops a reset of the account's factors that an operator has ordered: with the code or the link of the mail that told of it. The \
                        link counts on any client, as long as the reset waits.";
-    let [id, code, secret] = members();
+    let [id, code, secret] = members_with("It counts on any client.");
     let operation = Operation::new(
         "stopFactorReset",
         "factors",
@@ -78,7 +78,7 @@ pub(crate) fn stop_by_proof_docs() -> Operation {
         )],
     )
     .empty(204, "The factors stay as they are.");
-    shown_docs(operation)
+    shown_anywhere_docs(operation)
 }
 
 pub(crate) fn stop_docs() -> Operation {

@@ -135,8 +135,13 @@ pub(crate) fn mail_not_configured() -> Problem {
     )
 }
 
-/// The members that [`shown`] reads.
+/// The members that [`shown`] reads, of a mail that somebody has asked for.
 pub(crate) fn members() -> [Member; 3] {
+    members_with(ASKED_FOR)
+}
+
+/// The same, with what is said of where the link's secret counts.
+pub(crate) fn members_with(counts: &str) -> [Member; 3] {
     let text = |description: &str, example: &str| {
         ObjectBuilder::new()
             .schema_type(Type::String)
@@ -151,8 +156,7 @@ pub(crate) fn members() -> [Member; 3] {
         "204 816",
     );
     let secret = text(
-        "The secret of the mail's link, instead of `code`. It counts only where the mail was asked for: with the cookie that the request set, or \
-         the device credential that it showed. `too_long`",
+        &format!("The secret of the mail's link, instead of `code`. {counts} `too_long`"),
         "h3K0n9Vb2uQ5xW8yZ1aC4dE7fG6iJ-_kLmNoPqRsTuV",
     );
     [
@@ -161,6 +165,9 @@ pub(crate) fn members() -> [Member; 3] {
         Member::optional("secret", secret.max_length(Some(MAX_SECRET))),
     ]
 }
+
+/// Where the secret of a link counts, unless nobody has asked for the mail.
+const ASKED_FOR: &str = "It counts only where the mail was asked for: with the cookie that the request set, or the device credential that it showed.";
 
 /// The id of the examples.
 pub(crate) const PROOF: &str = "5d0a5cc3-7a8e-4f5b-9f2b-2f6f8f0f6d51";
@@ -190,10 +197,14 @@ pub(crate) fn requested_docs(operation: Operation) -> Operation {
 
 /// Describes what an operation that takes a proof can refuse.
 pub(crate) fn shown_docs(operation: Operation) -> Operation {
+    shown_anywhere_docs(operation).problems([ProofRefused::CodeRequired.into()])
+}
+
+/// The same where the link counts on any client.
+pub(crate) fn shown_anywhere_docs(operation: Operation) -> Operation {
     operation.problems(
         [
             ProofRefused::WrongCode { attempts_left: 4 },
-            ProofRefused::CodeRequired,
             ProofRefused::Gone,
         ]
         .map(Problem::from),

@@ -10,7 +10,7 @@ use crate::{
         caller::RequestClient,
         openapi::{Member, Operation, new_password},
         problem::{FieldProblem, Problem},
-        proof::{self, PROOF, members, shown_docs},
+        proof::{self, PROOF, members_with, shown_docs},
         token_mode::TokenMode,
         use_case::UseCase,
     },
@@ -129,7 +129,10 @@ pub(crate) fn undo_docs() -> Operation {
 }
 
 fn recovery_docs(operation: Operation) -> Operation {
-    let [id, code, secret] = members();
+    let [id, code, secret] = members_with(
+        "It counts only where the mail was asked for, with the cookie that the request set, or the device credential that it showed; for the undo of a \
+         change, where the address was changed; that of an invitation or an operator's link on any client.",
+    );
     let operation = operation
         .device()
         .body(

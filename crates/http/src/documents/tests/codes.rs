@@ -1,7 +1,7 @@
 //! Codes are stable: each is documented, and each that is documented is tried from outside.
 
 use super::{APIS, Api, operations, resolved};
-use crate::kit::problem::FIELD_CODES;
+use crate::kit::{openapi::EVERYWHERE, problem::FIELD_CODES};
 use revolve_domain::use_cases::Refusal;
 use serde_json::Value;
 use std::{
@@ -32,6 +32,8 @@ struct Code {
     statuses: BTreeSet<u64>,
     detail: String,
     operations: Vec<String>,
+    /// It is of a shared answer that every operation refers to, but for those that do nothing that could fail.
+    is_of_any: bool,
 }
 
 fn documented(api: &Api) -> BTreeMap<String, Code> {
@@ -45,6 +47,8 @@ fn documented(api: &Api) -> BTreeMap<String, Code> {
                 .or_default();
             let told = example["status"].as_u64().or(status);
             code.statuses.insert(told.unwrap());
+            code.is_of_any |= operation.is_none()
+                && told.is_some_and(|told| EVERYWHERE.iter().any(|&any| u64::from(any) == told));
             // OAuth clients are told the same with fewer characters.
             if detail == "detail" || code.detail.is_empty() {
                 let detail = example[detail].as_str().unwrap();
@@ -55,17 +59,12 @@ fn documented(api: &Api) -> BTreeMap<String, Code> {
     };
     let shared = document["components"]["responses"].as_object().unwrap();
     for (name, response) in shared {
-        if is_of_all(name) {
+        if is_shared(name) {
             note(None, response, None);
         }
     }
     for (_, _, operation) in operations(&document) {
-        for (status, response) in operation["responses"]
-            .as_object()
-            .unwrap()
-            .iter()
-            .filter(|(_, response)| !response["$ref"].as_str().is_some_and(is_of_all))
-        {
+        for (status, response) in operation["responses"].as_object().unwrap() {
             note(
                 status.parse().ok(),
                 resolved(&document, response),
@@ -76,9 +75,9 @@ fn documented(api: &Api) -> BTreeMap<String, Code> {
     codes
 }
 
-/// Whether any operation may answer so, rather than those that refer to one of them.
-fn is_of_all(reference: &str) -> bool {
-    !reference.contains('.')
+/// Whether the answer is a shared one, rather than that of an operation which others refer to.
+fn is_shared(name: &str) -> bool {
+    !name.contains('.')
 }
 
 /// What an answer shows of errors, each with the member that says what happened: problem documents, and what OAuth clients are told.
@@ -234,6 +233,7 @@ pub(super) fn problem_table(api: &Api) -> String {
             statuses,
             detail,
             mut operations,
+            is_of_any,
         },
     ) in rows
     {
@@ -241,7 +241,7 @@ pub(super) fn problem_table(api: &Api) -> String {
         operations.sort_unstable();
         operations.dedup();
         let by = match operations.len() {
-            0 => "any".to_owned(),
+            n if n == 0 || is_of_any => "any operation".to_owned(),
             n if n > 5 => format!("{n} operations"),
             _ => operations.join(", "),
         };

@@ -14,6 +14,8 @@ pub(crate) use field_schema::{
 };
 pub(crate) use operation::Operation;
 pub(crate) use page::{Page, render};
+#[cfg(test)]
+pub(crate) use response::EVERYWHERE;
 
 use serde::Serialize;
 use serde_json::Value;

@@ -34,7 +34,7 @@ const SHARED: [(u16, &str); 7] = [
 ];
 
 /// Those that every operation refers to.
-pub(super) const EVERYWHERE: [u16; 4] = [414, 431, 500, 503];
+pub(crate) const EVERYWHERE: [u16; 4] = [414, 431, 500, 503];
 
 /// Those that are answered before anybody looks which operation it is: problem documents for all.
 pub(super) const OUTSIDE: [u16; 2] = [414, 431];
