@@ -334,7 +334,7 @@ export interface FactorResetStop {
   code?: string;
   /** `proof.id` of the request. `invalid_id` */
   proof: string;
-  /** The secret of the mail's link, instead of `code`. It counts only where the mail was asked for: with the cookie that the request set, or the device credential that it showed. `too_long` */
+  /** The secret of the mail's link, instead of `code`. It counts on any client. `too_long` */
   secret?: string;
 }
 
@@ -619,7 +619,7 @@ export interface RecoveryConfirmation {
   newPassword: string;
   /** `proof.id` of the request. `invalid_id` */
   proof: string;
-  /** The secret of the mail's link, instead of `code`. It counts only where the mail was asked for: with the cookie that the request set, or the device credential that it showed. `too_long` */
+  /** The secret of the mail's link, instead of `code`. It counts only where the mail was asked for, with the cookie that the request set, or the device credential that it showed; for the undo of a change, where the address was changed; that of an invitation or an operator's link on any client. `too_long` */
   secret?: string;
 }
 
