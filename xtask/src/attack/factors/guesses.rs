@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     app::any_code,
-    person::{Network, Person, Replica},
+    person::{FirstStep, Network, Person, Replica},
 };
 use crate::{attack::client::Client, attack::findings::Findings, harness::http::Response};
 
@@ -131,7 +131,18 @@ async fn guess(replicas: &[Replica], email: &str, number: usize) -> GuessCounts 
     let replica = &replicas[number % replicas.len()];
     let mut counts = GuessCounts::default();
     let client = Client::at(Network::Guesser.address(number));
-    let step = match replica.first_step(&client, email).await {
+    let answer = replica.show_password(&client, email).await;
+    let step = match answer {
+        Ok(answer) if answer.code() == "rate_limited" => {
+            // It gets no challenge to try its codes for.
+            counts.tries += TRIES;
+            counts.limited += TRIES;
+            return counts;
+        }
+        Ok(answer) => FirstStep::of(&client, &answer),
+        Err(error) => Err(error),
+    };
+    let step = match step {
         Ok(step) => step,
         Err(error) => {
             counts.others.note(format!("{error:#}"));

@@ -157,16 +157,18 @@ impl Replica {
 
     /// Shows the password, which is not enough.
     pub(super) async fn first_step(&self, client: &Client, email: &str) -> Result<FirstStep> {
+        let answer = self.show_password(client, email).await?;
+        FirstStep::of(client, &answer)
+    }
+
+    /// What it is answered.
+    pub(super) async fn show_password(&self, client: &Client, email: &str) -> Result<Response> {
         let body = json!({ "email": email, "password": PASSWORD });
-        let mut client = Client {
+        let client = Client {
             id_token: None,
             ..client.clone()
         };
-        let answer = self.call(&client, "/signin", &body, 403).await?;
-        if let Some(device) = answer["device"]["credential"].as_str() {
-            client.device = Some(device.to_owned());
-        }
-        Ok(FirstStep { client, answer })
+        self.post(&client, "/signin", &body).await
     }
 
     /// Shows a factor: `member` is `totp`, `recoveryCode` or `credential`.
@@ -203,6 +205,21 @@ impl Replica {
     pub(super) async fn sessions(&self, person: &Person) -> Result<usize> {
         let listed = self.get(person, "/sessions").await?;
         Ok(listed["sessions"].as_array().map_or(0, Vec::len))
+    }
+}
+
+impl FirstStep {
+    /// The challenge of an answer to a client.
+    pub(super) fn of(client: &Client, answer: &Response) -> Result<Self> {
+        let answer = answered(answer, "/signin", 403)?;
+        let mut client = Client {
+            id_token: None,
+            ..client.clone()
+        };
+        if let Some(device) = answer["device"]["credential"].as_str() {
+            client.device = Some(device.to_owned());
+        }
+        Ok(Self { client, answer })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{pages::browser::hidden, support::TotpApp};
-use serde_json::Value;
+use serde_json::json;
 
 /// Shows the password, and goes back there.
 async fn reauthenticates(browser: &Browser, back: &str) -> Answer {
@@ -27,13 +27,19 @@ async fn sets_up(browser: &Browser) -> (TotpApp, Answer) {
 }
 
 fn app_of(page: &Answer) -> TotpApp {
-    let field = |name| Value::from(hidden(page, name).expect("the form has it"));
-    TotpApp::new(&json!({ "secret": field("secret"), "uri": field("uri") }))
+    let secret = hidden(page, "secret").expect("the form has it");
+    let uri = page
+        .text
+        .split("href=\"otpauth://")
+        .nth(1)
+        .and_then(|link| link.split('"').next());
+    let uri = format!("otpauth://{}", uri.expect("there is a link")).replace("&#38;", "&");
+    TotpApp::new(&json!({ "secret": secret, "uri": uri }))
 }
 
 async fn confirms(browser: &Browser, page: &Answer, code: &str) -> Answer {
-    let [secret, uri] = ["secret", "uri"].map(|name| hidden(page, name).expect("the form has it"));
-    let form = [("secret", &*secret), ("uri", &*uri), ("totp", code)];
+    let secret = hidden(page, "secret").expect("the form has it");
+    let form = [("secret", &*secret), ("totp", code)];
     browser.post("/account/security/app", &form).await
 }
 
