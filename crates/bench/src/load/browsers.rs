@@ -41,6 +41,7 @@ impl Browser {
     }
 }
 
+/// Signs up and refreshes once, which binds the session to the device: later refreshes write nothing to the user database.
 pub(super) fn sign_up(connection: &mut LoadConnection<'_>, number: usize) -> Result<Browser> {
     let body =
         format!("{{\"email\":\"browser-{number}@example.org\",\"password\":\"{PASSWORD}\"}}");
@@ -50,6 +51,7 @@ pub(super) fn sign_up(connection: &mut LoadConnection<'_>, number: usize) -> Res
     let mut browser = Browser::default();
     // Of the refresh token and of the device.
     browser.keep(&answer, 2)?;
+    refresh(connection, &mut browser)?;
     Ok(browser)
 }
 
@@ -80,6 +82,7 @@ mod tests {
             let answers = [
                 "201 Created\r\nSet-Cookie: token=a.b.c; Path=/\r\nSet-Cookie: device=d; Path=/",
                 "200 OK\r\nSet-Cookie: token=e.f.g; Path=/",
+                "200 OK\r\nSet-Cookie: token=h.i.j; Path=/",
                 "200 OK",
             ];
             answers.map(|answer| {
@@ -96,14 +99,10 @@ mod tests {
             refresh(&mut connection, &mut browser).is_err(),
             "no successor"
         );
-        let [_, first, second] = server.join().unwrap();
-        assert!(
-            first.contains("Cookie: device=d; token=a.b.c\r\n"),
-            "{first}"
-        );
-        assert!(
-            second.contains("Cookie: device=d; token=e.f.g\r\n"),
-            "{second}"
-        );
+        let [_, first, second, third] = server.join().unwrap();
+        for (request, token) in [(first, "a.b.c"), (second, "e.f.g"), (third, "h.i.j")] {
+            let cookies = format!("Cookie: device=d; token={token}\r\n");
+            assert!(request.contains(&cookies), "{request}");
+        }
     }
 }
