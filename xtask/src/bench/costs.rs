@@ -22,15 +22,19 @@ pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Res
     let floors = Schema::create(testbed.postgres(), "floors".to_owned()).await?;
     let mut servers = start(testbed).await?;
     for server in &mut servers {
-        figures.put(format!("{}.rss.idle", server.name), server.memory("VmRSS")?);
-        if server.name != "echo" {
+        for (part, bytes) in server.idle_memory()? {
+            figures.put(format!("{}.rss.{part}", server.name), bytes);
+        }
+        for &sign_up in sign_ups(server) {
             server
-                .run(LoadOrder::count(LoadRequest::SignUp, 8, testbed.size.users))
+                .run(LoadOrder::count(sign_up, 8, testbed.size.users))
                 .await?;
         }
-        server
-            .run(LoadOrder::closed(requests(server)[0], CONNECTIONS, WARM_UP))
-            .await?;
+        for &request in requests(server) {
+            server
+                .run(LoadOrder::closed(request, CONNECTIONS, WARM_UP))
+                .await?;
+        }
     }
     let mut samples = Samples::default();
     for round in 1..=testbed.size.rounds {
@@ -39,7 +43,12 @@ pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Res
             samples.add(format!("floor.{name}"), value);
         }
         for server in &mut servers {
-            for &request in requests(server) {
+            let mut requests = requests(server).to_vec();
+            // Each comes first and last as often.
+            if round % 2 == 0 {
+                requests.reverse();
+            }
+            for request in requests {
                 sample(testbed, server, request, &mut samples).await?;
             }
         }
@@ -84,10 +93,23 @@ async fn start(testbed: &Testbed<'_>) -> Result<Vec<MeasuredServer>> {
     Ok(servers)
 }
 
+fn sign_ups(server: &MeasuredServer) -> &'static [LoadRequest] {
+    match server.name.as_str() {
+        "echo" => &[],
+        "es256" => &[LoadRequest::SignUp, LoadRequest::CookieSignUp],
+        _ => &[LoadRequest::SignUp],
+    }
+}
+
 fn requests(server: &MeasuredServer) -> &'static [LoadRequest] {
     match server.name.as_str() {
         "echo" => &[LoadRequest::Echo],
-        "es256" => &[LoadRequest::Refresh, LoadRequest::Me],
+        "es256" => &[
+            LoadRequest::Refresh,
+            LoadRequest::OauthRefresh,
+            LoadRequest::CookieRefresh,
+            LoadRequest::Me,
+        ],
         _ => &[LoadRequest::Refresh],
     }
 }
@@ -104,13 +126,9 @@ async fn sample(
             LoadOrder::closed(request, CONNECTIONS, testbed.size.seconds),
         )
         .await?;
-    let name = format!("{}.{}", server.name, format!("{request:?}").to_lowercase());
-    samples.add(format!("{name}.service"), cost.service);
-    samples.add(format!("{name}.redis"), cost.redis);
-    samples.add(format!("{name}.postgres"), cost.postgres);
-    samples.add(format!("{name}.per_second"), cost.report.rate());
-    samples.add(format!("{name}.p50"), cost.report.p50);
-    samples.add(format!("{name}.p99"), cost.report.p99);
-    samples.add(format!("{name}.p999"), cost.report.p999);
+    let name = format!("{}.{}", server.name, request.name());
+    for (part, value) in cost.parts().into_iter().chain(cost.report.figures()) {
+        samples.add(format!("{name}.{part}"), value);
+    }
     Ok(())
 }

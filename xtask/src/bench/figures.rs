@@ -89,6 +89,14 @@ impl Figures {
         (!ratios.is_empty()).then(|| median(&ratios))
     }
 
+    /// A figure, its ratio to the sum of floors round by round, and that sum.
+    pub(super) fn beside(&self, name: &str, floors: &[&str]) -> Option<((f64, f64), f64)> {
+        Some((
+            (self.get(name)?, self.ratio(&[name], floors)?),
+            self.sum(floors)?,
+        ))
+    }
+
     /// Takes the values of rounds.
     pub(super) fn settle(&mut self, samples: Samples) {
         for (name, values) in samples.0 {

@@ -28,6 +28,7 @@ pub(super) enum Unit {
     PerSecond,
     Bytes,
     Mib,
+    Megabytes,
     Times,
 }
 
@@ -40,6 +41,7 @@ impl Unit {
             Self::PerSecond => format!("{value:.0}/s"),
             Self::Bytes => format!("{value:.0} bytes"),
             Self::Mib => format!("{:.1} MiB", value / MIB),
+            Self::Megabytes => format!("{:.1} MB", value / 1e6),
             Self::Times => format!("{value:.2} ×"),
         }
     }

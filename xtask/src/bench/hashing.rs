@@ -77,7 +77,9 @@ async fn memory(testbed: &Testbed<'_>, figures: &mut Figures) -> Result<()> {
             default_hashes().with("HASHING__THREADS", &MANY.to_string()),
         )
         .await?;
-    figures.put("hashing.rss.idle", server.memory("VmRSS")?);
+    for (part, bytes) in server.idle_memory()? {
+        figures.put(format!("hashing.rss.{part}"), bytes);
+    }
     for request in [LoadRequest::SignUp, LoadRequest::SignIn] {
         server
             .run(LoadOrder::count(request, MANY * 2, MANY * 8))

@@ -1,6 +1,6 @@
 //! The process that sends the requests: it reads an order per line and answers with a report.
 
-use std::process::Stdio;
+use std::{collections::BTreeMap, process::Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -18,18 +18,41 @@ pub(super) enum LoadRequest {
     SignUp,
     SignIn,
     Refresh,
+    OauthRefresh,
     Me,
     SignOut,
+    Confirm,
+    CookieSignUp,
+    CookieRefresh,
+}
+
+impl LoadRequest {
+    /// What names of figures have.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Echo => "echo",
+            Self::SignUp => "sign_up",
+            Self::SignIn => "sign_in",
+            Self::Refresh => "refresh",
+            Self::OauthRefresh => "oauth_refresh",
+            Self::Me => "me",
+            Self::SignOut => "sign_out",
+            Self::Confirm => "confirm",
+            Self::CookieSignUp => "cookie_sign_up",
+            Self::CookieRefresh => "cookie_refresh",
+        }
+    }
 }
 
 /// A number of requests or a time, at a rate or as fast as responses come.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct LoadOrder {
     request: LoadRequest,
     connections: usize,
     seconds: Option<f64>,
     count: Option<usize>,
     rate: Option<f64>,
+    codes: BTreeMap<String, String>,
 }
 
 impl LoadOrder {
@@ -41,6 +64,7 @@ impl LoadOrder {
             seconds: Some(seconds),
             count: None,
             rate: None,
+            codes: BTreeMap::new(),
         }
     }
 
@@ -52,6 +76,15 @@ impl LoadOrder {
             seconds: None,
             count: Some(count),
             rate: None,
+            codes: BTreeMap::new(),
+        }
+    }
+
+    /// A confirmation by everybody who has signed up since the last one, with the codes of their mails by address.
+    pub(super) fn confirm(connections: usize, codes: BTreeMap<String, String>) -> Self {
+        Self {
+            codes,
+            ..Self::count(LoadRequest::Confirm, connections, 0)
         }
     }
 
@@ -63,6 +96,7 @@ impl LoadOrder {
             seconds: Some(seconds),
             count: None,
             rate: Some(rate),
+            codes: BTreeMap::new(),
         }
     }
 }
@@ -82,6 +116,16 @@ pub(super) struct LoadReport {
 impl LoadReport {
     pub(super) fn rate(&self) -> f64 {
         self.answered / self.seconds
+    }
+
+    /// The rate and the latencies as figures.
+    pub(super) fn figures(&self) -> [(&'static str, f64); 4] {
+        [
+            ("per_second", self.rate()),
+            ("p50", self.p50),
+            ("p99", self.p99),
+            ("p999", self.p999),
+        ]
     }
 
     /// An error unless all requests succeeded.

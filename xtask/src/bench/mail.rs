@@ -46,7 +46,7 @@ pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Res
     notices(testbed, &sink, figures).await
 }
 
-fn with_mail(settings: Settings, sink: &SmtpSink) -> Settings {
+pub(super) fn with_mail(settings: Settings, sink: &SmtpSink) -> Settings {
     settings
         .with("MAIL__URL", &sink.url())
         .with("MAIL__FROM", "accounts@example.org")

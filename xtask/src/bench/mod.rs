@@ -5,6 +5,7 @@
 
 mod admin;
 mod baseline;
+mod binary_size;
 mod costs;
 mod curves;
 mod figures;
@@ -18,6 +19,7 @@ mod memory;
 mod outbox;
 mod page;
 mod plot;
+mod proofs;
 mod run_size;
 mod seed;
 mod sessions;
@@ -74,17 +76,19 @@ enum Part {
     SignOut,
     /// Redis memory for each session
     Memory,
-    /// Idle memory, and the time to the first response
+    /// Idle memory, the time to the first response, and the size of the binary
     Start,
     /// Refreshes under a flood of sign-ins
     Flood,
     /// Mails sent per second, and what the outbox costs requests
     Mail,
+    /// Addresses verified by the codes of mails
+    Proofs,
     /// Pages of accounts, by the number of accounts
     Admin,
 }
 
-const ALL: [Part; 9] = [
+const ALL: [Part; 10] = [
     Part::Costs,
     Part::Hashing,
     Part::Sessions,
@@ -93,6 +97,7 @@ const ALL: [Part; 9] = [
     Part::Start,
     Part::Flood,
     Part::Mail,
+    Part::Proofs,
     Part::Admin,
 ];
 
@@ -177,6 +182,7 @@ async fn measure(
             Part::Start => start::measure(testbed, &mut figures).await,
             Part::Flood => flood::measure(testbed, &mut figures, interrupt).await,
             Part::Mail => mail::measure(testbed, &mut figures).await,
+            Part::Proofs => proofs::measure(testbed, &mut figures).await,
             Part::Admin => admin::measure(testbed, &mut figures).await,
         };
         eprintln!("{part:?}: {:.0} s", begun.elapsed().as_secs_f64());

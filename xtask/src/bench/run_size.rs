@@ -30,6 +30,8 @@ pub(super) struct RunSize {
     pub(super) due_mails: usize,
     /// Mails in the outbox that are due much later.
     pub(super) waiting_mails: usize,
+    /// Addresses that are verified in each round.
+    pub(super) proofs: usize,
     /// Accounts of which pages are asked for.
     pub(super) accounts: usize,
     /// Seconds of flood.
@@ -52,6 +54,7 @@ impl RunSize {
         starts: 11,
         due_mails: 10_000,
         waiting_mails: 1_000_000,
+        proofs: 2_000,
         accounts: 1_000_000,
         flood: 30,
     };
@@ -71,6 +74,7 @@ impl RunSize {
         starts: 5,
         due_mails: 3_000,
         waiting_mails: 100_000,
+        proofs: 1_000,
         accounts: 100_000,
         flood: 8,
     };

@@ -1,14 +1,15 @@
-//! The time from a service's start to its first response, with keys that exist, and its idle memory.
+//! The time from a service's start to its first response, with keys that exist, its idle memory, and the size of its binary.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
 use super::{
-    figures::Figures,
+    binary_size,
+    figures::{Figures, Samples},
     testbed::{MeasuredServer, Testbed},
 };
-use crate::harness::{http::HttpClient, service::Settings, statistics::median};
+use crate::harness::{http::HttpClient, service::Settings};
 
 const DATABASE: u8 = 15;
 /// For the work of the start to end.
@@ -22,21 +23,25 @@ pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Res
             .await?,
         testbed.start_embedded("start_embedded", plain()).await?,
     ];
-    let mut found = [const { (Vec::new(), Vec::new()) }; 2];
+    let mut samples = Samples::default();
     for round in 1..=testbed.size.starts {
         eprintln!("starts, round {round} of {}", testbed.size.starts);
-        for (server, (times, sizes)) in servers.iter_mut().zip(&mut found) {
+        for server in &mut servers {
             server.instance.stop().await?;
-            times.push(first_answer(server).await?);
+            let millis = first_answer(server).await?;
+            samples.add(format!("{}.milliseconds", server.name), millis);
             tokio::time::sleep(REST).await;
-            sizes.push(server.memory("VmRSS")?);
+            for (part, bytes) in server.idle_memory()? {
+                samples.add(format!("{}.rss.{part}", server.name), bytes);
+            }
         }
     }
-    for (server, (times, sizes)) in servers.into_iter().zip(found) {
-        figures.put(format!("{}.milliseconds", server.name), median(&times));
-        figures.put(format!("{}.rss", server.name), median(&sizes));
+    figures.settle(samples);
+    for server in servers {
         server.stop().await?;
     }
+    let binary = testbed.service();
+    figures.put("binary.bytes", binary_size::stripped(binary.path()).await?);
     Ok(())
 }
 

@@ -309,9 +309,18 @@ impl MeasuredServer {
             .with_context(|| format!("{} does not run", self.name))
     }
 
-    /// Memory of the server in bytes: `VmRSS`, or `VmHWM` for the peak.
+    /// Memory of the server in bytes: `VmRSS` and its parts, or `VmHWM` for the peak.
     pub(super) fn memory(&self, name: &str) -> Result<f64> {
         Ok(float(usage::memory(self.pid()?, name)?))
+    }
+
+    /// What it has while it does nothing, and what of that is its own or that of files, whose clean pages belong to the page cache.
+    pub(super) fn idle_memory(&self) -> Result<[(&'static str, f64); 3]> {
+        Ok([
+            ("idle", self.memory("VmRSS")?),
+            ("idle_anon", self.memory("RssAnon")?),
+            ("idle_file", self.memory("RssFile")?),
+        ])
     }
 
     pub(super) async fn stop(mut self) -> Result<()> {

@@ -26,7 +26,7 @@ pub(crate) fn cpu(pid: u32) -> Result<f64> {
     Ok(f64::from(ticks) / TICKS)
 }
 
-/// A field of a process's `status` in bytes: `VmRSS`, or `VmHWM` for the peak.
+/// A field of a process's `status` in bytes: `VmRSS`, `RssAnon` or `RssFile` for parts of it, `VmHWM` for the peak.
 pub(crate) fn memory(pid: u32, name: &str) -> Result<u64> {
     let status =
         fs::read_to_string(format!("/proc/{pid}/status")).context("the process is gone")?;
@@ -93,6 +93,7 @@ mod tests {
             memory(pid, "VmRSS").unwrap() > 0
                 && memory(pid, "VmHWM").unwrap() >= memory(pid, "VmRSS").unwrap() / 2
         );
+        assert!(memory(pid, "RssAnon").unwrap() > 0 && memory(pid, "RssFile").unwrap() > 0);
         let before = cpu(pid).unwrap();
         while cpu(pid).unwrap() <= before {}
     }

@@ -1,4 +1,4 @@
-//! The argon2 loop: the service's parameters, memory that is reused, on one core and on all of them.
+//! The argon2 loop: the service's parameters, memory that is reused, in pages of the usual size, on one core and on all of them.
 
 use std::{
     hint::black_box,
@@ -19,6 +19,9 @@ pub(super) fn measure(figures: &mut Figures, lasts: Duration) -> Result<()> {
     // As the service's threads do: whatever else the machine does must be in both their ways.
     #[cfg(target_os = "linux")]
     rustix::process::nice(NICE)?;
+    // Whatever the system does by itself: what the service gains by huge pages is to show.
+    #[cfg(target_os = "linux")]
+    rustix::thread::disable_transparent_huge_pages(true)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     for (name, threads) in [("one_core", 1), ("all_cores", cores)] {
         let before = cpu();

@@ -1,6 +1,8 @@
-//! Raw floors: what the parts of a request cost on this machine when nothing else is done, with the libraries that the service uses.
+//! Raw floors: what the parts of a request cost on this machine when nothing else is done, with the libraries that the service uses;
+//! and what the service makes of the check of a passkey's signature.
 
 mod hashes;
+mod passkeys;
 mod postgres;
 mod redis;
 mod signatures;
@@ -53,6 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 fn measure(args: &Args, figures: &mut Figures, lasts: Duration) -> Result<()> {
     signatures::measure(figures, lasts / 10)?;
+    passkeys::measure(figures, lasts / 5)?;
     sqlite::measure(figures, &args.folder, lasts)?;
     // As many threads as the service has.
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -34,10 +34,31 @@ enum LoadError {
     Unreadable(&'static str),
 }
 
-/// An answer: its status and its body.
+/// An answer.
 pub(super) struct LoadAnswer<'a> {
     pub(super) status: u16,
+    head: &'a str,
     pub(super) body: &'a str,
+}
+
+impl<'a> LoadAnswer<'a> {
+    /// An error unless it has that status.
+    pub(super) fn check(&self, what: &str, good: u16) -> Result<()> {
+        let Self { status, body, .. } = self;
+        ensure!(*status == good, "{what} was answered {status}: {body}");
+        Ok(())
+    }
+
+    /// The cookies that it sets: names and values.
+    pub(super) fn cookies(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.head.split("\r\n").filter_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            let pair = name
+                .eq_ignore_ascii_case("set-cookie")
+                .then(|| value.split(';').next())??;
+            pair.trim().split_once('=')
+        })
+    }
 }
 
 impl<'a> LoadConnection<'a> {
@@ -75,6 +96,21 @@ impl<'a> LoadConnection<'a> {
         self.send()
     }
 
+    /// With these headers, among them the type of a body that is not empty.
+    pub(super) fn post_with(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<LoadAnswer<'_>> {
+        self.head("POST", path, None)?;
+        for (name, value) in headers {
+            write!(self.request, "{name}: {value}\r\n")?;
+        }
+        write!(self.request, "Content-Length: {}\r\n\r\n{body}", body.len())?;
+        self.send()
+    }
+
     pub(super) fn get(&mut self, path: &str, bearer: &str) -> Result<LoadAnswer<'_>> {
         self.head("GET", path, Some(bearer))?;
         self.request.push_str("\r\n");
@@ -108,6 +144,8 @@ impl<'a> LoadConnection<'a> {
         match outcome {
             Ok((status, body)) => Ok(LoadAnswer {
                 status,
+                head: std::str::from_utf8(&self.received[..body.start])
+                    .context("the head is no text")?,
                 body: std::str::from_utf8(&self.received[body]).context("the body is no text")?,
             }),
             Err(error) => {
@@ -189,6 +227,19 @@ mod tests {
         assert_eq!(
             whole(text).unwrap(),
             Some((200, text.len() - 2..text.len()))
+        );
+    }
+
+    #[test]
+    fn cookies_are_read_from_the_head_alone() {
+        let answer = LoadAnswer {
+            status: 200,
+            head: "HTTP/1.1 200 OK\r\nSet-Cookie: a=b=c; HttpOnly; Path=/\r\nx-cookie: no=no\r\nset-cookie:d=\r\n\r\n",
+            body: "set-cookie: e=f",
+        };
+        assert_eq!(
+            answer.cookies().collect::<Vec<_>>(),
+            [("a", "b=c"), ("d", "")]
         );
     }
 

@@ -1,16 +1,22 @@
 //! The load: clients that sign up, refresh and sign out over connections that they keep, each in a thread of its own that waits for its
 //! answers. An order comes on standard input, its report goes to standard output; in between nothing is asked of the machine.
 
+mod browsers;
 mod connection;
 mod pace;
 mod people;
 
-use std::io::{BufRead as _, Write as _};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, Write as _},
+};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use people::People;
+
+const PASSWORD: &str = "correct horse battery";
 
 /// Arguments of `load`.
 #[derive(Debug, clap::Args)]
@@ -28,13 +34,20 @@ enum LoadRequest {
     SignUp,
     SignIn,
     Refresh,
+    /// The same at `/oauth/token`.
+    OauthRefresh,
     Me,
     /// Everywhere. Who has signed out is forgotten.
     SignOut,
+    /// The address that a sign-up gave is verified, by the code of its mail. Who has done so is forgotten.
+    Confirm,
+    /// By the next browser in a row, which keeps its tokens in cookies.
+    CookieSignUp,
+    CookieRefresh,
 }
 
 /// An order: so many requests, or for so long.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Order {
     request: LoadRequest,
     connections: usize,
@@ -44,6 +57,9 @@ struct Order {
     count: Option<usize>,
     /// Requests per second, whatever becomes of them (an open loop); without it each connection sends its next as soon as the last is answered.
     rate: Option<f64>,
+    /// The codes of the mails by address, to confirm.
+    #[serde(default)]
+    codes: BTreeMap<String, String>,
 }
 
 /// What came of it. Latencies are in microseconds; those of an open loop count from when the request was to be sent.
@@ -64,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut people = People::default();
     for line in std::io::stdin().lock().lines() {
         let order: Order = serde_json::from_str(&line?).context("this is no order")?;
-        let report = people.carry_out(&args.address, order)?;
+        let report = people.carry_out(&args.address, &order)?;
         let mut out = std::io::stdout().lock();
         serde_json::to_writer(&mut out, &report)?;
         out.write_all(b"\n")?;

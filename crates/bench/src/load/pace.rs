@@ -118,6 +118,7 @@ mod tests {
             seconds,
             count,
             rate,
+            codes: std::collections::BTreeMap::new(),
         }
     }
 
