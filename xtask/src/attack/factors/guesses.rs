@@ -134,9 +134,10 @@ async fn guess(replicas: &[Replica], email: &str, number: usize) -> GuessCounts 
     let answer = replica.show_password(&client, email).await;
     let step = match answer {
         Ok(answer) if answer.code() == "rate_limited" => {
-            // It gets no challenge to try its codes for.
-            counts.tries += TRIES;
-            counts.limited += TRIES;
+            // It gets no challenge, and so for each of its codes the same.
+            for _ in 0..TRIES {
+                counts.count(&answer);
+            }
             return counts;
         }
         Ok(answer) => FirstStep::of(&client, &answer),
