@@ -12,7 +12,7 @@ mod imported;
 mod mail;
 mod sign_in_flood;
 mod slow;
-mod starvation;
+pub(crate) mod starvation;
 mod target;
 mod timing;
 

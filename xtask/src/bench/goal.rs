@@ -30,6 +30,7 @@ pub(super) enum Unit {
     Mib,
     Megabytes,
     Times,
+    Percent,
 }
 
 impl Unit {
@@ -43,6 +44,7 @@ impl Unit {
             Self::Mib => format!("{:.1} MiB", value / MIB),
             Self::Megabytes => format!("{:.1} MB", value / 1e6),
             Self::Times => format!("{value:.2} ×"),
+            Self::Percent => format!("{value:.1} %"),
         }
     }
 }

@@ -5,7 +5,7 @@ mod refreshes;
 mod tests;
 
 use super::{
-    admin,
+    admin, feed,
     figures::Figures,
     goal::{Bound, Goal, Goals, MIB, Unit},
     hashing::BUDGET,
@@ -17,6 +17,9 @@ const MAILS_PER_SECOND: f64 = 300.0;
 const MAILS_MEMORY: f64 = 8.0;
 /// Bytes of the binary.
 const BINARY: f64 = 22e6;
+/// What the revocation feed may take at its rate: per cent of a core, and bytes for each watcher and second.
+const FEED_CPU: f64 = 10.0;
+const FEED_BYTES: f64 = 64_000.0;
 
 /// Judges what was measured; goals of parts that did not run are omitted.
 pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
@@ -27,17 +30,8 @@ pub(super) fn judge(figures: &Figures) -> Vec<Goal> {
     hashing(&mut goals, figures);
     among_others(&mut goals, figures);
     idle(&mut goals, figures);
-    if let Some((quiet, flooded)) = figures
-        .get("flood.quiet_p99")
-        .zip(figures.get("flood.flooded_p99"))
-    {
-        let what = format!(
-            "refresh under a flood of sign-ins, p99 (quiet {})",
-            Unit::Millis.show(quiet / 1000.0)
-        );
-        goals.times("flood", what, 2.0, "of quiet", flooded / quiet);
-        goals.unsteady();
-    }
+    floods(&mut goals, figures);
+    feed(&mut goals, figures);
     sending(&mut goals, figures);
     outbox(&mut goals, figures);
     admin::report::judge(&mut goals, figures);
@@ -198,6 +192,55 @@ fn idle(goals: &mut Goals, figures: &Figures) {
     if let Some(bytes) = figures.get("binary.bytes") {
         let what = "size of the release binary, stripped";
         goals.below("binary", what, BINARY, bytes, Unit::Megabytes);
+    }
+}
+
+/// Refreshes and sign-ins of those who have no part in a flood.
+fn floods(goals: &mut Goals, figures: &Figures) {
+    if let Some((quiet, flooded)) = figures
+        .get("flood.quiet_p99")
+        .zip(figures.get("flood.flooded_p99"))
+    {
+        let what = format!(
+            "refresh under a flood of sign-ins, p99 (quiet {})",
+            Unit::Millis.show(quiet / 1000.0)
+        );
+        goals.times("flood", what, 2.0, "of quiet", flooded / quiet);
+        goals.unsteady();
+    }
+    let others = ["quiet_p99", "quiet_p50", "flooded_p99"]
+        .map(|name| Some(figures.get(&format!("flood.others.{name}"))? / 1000.0));
+    if let [Some(quiet), Some(hash), Some(flooded)] = others {
+        let floor = 3.0 * quiet + hash;
+        let [quiet, hash] = [quiet, hash].map(|millis| Unit::Millis.show(millis));
+        let bound = Bound {
+            factor: 1.0,
+            floor,
+            called: &format!("3 × of quiet, {quiet}, + one hash, {hash}"),
+        };
+        let what = "sign-ins of other accounts under a flood of sign-ins to one account, p99";
+        let actual = (flooded, flooded / floor);
+        goals.at_most("flood_others", what, &bound, actual, Unit::Millis);
+        goals.unsteady();
+    }
+}
+
+/// What the revocation feed takes while sessions end without pause.
+fn feed(goals: &mut Goals, figures: &Figures) {
+    let what = format!(
+        "revocation feed at {} ended sessions per second, {} watchers",
+        feed::RATE,
+        feed::WATCHERS
+    );
+    if let Some(cpu) = figures.get("feed.cpu") {
+        let what = format!("{what}: CPU of the service, of a core");
+        goals.below("feed_cpu", what, FEED_CPU, cpu, Unit::Percent);
+        // It has no floor, so it varies with the speed of the machine.
+        goals.unsteady();
+    }
+    if let Some(bytes) = figures.get("feed.bytes") {
+        let what = format!("{what}: bytes for each watcher and second");
+        goals.below("feed_bytes", what, FEED_BYTES, bytes, Unit::Bytes);
     }
 }
 

@@ -8,6 +8,7 @@ mod baseline;
 mod binary_size;
 mod costs;
 mod curves;
+mod feed;
 mod figures;
 mod flood;
 mod goal;
@@ -78,8 +79,10 @@ enum Part {
     Memory,
     /// Idle memory, the time to the first response, and the size of the binary
     Start,
-    /// Refreshes under a flood of sign-ins
+    /// Refreshes, and sign-ins of others, under floods of sign-ins
     Flood,
+    /// The revocation feed while sessions end without pause
+    Feed,
     /// Mails sent per second, and what the outbox costs requests
     Mail,
     /// Addresses verified by the codes of mails
@@ -88,7 +91,7 @@ enum Part {
     Admin,
 }
 
-const ALL: [Part; 10] = [
+const ALL: [Part; 11] = [
     Part::Costs,
     Part::Hashing,
     Part::Sessions,
@@ -96,6 +99,7 @@ const ALL: [Part; 10] = [
     Part::Memory,
     Part::Start,
     Part::Flood,
+    Part::Feed,
     Part::Mail,
     Part::Proofs,
     Part::Admin,
@@ -181,6 +185,7 @@ async fn measure(
             Part::Memory => memory::measure(testbed, &mut figures).await,
             Part::Start => start::measure(testbed, &mut figures).await,
             Part::Flood => flood::measure(testbed, &mut figures, interrupt).await,
+            Part::Feed => feed::measure(testbed, &mut figures).await,
             Part::Mail => mail::measure(testbed, &mut figures).await,
             Part::Proofs => proofs::measure(testbed, &mut figures).await,
             Part::Admin => admin::measure(testbed, &mut figures).await,

@@ -34,8 +34,10 @@ pub(super) struct RunSize {
     pub(super) proofs: usize,
     /// Accounts of which pages are asked for.
     pub(super) accounts: usize,
-    /// Seconds of flood.
+    /// Seconds of each flood.
     pub(super) flood: u64,
+    /// Seconds of ends that the revocation feed tells.
+    pub(super) feed: u64,
 }
 
 impl RunSize {
@@ -57,6 +59,7 @@ impl RunSize {
         proofs: 2_000,
         accounts: 1_000_000,
         flood: 30,
+        feed: 10,
     };
 
     pub(super) const QUICK: Self = Self {
@@ -77,5 +80,6 @@ impl RunSize {
         proofs: 1_000,
         accounts: 100_000,
         flood: 8,
+        feed: 4,
     };
 }

@@ -2,6 +2,7 @@
 //! while it waits, and strangers show its device's credential for the owner's account. An owner on a known device and newcomers must be served
 //! in their turn all the while, and nearly as much must be hashed as when everybody comes once.
 
+mod others;
 mod users;
 
 use std::{sync::Arc, time::Duration};
@@ -9,6 +10,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Result;
 use serde_json::{Value, json};
 
+pub(crate) use self::others::sign_ins_of_others;
 use self::users::{PASSWORD, Served, drained, honest_users, sign_up_all};
 use super::{
     goals::AttackGoals,

@@ -34,7 +34,7 @@ pub(super) struct Served {
 }
 
 /// A request of an honest user or of the preparation, with the address that it comes from.
-fn post(url: &str, operation: &str, email: &str, address: &str) -> Result<Request> {
+pub(super) fn post(url: &str, operation: &str, email: &str, address: &str) -> Result<Request> {
     let body = json!({ "email": email, "password": PASSWORD });
     let request = Request::post(&format!("{url}/api/account/{operation}"), &body)?;
     Ok(request.header("X-Forwarded-For", address))
@@ -117,7 +117,7 @@ pub(super) async fn honest_users(url: &str, owner: &str, lasts: Duration) -> Res
 type Outcome = Result<(Vec<Duration>, usize, Option<String>)>;
 
 /// Sends one request after the other until it is stopped; the sorted times of successes, and how many were refused.
-fn repeat(
+pub(super) fn repeat(
     url: &str,
     stop: &Arc<AtomicBool>,
     request: impl Fn(u64) -> Result<Vec<u8>> + Send + 'static,
