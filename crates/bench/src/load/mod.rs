@@ -1,8 +1,10 @@
 //! The load: clients that sign up, refresh and sign out over connections that they keep, each in a thread of its own that waits for its
 //! answers. An order comes on standard input, its report goes to standard output; in between nothing is asked of the machine.
 
+mod chunks;
 mod connection;
 mod pace;
+pub(crate) mod peer;
 mod people;
 
 use std::io::{BufRead as _, Write as _};

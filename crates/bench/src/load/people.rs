@@ -26,14 +26,14 @@ pub(super) struct People {
 }
 
 /// What a connection has seen.
-struct LoadSamples {
+pub(super) struct LoadSamples {
     times: Histogram<u64>,
     failed: u64,
     first_failure: Option<String>,
 }
 
 impl LoadSamples {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         // Nanoseconds up to five minutes.
         Ok(Self {
             times: Histogram::new_with_bounds(1, 300_000_000_000, 3)?,
@@ -42,7 +42,7 @@ impl LoadSamples {
         })
     }
 
-    fn take(&mut self, since: Instant, outcome: Result<()>) {
+    pub(super) fn take(&mut self, since: Instant, outcome: Result<()>) {
         match outcome {
             Ok(()) => self
                 .times
@@ -109,7 +109,7 @@ impl People {
     }
 }
 
-fn report(all: Vec<LoadSamples>, unsent: usize, seconds: f64) -> Result<LoadReport> {
+pub(super) fn report(all: Vec<LoadSamples>, unsent: usize, seconds: f64) -> Result<LoadReport> {
     let mut sum = LoadSamples::new()?;
     for seen in all {
         sum.times.add(seen.times)?;
