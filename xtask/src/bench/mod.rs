@@ -44,6 +44,10 @@ use testbed::Testbed;
 
 /// How much is measured, and where the figures go.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Args {
     /// Shorter rounds and smaller stores: about five minutes
     #[arg(long)]
@@ -208,7 +212,7 @@ async fn measure(
             Part::Flood => flood::measure(testbed, &mut figures, interrupt).await,
             Part::Mail => mail::measure(testbed, &mut figures).await,
             Part::Admin => admin::measure(testbed, &mut figures).await,
-            Part::Peers => peers::measure(testbed, &mut figures, interrupt).await,
+            Part::Peers => Box::pin(peers::measure(testbed, &mut figures, interrupt)).await,
         };
         eprintln!("{part:?}: {:.0} s", begun.elapsed().as_secs_f64());
         if let Err(error) = outcome {

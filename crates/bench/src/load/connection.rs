@@ -166,8 +166,11 @@ impl<'a> LoadConnection<'a> {
     }
 }
 
-/// The status, where the body is, once all of it is there, and whether it is in chunks.
-fn whole(received: &[u8]) -> Result<Option<(u16, std::ops::Range<usize>, bool)>, &'static str> {
+/// The status, where the body is, and whether it is in chunks.
+type Whole = (u16, std::ops::Range<usize>, bool);
+
+/// The answer, once all of it is there.
+fn whole(received: &[u8]) -> Result<Option<Whole>, &'static str> {
     let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
     };

@@ -48,11 +48,19 @@ pub(super) struct Contender {
 
 enum Server {
     Own(Box<MeasuredServer>),
-    Peer {
-        kind: &'static PeerKind,
-        installed: InstalledPeer,
-        running: Option<Peer>,
-    },
+    Peer(Box<PeerServer>),
+}
+
+struct PeerServer {
+    kind: &'static PeerKind,
+    installed: InstalledPeer,
+    running: Option<Peer>,
+}
+
+impl PeerServer {
+    fn running(&self) -> Result<&Peer> {
+        self.running.as_ref().context("it does not run")
+    }
 }
 
 impl Contender {
@@ -84,11 +92,11 @@ impl Contender {
             profile,
             has_stores: false,
             id_token: "/id_token",
-            server: Server::Peer {
+            server: Server::Peer(Box::new(PeerServer {
                 kind,
                 installed,
                 running: None,
-            },
+            })),
             accounts: 0,
         })
     }
@@ -101,47 +109,44 @@ impl Contender {
     pub(super) fn url(&self) -> Result<&str> {
         Ok(match &self.server {
             Server::Own(server) => server.instance.url(),
-            Server::Peer { running, .. } => &running.as_ref().context("it does not run")?.url,
+            Server::Peer(peer) => &peer.running()?.url,
         })
     }
 
     pub(super) fn pid(&self) -> Result<u32> {
         match &self.server {
             Server::Own(server) => server.pid(),
-            Server::Peer { running, .. } => running.as_ref().context("it does not run")?.pid(),
+            Server::Peer(peer) => peer.running()?.pid(),
         }
     }
 
     /// Starts it; returns the milliseconds to its first answer.
     pub(super) async fn start(&mut self, interrupt: &Interrupt) -> Result<f64> {
-        let (kind, installed, running) = match &mut self.server {
+        let server = match &mut self.server {
             Server::Own(server) => return start::first_answer(server).await,
-            Server::Peer {
-                kind,
-                installed,
-                running,
-            } => (kind, installed, running),
+            Server::Peer(server) => server,
         };
+        let first = server.kind.first;
         let http = HttpClient::new()?;
         let begun = Instant::now();
-        let peer = installed.start(kind.variables, interrupt).await?;
-        let response = http.get(&format!("{}{}", peer.url, kind.first)).await?;
+        let variables = server.kind.variables;
+        let peer = server.installed.start(variables, interrupt).await?;
+        let response = http.get(&format!("{}{first}", peer.url)).await?;
         let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
         ensure!(
             response.is_success(),
-            "{}: {} was answered {}",
+            "{}: {first} was answered {}",
             self.what,
-            kind.first,
             response.status
         );
-        *running = Some(peer);
+        server.running = Some(peer);
         Ok(milliseconds)
     }
 
     pub(super) async fn stop(&mut self) -> Result<()> {
         match &mut self.server {
             Server::Own(server) => server.instance.stop().await,
-            Server::Peer { running, .. } => match running.take() {
+            Server::Peer(server) => match server.running.take() {
                 Some(peer) => peer.stop().await,
                 None => Ok(()),
             },
