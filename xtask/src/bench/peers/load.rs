@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde::Serialize;
 use tokio::process::Command;
 
-use super::{CONNECTIONS, contender::Contender};
+use super::contender::Contender;
 use crate::{
     bench::{load::LoadReport, testbed::Testbed},
     harness::{
@@ -13,6 +13,7 @@ use crate::{
     },
 };
 
+pub(super) const CONNECTIONS: usize = 16;
 /// Where the token goes; it reads the same in a form and in JSON.
 const PLACEHOLDER: &str = "the-refresh-token";
 

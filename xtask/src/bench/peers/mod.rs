@@ -17,7 +17,6 @@ use crate::harness::{
 };
 use contender::{Contender, PeerKind};
 
-const CONNECTIONS: usize = 16;
 /// Of each system, begun anew in each round: the store of oidc-provider holds a thousand entries, and walks through all tokens of a session.
 const SESSIONS: usize = 32;
 /// Seconds of load before it counts: V8 optimizes code for a while.

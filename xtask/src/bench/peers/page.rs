@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::Path};
 
 use anyhow::Result;
 
-use super::CONNECTIONS;
+use super::load::CONNECTIONS;
 use crate::{
     bench::{figures::Figures, goal::MIB},
     harness::page_section,
