@@ -233,7 +233,7 @@ async function factors(page, email) {
     await click(page, 'main a[href^="/account/security/remove"]');
     await send(page, {});
   }
-  await says(page, "this is how you sign in from now on");
+  await says(page, "Below is what your account has now.");
   await key.forget();
 }
 

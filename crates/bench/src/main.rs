@@ -23,6 +23,8 @@ enum Command {
     Baseline(baseline::Args),
     /// Send requests, as told in JSON on standard input, one order a line
     Load(load::Args),
+    /// Refresh at any server, as one order in JSON on standard input tells
+    PeerLoad(load::peer::Args),
     /// Run the statements on standard input in the file of an embedded store
     Sqlite(sqlite::Args),
 }
@@ -33,6 +35,7 @@ fn main() -> Result<()> {
         Command::Echo => echo::run(),
         Command::Baseline(args) => baseline::run(&args),
         Command::Load(args) => load::run(&args),
+        Command::PeerLoad(args) => load::peer::run(&args),
         Command::Sqlite(args) => sqlite::run(&args),
     }
 }

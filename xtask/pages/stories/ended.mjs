@@ -108,7 +108,7 @@ export const brief = {
     await ann.follow('form[action="/account/profile"] button');
     ann.isAt("/account/signin");
     // The browser keeps the token no longer than it counts.
-    await ann.shows("You are not signed in any more. Sign in to go on; nothing was changed.");
+    await ann.shows("You are not signed in any more. Sign in to go on; this form has changed nothing now.");
     await ann.send({ email, password: PASSWORD });
     ann.isAt("/account/profile");
     // The ID token alone has expired: nobody notices.

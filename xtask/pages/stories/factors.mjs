@@ -116,7 +116,7 @@ export const stories = {
     await ann.follow('main a[href="/account/security/remove"]');
     await confirm(ann);
     await ann.send({});
-    await ann.shows("this is how you sign in from now on");
+    await ann.shows("Below is what your account has now.");
     await ann.signOut();
     await ann.signIn(email);
   },

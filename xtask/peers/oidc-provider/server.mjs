@@ -1,5 +1,6 @@
-// oidc-provider for `cargo xtask torture --peer oidc-provider`: its defaults, with a public client and everything in memory. The test
-// kit has no browser, so sessions begin by a password grant that takes any user; what follows is the package's own.
+// oidc-provider for `cargo xtask torture --peer oidc-provider` and `cargo xtask bench --peers`: its defaults, with a public client and
+// everything in memory. The clients have no browser, so sessions begin by a password grant that takes any user; what follows is the
+// package's own.
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 

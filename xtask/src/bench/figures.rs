@@ -17,6 +17,15 @@ pub(super) struct Figures {
     pub(super) curves: Vec<Curve>,
     /// The cost of a refresh against live sessions.
     pub(super) sizes: Vec<SessionCost>,
+    /// Those of the comparison, as its rows.
+    pub(super) systems: Vec<System>,
+}
+
+/// A system of the comparison: its name among the values, and in words.
+#[derive(Debug, Serialize)]
+pub(super) struct System {
+    pub(super) key: String,
+    pub(super) what: String,
 }
 
 /// Latency of one kind of request against its rate.

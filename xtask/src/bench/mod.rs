@@ -19,6 +19,7 @@ mod mail;
 mod memory;
 mod outbox;
 mod page;
+mod peers;
 mod plot;
 mod proofs;
 mod run_size;
@@ -46,6 +47,10 @@ use testbed::Testbed;
 
 /// How much is measured, and where the figures go.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Args {
     /// Shorter rounds and smaller stores: about five minutes
     #[arg(long)]
@@ -62,6 +67,22 @@ pub(crate) struct Args {
     /// Only these parts; the page stays as it is
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART,…")]
     only: Vec<Part>,
+    /// Only a comparison with other systems, which npm installs: about three minutes; rewrites its section of the page
+    #[arg(long, conflicts_with_all = ["check", "save", "only"])]
+    peers: bool,
+    /// Take `revolve` and `revolve-bench` from this folder instead of building them
+    #[arg(long, value_name = "FOLDER")]
+    binaries: Option<PathBuf>,
+}
+
+impl Args {
+    fn parts(&self) -> Vec<Part> {
+        if self.peers {
+            return vec![Part::Peers];
+        }
+        let wanted = |part: &Part| self.only.is_empty() || self.only.contains(part);
+        ALL.into_iter().filter(wanted).collect()
+    }
 }
 
 /// A part that can be measured alone.
@@ -89,6 +110,9 @@ enum Part {
     Proofs,
     /// Pages of accounts, by the number of accounts
     Admin,
+    /// Other systems
+    #[value(skip)]
+    Peers,
 }
 
 const ALL: [Part; 11] = [
@@ -107,10 +131,16 @@ const ALL: [Part; 11] = [
 
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     let begun = Instant::now();
-    let (service, tools) = (
-        Binary::build(true, interrupt).await?,
-        Binary::build_package("revolve-bench", true, interrupt).await?,
-    );
+    let (service, tools) = match &args.binaries {
+        Some(folder) => (
+            Binary::copy(&folder.join("revolve"))?,
+            Binary::copy(&folder.join("revolve-bench"))?,
+        ),
+        None => (
+            Binary::build(true, interrupt).await?,
+            Binary::build_package("revolve-bench", true, interrupt).await?,
+        ),
+    };
     eprintln!("built in {:.0} s", begun.elapsed().as_secs_f64());
     let size = if args.quick {
         RunSize::QUICK
@@ -120,14 +150,18 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     let stores = Stores::start_own(&stores::Args { local: true }, interrupt).await?;
     let testbed = Testbed::new(service, tools, &stores, size);
     let outcome = match testbed {
-        Ok(testbed) => Box::pin(interrupt.guard(measure(&testbed, &args.only, interrupt))).await,
+        Ok(testbed) => Box::pin(interrupt.guard(measure(&testbed, args.parts(), interrupt))).await,
         Err(error) => Err(error),
     };
     stores.shut_down().await;
     let (figures, failures) = outcome?;
 
     let goals = goals::judge(&figures);
-    println!("{}", page::table(&goals));
+    if args.peers {
+        println!("{}", peers::page::text(args.quick, &figures));
+    } else {
+        println!("{}", page::table(&goals));
+    }
     if let Some(file) = &args.json {
         let json = serde_json::json!({ "quick": args.quick, "goals": goals, "figures": figures });
         fs::write(file, format!("{json:#}\n"))
@@ -140,6 +174,9 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
         failures.join("; ")
     );
     let root = folders::root()?;
+    if args.peers {
+        return peers::page::write(&root, args.quick, &figures);
+    }
     let kept = root.join("xtask/bench-baseline.json");
     if args.save {
         baseline::save(&kept, args.quick, &goals)?;
@@ -168,14 +205,11 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
 /// The figures, and the errors of parts that could not be measured.
 async fn measure(
     testbed: &Testbed<'_>,
-    only: &[Part],
+    parts: Vec<Part>,
     interrupt: &Interrupt,
 ) -> Result<(Figures, Vec<String>)> {
     let (mut figures, mut failures) = (Figures::default(), Vec::new());
-    for part in ALL
-        .into_iter()
-        .filter(|part| only.is_empty() || only.contains(part))
-    {
+    for part in parts {
         let begun = Instant::now();
         let outcome = match part {
             Part::Costs => costs::measure(testbed, &mut figures).await,
@@ -189,6 +223,7 @@ async fn measure(
             Part::Mail => mail::measure(testbed, &mut figures).await,
             Part::Proofs => proofs::measure(testbed, &mut figures).await,
             Part::Admin => admin::measure(testbed, &mut figures).await,
+            Part::Peers => Box::pin(peers::measure(testbed, &mut figures, interrupt)).await,
         };
         eprintln!("{part:?}: {:.0} s", begun.elapsed().as_secs_f64());
         if let Err(error) = outcome {

@@ -46,7 +46,7 @@ pub(super) async fn measure(testbed: &Testbed<'_>, figures: &mut Figures) -> Res
 }
 
 /// Milliseconds from the start of the process to the first response.
-async fn first_answer(server: &mut MeasuredServer) -> Result<f64> {
+pub(super) async fn first_answer(server: &mut MeasuredServer) -> Result<f64> {
     let http = HttpClient::new()?;
     let begun = Instant::now();
     server.instance.restart().await?;

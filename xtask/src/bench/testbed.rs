@@ -99,6 +99,10 @@ impl<'a> Testbed<'a> {
         Arc::clone(&self.service)
     }
 
+    pub(super) fn tools(&self) -> &Binary {
+        &self.tools
+    }
+
     pub(super) fn postgres(&self) -> &Url {
         &self.postgres
     }
@@ -285,7 +289,7 @@ impl<'a> Testbed<'a> {
         })
     }
 
-    fn pid(&self, kind: StoreKind) -> Result<u32> {
+    pub(super) fn pid(&self, kind: StoreKind) -> Result<u32> {
         self.stores
             .get(kind)
             .and_then(Store::pid)

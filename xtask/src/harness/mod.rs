@@ -12,6 +12,7 @@ pub(crate) mod journal;
 pub(crate) mod message;
 pub(crate) mod node;
 pub(crate) mod page_section;
+pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod profile;
 pub(crate) mod progress;

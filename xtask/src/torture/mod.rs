@@ -5,7 +5,6 @@ mod accounts;
 mod args;
 mod cases;
 mod checks;
-mod peer;
 mod plan;
 mod preflight;
 mod report;

@@ -13,7 +13,6 @@ use super::{
     accounts::AccountPool,
     args::{Args, StoreChoice},
     cases::Case,
-    peer::Peer,
     plan, preflight,
     report::TortureReport,
     round_context::TortureRun,
@@ -23,6 +22,7 @@ use super::{
 use crate::harness::{
     http::HttpClient,
     interrupt::Interrupt,
+    peer::InstalledPeer,
     profile::ServerProfile,
     random,
     service::{Binary, Deployment},
@@ -43,8 +43,9 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
 
 pub(super) async fn attack(args: &Args, interrupt: &Interrupt) -> Result<TortureReport> {
     if let Some(name) = &args.peer {
-        let peer = Peer::start(name, interrupt).await?;
-        let profile = ServerProfile::load(Some(&peer.profile))?;
+        let installed = InstalledPeer::install(name, interrupt).await?;
+        let peer = installed.start(&[], interrupt).await?;
+        let profile = ServerProfile::load(Some(&installed.profile()))?;
         let heading = format!("{} ({name})", profile.name);
         let servers = ServerGroup::foreign(heading, args.again(), vec![peer.url.clone()]);
         let run = prepare(args, profile, None)?;

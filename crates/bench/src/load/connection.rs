@@ -10,6 +10,8 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::chunks;
+
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection that is made with the first request.
@@ -87,10 +89,20 @@ impl<'a> LoadConnection<'a> {
         bearer: Option<&str>,
         body: &str,
     ) -> Result<LoadAnswer<'_>> {
+        self.post_as(path, bearer, "application/json", body)
+    }
+
+    pub(super) fn post_as(
+        &mut self,
+        path: &str,
+        bearer: Option<&str>,
+        media_type: &str,
+        body: &str,
+    ) -> Result<LoadAnswer<'_>> {
         self.head("POST", path, bearer)?;
         write!(
             self.request,
-            "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "Content-Type: {media_type}\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         )?;
         self.send()
@@ -178,17 +190,25 @@ impl<'a> LoadConnection<'a> {
                 });
             }
             length += read;
-            if let Some((status, body)) =
+            if let Some((status, mut body, chunked)) =
                 whole(&self.received[..length]).map_err(LoadError::Unreadable)?
             {
+                if chunked {
+                    let joined = chunks::join(&mut self.received[body.clone()])
+                        .map_err(LoadError::Unreadable)?;
+                    body.end = body.start + joined;
+                }
                 return Ok((status, body));
             }
         }
     }
 }
 
-/// The status, and where the body is, once all of it is there.
-fn whole(received: &[u8]) -> Result<Option<(u16, std::ops::Range<usize>)>, &'static str> {
+/// The status, where the body is, and whether it is in chunks.
+type Whole = (u16, std::ops::Range<usize>, bool);
+
+/// The answer, once all of it is there.
+fn whole(received: &[u8]) -> Result<Option<Whole>, &'static str> {
     let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
     };
@@ -197,19 +217,26 @@ fn whole(received: &[u8]) -> Result<Option<(u16, std::ops::Range<usize>)>, &'sta
         .get(9..12)
         .and_then(|status| status.parse().ok())
         .ok_or("no status")?;
-    let length = head.split("\r\n").skip(1).find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length")
-            .then(|| value.trim().parse::<usize>().ok())
-            .flatten()
-    });
+    let header = |wanted: &str| {
+        head.split("\r\n").skip(1).find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case(wanted).then(|| value.trim())
+        })
+    };
+    let length = header("content-length").and_then(|length| length.parse::<usize>().ok());
     let begin = end + 4;
-    let until = match length {
-        Some(length) => begin + length,
-        None if status == 204 => begin,
+    let (until, chunked) = match length {
+        Some(length) => (begin + length, false),
+        None if status == 204 => (begin, false),
+        None if header("transfer-encoding") == Some("chunked") => {
+            match chunks::length(&received[begin..])? {
+                Some(length) => (begin + length, true),
+                None => return Ok(None),
+            }
+        }
         None => return Err("no length"),
     };
-    Ok((received.len() >= until).then_some((status, begin..until)))
+    Ok((received.len() >= until).then_some((status, begin..until, chunked)))
 }
 
 #[cfg(test)]
@@ -226,7 +253,7 @@ mod tests {
         }
         assert_eq!(
             whole(text).unwrap(),
-            Some((200, text.len() - 2..text.len()))
+            Some((200, text.len() - 2..text.len(), false))
         );
     }
 
@@ -241,6 +268,16 @@ mod tests {
             answer.cookies().collect::<Vec<_>>(),
             [("a", "b=c"), ("d", "")]
         );
+    }
+
+    #[test]
+    fn an_answer_in_chunks_is_read_when_the_last_one_is_there() {
+        let text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+        for end in 0..text.len() {
+            assert!(whole(&text[..end]).unwrap().is_none(), "{end}");
+        }
+        let body = text.len() - 12..text.len();
+        assert_eq!(whole(text).unwrap(), Some((200, body, true)));
     }
 
     /// A server that answers each connection once and closes it.
@@ -277,7 +314,10 @@ mod tests {
     #[test]
     fn no_content_needs_no_length() {
         let text = b"HTTP/1.1 204 No Content\r\ndate: now\r\n\r\n";
-        assert_eq!(whole(text).unwrap(), Some((204, text.len()..text.len())));
+        assert_eq!(
+            whole(text).unwrap(),
+            Some((204, text.len()..text.len(), false))
+        );
         assert!(whole(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
     }
 }

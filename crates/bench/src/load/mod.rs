@@ -2,8 +2,10 @@
 //! answers. An order comes on standard input, its report goes to standard output; in between nothing is asked of the machine.
 
 mod browsers;
+mod chunks;
 mod connection;
 mod pace;
+pub(crate) mod peer;
 mod people;
 
 use std::{

@@ -156,7 +156,7 @@ fn inner<T>(new: Mutex<Vec<T>>) -> Result<Vec<T>> {
     new.into_inner().map_err(|_| anyhow!("a client panicked"))
 }
 
-fn report(all: Vec<LoadSamples>, unsent: usize, seconds: f64) -> Result<LoadReport> {
+pub(super) fn report(all: Vec<LoadSamples>, unsent: usize, seconds: f64) -> Result<LoadReport> {
     let mut sum = LoadSamples::new()?;
     for seen in all {
         sum.times.add(seen.times)?;

@@ -209,6 +209,11 @@ impl ServerProfile {
         optional.into_iter().flatten().chain([&self.refresh])
     }
 
+    /// Where the answer to a refresh has the next refresh token.
+    pub(crate) fn successor(&self) -> &str {
+        &self.refresh.take.as_ref().unwrap_or(&self.take).refresh
+    }
+
     pub(crate) fn has_credentials(&self) -> bool {
         self.take.credential.is_some()
     }

@@ -1,13 +1,15 @@
 //! Masters that end and slots that move, in a real cluster and under real Sentinels: no honest client is told that its session is unknown.
 //! `cargo xtask test --cluster` starts the servers, which the tests use one after the other.
 
-use super::{direct::open, faults::full_message, new_session, random, rotation, variable};
+use super::{
+    direct::open, faults::full_message, new_session, random, rotation, stored::token_key, variable,
+};
 use deadpool_redis::redis::{
     AsyncCommands, FromRedisValue, RedisError, Value, aio::MultiplexedConnection, cmd,
 };
 use revolve_adapters::redis::{RedisConfig, RedisMode, RedisTokens, SentinelConfig};
 use revolve_domain::{
-    model::{Epoch, TokenId, UserId},
+    model::{Epoch, UserId},
     ports::{NewLiveSession, StoreError, StoreErrorKind, TokenRepository},
     rotation::{Rotation, RotationOutcome},
 };
@@ -302,14 +304,7 @@ async fn a_slot_moves_and_nobody_is_signed_out() {
 
     // Nothing has moved yet, something has, all has: none of it may look as if a session were gone.
     let index = format!("{{{}}}:sessions", new.user);
-    let token = |new: &NewLiveSession, generation| {
-        format!("{{{}}}:{}", new.user, TokenId::of(new.session, generation))
-    };
-    let keys = [
-        index,
-        token(&new, rotation(&new, 2).presented),
-        token(&kept, kept.token.generation),
-    ];
+    let keys = [index, token_key(&new, 2), token_key(&kept, 1)];
     for moved in 0..=keys.len() {
         found(tokens.rotate(&rotation(&new, 2)).await);
         for outcome in [

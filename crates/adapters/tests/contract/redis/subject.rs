@@ -2,6 +2,7 @@
 
 use super::{DirectConnections, connect, connect_directly, server};
 use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use deadpool_redis::redis::Script;
 use revolve_adapters::redis::RedisTokens;
 use revolve_domain::{
@@ -111,9 +112,15 @@ impl HistorySubject for RedisTokensSubject {
             reused,
         }) = state
         {
-            call.arg(TokenId::of(session, token.generation).to_string())
-                .arg(millis(remaining))
-                .arg(millis(age));
+            // Half of them as the release before wrote them.
+            let id = TokenId::of(session, token.generation);
+            let is_earlier = id.as_uuid().as_bytes()[0].is_multiple_of(2);
+            let name = if is_earlier {
+                id.to_string()
+            } else {
+                URL_SAFE_NO_PAD.encode(id.as_uuid().as_bytes())
+            };
+            call.arg(name).arg(millis(remaining)).arg(millis(age));
             let parent = parent_issued_at.map(|at| format!(":{}", at.as_seconds()));
             call.arg("gen").arg(format!(
                 "{}{}",
@@ -124,6 +131,9 @@ impl HistorySubject for RedisTokensSubject {
                 .arg(token.issued_at.as_seconds())
                 .arg("exp")
                 .arg(token.expires_at.as_seconds());
+            if is_earlier {
+                call.arg("sid").arg(session.to_string());
+            }
             if let Some(device) = token.device {
                 call.arg("did").arg(device.to_string());
             }

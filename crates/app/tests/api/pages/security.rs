@@ -94,6 +94,7 @@ on_both_stores_with_mail! {
         assert_eq!(confirms(&browser, &page, &code).await.expect(303).header("location"), "/account/security", "it is done");
         let list = browser.open("/account/security").await.expect(200);
         assert!(list.text.contains("10 are left") && !list.text.contains("/security/app\""), "{list:#?}");
+        assert!(list.text.contains("Confirm your e-mail address, too"), "a recovery would take it: {list:#?}");
         assert!(codes(&shown).iter().all(|code| !list.text.contains(code)), "{list:#?}");
 
         let form = [("replaces", &*hidden(&before, "replaces").unwrap())];
@@ -101,7 +102,7 @@ on_both_stores_with_mail! {
         assert_page(&new);
         assert!(codes(&new).len() == 10 && codes(&new) != codes(&shown), "{new:#?}");
         let reloaded = browser.post("/account/security/codes", &form).await.expect(200);
-        assert!(reloaded.text.contains("New codes have just been made") && codes(&reloaded).is_empty(), "{reloaded:#?}");
+        assert!(reloaded.text.contains("Meanwhile other codes were made") && codes(&reloaded).is_empty(), "{reloaded:#?}");
         browser.forget("revolve-reauthentication-");
         let page = browser.open("/account/reauthenticate").await.expect(200);
         assert!(asks(&page, "currentPassword") && page.text.contains("value=\"recoveryCode\""), "{page:#?}");
@@ -113,7 +114,7 @@ on_both_stores_with_mail! {
         let page = browser.sent("/account/reauthenticate", &form).await;
         assert!(page.text.contains("class=\"grave\""), "{page:#?}");
         let list = browser.sent("/account/security/remove", &[]).await;
-        assert!(list.text.contains("this is how you sign in from now on") && list.text.contains("href=\"/account/security/app\""), "{list:#?}");
+        assert!(list.text.contains("Below is what your account has now.") && list.text.contains("href=\"/account/security/app\""), "{list:#?}");
         let activity = browser.open("/account/activity").await.expect(200);
         for told in ["Second factor added", "Second factor removed", "Recovery code used", "Recovery codes made"] {
             assert!(activity.text.contains(told), "{told}: {activity:#?}");
@@ -138,6 +139,30 @@ on_both_stores_with_mail! {
         let last = browser.post("/account/security/remove", &[]).await.expect(409);
         assert_page(&last);
         assert!(last.text.contains("Your account needs it"), "{last:#?}");
+    }
+
+    async fn nobody_is_shown_the_app_of_another_session(service: Mailing) {
+        let [browser, thief] = [Browser::new(&service), Browser::new(&service)];
+        browser.signs_up(ANN).await;
+        thief.signs_in(ANN, PASSWORD).await;
+        let begins = async |browser: &Browser| {
+            reauthenticates(browser, "/account/security/app").await;
+            browser.post("/account/security/app", &[]).await.expect(200)
+        };
+        reauthenticates(&thief, "/account/security/app").await;
+        let page = begins(&browser).await;
+        for (secret, totp) in [("x", "x"), ("x", "000000")] {
+            let form = [("secret", secret), ("totp", totp)];
+            let led = thief.post("/account/security/app", &form).await.expect(303);
+            assert_eq!(led.header("location"), "/account/security");
+        }
+        // Who has scanned one code is not shown another as if it were the same.
+        begins(&thief).await;
+        let own = app_of(&page).code();
+        let led = confirms(&browser, &page, &own).await.expect(303);
+        assert_eq!(led.header("location"), "/account/security");
+        let list = browser.open("/account/security").await.expect(200);
+        assert!(list.text.contains("href=\"/account/security/app\""), "{list:#?}");
     }
 
     async fn a_reset_that_an_operator_has_ordered_is_shown_and_stopped(service: Mailing) {

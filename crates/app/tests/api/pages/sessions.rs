@@ -73,7 +73,7 @@ on_both_stores_with_mail! {
         let deletion = browser.post("/account/delete", &[("currentPassword", PASSWORD)]).await.expect(303);
         assert_eq!(deletion.header("location"), "/account/signin?return_to=%2Faccount%2Fdelete", "an earlier click may have done it");
         let page = browser.open("/account/signin?why=gone").await.expect(200);
-        assert!(page.text.contains("You are not signed in any more") && page.text.contains("nothing was changed"), "{page:#?}");
+        assert!(page.text.contains("You are not signed in any more") && page.text.contains("this form has changed nothing now"), "{page:#?}");
     }
 
     async fn a_session_that_is_over_takes_along_the_pages_that_the_browser_has_kept(service: Mailing) {

@@ -18,7 +18,9 @@ use crate::{
         sessions::Caller,
     },
 };
+use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
+use subtle::ConstantTimeEq as _;
 
 /// What an authenticator app is set up with; it waits for its first code.
 pub type NewTotp = TotpEnrolment;
@@ -84,11 +86,16 @@ impl ManageTotp {
         }
     }
 
-    /// What the app that waits for its first code is set up with, to show it once more. The caller must have reauthenticated.
+    /// What the app that waits for its first code is set up with, to show it once more to whoever was shown its secret: another session of the account
+    /// may have set up another one meanwhile. The caller must have reauthenticated.
     ///
     /// # Errors
-    /// [`ChangeFactorsError`]: `Gone` and what all changes have.
-    pub async fn waiting(&self, caller: &Caller) -> Result<NewTotp, ChangeFactorsError> {
+    /// [`ChangeFactorsError`]: `Gone` if it is not that secret that waits, and what all changes have.
+    pub async fn waiting(
+        &self,
+        caller: &Caller,
+        shown: &SecretString,
+    ) -> Result<NewTotp, ChangeFactorsError> {
         let owner = self.changes.reauthenticated(caller).await?;
         let user = owner.user.id;
         let totp = self.waiting_of(user).await?;
@@ -96,7 +103,13 @@ impl ManageTotp {
             .secrets
             .open(user, FactorSecretUse::Totp, &totp.sealed)?;
         let email = owner.user.email.as_str();
-        Ok(self.one_time.enrolment(&secret, email)?)
+        let enrolment = self.one_time.enrolment(&secret, email)?;
+        let (waits, shown) = (enrolment.secret.expose_secret(), shown.expose_secret());
+        if bool::from(waits.as_bytes().ct_eq(shown.as_bytes())) {
+            Ok(enrolment)
+        } else {
+            Err(ChangeFactorsError::Gone)
+        }
     }
 
     async fn waiting_of(&self, user: UserId) -> Result<Totp, ChangeFactorsError> {

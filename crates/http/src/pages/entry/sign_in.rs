@@ -56,7 +56,7 @@ static WORDS: Localized<Words> = Localized {
         reused: "Somebody else may have used your session, so it was ended. Sign in again, and look at your activity.",
         ended: "You were signed out on this device, here or on another one. Sign in to go on; nothing was changed.",
         ended_by_form: "You were signed out on this device, by this form or before. Sign in to see which devices are still signed in.",
-        gone: "You are not signed in any more. Sign in to go on; nothing was changed.",
+        gone: "You are not signed in any more. Sign in to go on; this form has changed nothing now.",
         step_over: "The second step took too long, or its code was wrong too often. Sign in again.",
     },
     de: Words {
@@ -75,7 +75,7 @@ static WORDS: Localized<Words> = Localized {
                 wurde geändert.",
         ended_by_form: "Sie wurden auf diesem Gerät abgemeldet, durch dieses Formular oder schon vorher. Melden Sie sich an, um zu sehen, \
                         welche Geräte noch angemeldet sind.",
-        gone: "Sie sind nicht mehr angemeldet. Melden Sie sich an, um weiterzumachen; nichts wurde geändert.",
+        gone: "Sie sind nicht mehr angemeldet. Melden Sie sich an, um weiterzumachen; dieses Formular hat jetzt nichts geändert.",
         step_over: "Der zweite Schritt hat zu lange gedauert, oder der Code war zu oft falsch. Melden Sie sich noch einmal an.",
     },
 };

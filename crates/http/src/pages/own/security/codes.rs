@@ -13,12 +13,10 @@ use crate::{
     },
 };
 use actix_web::HttpResponse;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use revolve_domain::{
     model::RecoveryCodes,
     use_cases::{ReadFactors, ReplaceRecoveryCodes},
 };
-use sha2::{Digest as _, Sha256};
 
 struct Words {
     title: &'static str,
@@ -31,19 +29,20 @@ static WORDS: Localized<Words> = Localized {
     en: Words {
         title: "Make new recovery codes",
         intro: "You get ten codes, which are shown this once. Those that you have now count no more.",
-        made: "New codes have just been made: these count, and you have seen them. Make others only if you have not kept them.",
+        made: "Meanwhile other codes were made, by this form or elsewhere, and they count now. If you have not kept them, make new ones.",
         button: "Make new codes",
     },
     de: Words {
         title: "Neue Wiederherstellungscodes",
         intro: "Sie bekommen zehn Codes, die nur dieses eine Mal angezeigt werden. Die jetzigen gelten nicht mehr.",
-        made: "Gerade wurden neue Codes erstellt: Diese gelten, und Sie haben sie gesehen. Erstellen Sie andere nur, wenn Sie sie nicht \
-               aufbewahrt haben.",
+        made: "Inzwischen wurden andere Codes erstellt, durch dieses Formular oder anderswo, und diese gelten jetzt. Wenn Sie sie nicht \
+               aufbewahrt haben, erstellen Sie neue.",
         button: "Neue Codes erstellen",
     },
 };
 
-/// The set that a form replaces, so that a form that is sent again replaces no other.
+/// The set that a form replaces, so that a form that is sent again, as by a reload, replaces no other. Of two that are sent at once both may replace it, and
+/// the later one counts.
 const REPLACES: &str = "replaces";
 
 /// `GET /security/codes`
@@ -52,8 +51,10 @@ pub(crate) async fn show(
     factors: UseCase<ReadFactors>,
 ) -> Result<HttpResponse, Problem> {
     page.show_reauthenticated(page.path(), async |me| {
-        let present = present(&factors, me).await?;
-        view(&page, me, present, None)
+        match present(&factors, me).await? {
+            Some(present) => view(&page, me, present, None),
+            None => Ok(see(&page_url(SECURITY, None))),
+        }
     })
     .await
 }
@@ -67,7 +68,7 @@ pub(crate) async fn submit(
 ) -> Result<HttpResponse, Problem> {
     page.act_for_user(async |me| {
         let present = present(&factors, me).await?;
-        if form.get(REPLACES).unwrap_or_default() != present {
+        if let Some(present) = present.filter(|present| form.get(REPLACES) != Some(present)) {
             let words = WORDS.get(me.language);
             return view(&page, me, present, Some(Notice::warning(words.made)));
         }
@@ -90,11 +91,12 @@ pub(crate) async fn submit(
     .await
 }
 
-/// A mark of the present set; empty if there is none.
-async fn present(factors: &UseCase<ReadFactors>, me: &SignedIn) -> Result<String, Problem> {
+/// A mark of the present set: when it was made, in milliseconds. `None` without a factor to make codes for.
+async fn present(factors: &UseCase<ReadFactors>, me: &SignedIn) -> Result<Option<String>, Problem> {
     let found = factors.get().execute(&me.caller).await?;
-    let mark = |codes: RecoveryCodes| URL_SAFE_NO_PAD.encode(Sha256::digest(codes.key.as_bytes()));
-    Ok(found.codes.map(mark).unwrap_or_default())
+    let mark = |codes: &RecoveryCodes| codes.created_at.as_millis().to_string();
+    let present = found.codes.as_ref().map(mark).unwrap_or_default();
+    Ok(found.set_up().any().then_some(present))
 }
 
 fn view(

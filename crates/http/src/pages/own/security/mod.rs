@@ -63,7 +63,7 @@ static WORDS: Localized<Words> = Localized {
         intro: "With one of these, a stolen password alone is not enough to sign in.",
         needed: "Your account needs an authenticator app or a passkey. Set one up to go on.",
         unconfirmed: "Confirm your e-mail address, too: until then, whoever reads its mail can take all of this away.",
-        done: "It is done: this is how you sign in from now on.",
+        done: "Done. Below is what your account has now.",
         reset: "All of this is to be removed",
         reset_text: |at| {
             format!(
@@ -97,8 +97,8 @@ static WORDS: Localized<Words> = Localized {
     de: Words {
         intro: "Damit genügt ein gestohlenes Passwort allein nicht, um sich anzumelden.",
         needed: "Ihr Konto braucht eine Authenticator-App oder einen Passkey. Richten Sie etwas davon ein, um weiterzumachen.",
-        unconfirmed: "Bestätigen Sie auch Ihre E-Mail-Adresse: Bis dahin kann jeder, der ihre Mails liest, all das entfernen.",
-        done: "Es ist erledigt: So melden Sie sich von jetzt an an.",
+        unconfirmed: "Bestätigen Sie auch Ihre E-Mail-Adresse: Bis dahin kann jeder, der Mails an diese Adresse liest, all das entfernen.",
+        done: "Erledigt. Unten steht, was Ihr Konto jetzt hat.",
         reset: "All das soll entfernt werden",
         reset_text: |at| {
             format!(
@@ -138,6 +138,7 @@ struct Security<'a> {
     title: &'static str,
     notice: Option<Notice>,
     intro: &'static str,
+    unconfirmed: Option<&'static str>,
     reset: Option<Reset>,
     parts: [Part; 3],
 }
@@ -222,8 +223,8 @@ fn view(
     let (words, texts) = (WORDS.get(me.language), me.language.texts());
     let needed = page.needs_set_up(me).then(|| Notice::warning(words.needed));
     let is_done = page.is_done().then(|| Notice::done(words.done));
-    let is_weak = factors.set_up().any() && me.user.email_verified_at.is_none();
-    let unconfirmed = is_weak.then(|| Notice::warning(words.unconfirmed));
+    let is_confirmed = me.user.email_verified_at.is_some();
+    let is_weak = page.settings.options.mail && factors.set_up().any() && !is_confirmed;
     let reset = factors.reset.map(|reset| Reset {
         title: words.reset,
         text: (words.reset_text)(&instant(texts, reset.due_at)),
@@ -232,8 +233,9 @@ fn view(
     let view = Security {
         frame: page.own_frame(me.language, SECURITY),
         title: title(SECURITY, me.language),
-        notice: needed.or(is_done).or(unconfirmed),
+        notice: needed.or(is_done),
         intro: words.intro,
+        unconfirmed: is_weak.then_some(words.unconfirmed),
         reset,
         parts: [
             app(words, texts, factors),

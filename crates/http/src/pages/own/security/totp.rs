@@ -17,7 +17,7 @@ use crate::{
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use revolve_domain::use_cases::{ManageTotp, NewTotp, ReadFactors};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 /// No app waits for this code.
 const GONE: &str = "challenge_gone";
@@ -97,40 +97,39 @@ pub(crate) async fn submit(
     form: Form,
 ) -> Result<HttpResponse, Problem> {
     let outcome = async |me: &SignedIn| {
-        if form.get("secret").is_none() {
+        let Some(shown) = form.get("secret") else {
             let caller = me.caller.clone();
-            let new = use_case
+            let enrolment = use_case
                 .clone()
                 .run(async move |case| case.set_up(&caller).await)
                 .await??;
-            return view(&page, me, &new, None, HttpResponse::Ok().finish());
-        }
+            return view(&page, me, &enrolment, None, HttpResponse::Ok().finish());
+        };
         match confirm(&page, me, use_case.clone(), &form).await {
             Err(problem) if is_wrong(&problem) => {
-                let waiting = use_case.get().waiting(&me.caller).await?;
-                view(
-                    &page,
-                    me,
-                    &waiting,
-                    Some(&problem),
-                    problem.error_response(),
-                )
+                let shown = SecretString::from(shown);
+                let enrolment = use_case.get().waiting(&me.caller, &shown).await?;
+                let answer = problem.error_response();
+                view(&page, me, &enrolment, Some(&problem), answer)
             }
             outcome => outcome,
         }
     };
-    page.act_for_user(async |me| match outcome(me).await {
-        Err(problem) => match problem.code() {
-            // The same form has ended the reauthentication: its answer may have been reloaded.
-            "reauthentication_required" if is_set_up(&factors, me).await? => {
-                Ok(see(&page_url(SECURITY, None)))
-            }
-            "reauthentication_required" => Ok(page.reauthenticate_first(page.path())),
-            // Another tab, or the same form, was faster.
-            "already_set_up" | GONE => Ok(see(&page_url(SECURITY, None))),
-            _ => Err(problem),
-        },
-        answer => answer,
+    page.act_for_user(async |me| {
+        let problem = match outcome(me).await {
+            Ok(answer) => return Ok(answer),
+            Err(problem) => problem,
+        };
+        // The same form may have ended the reauthentication before: its answer was reloaded.
+        let is_unproved = problem.code() == "reauthentication_required";
+        if is_unproved && !is_set_up(&factors, me).await? {
+            return Ok(page.reauthenticate_first(page.path()));
+        }
+        // Another tab, another session or the same form was faster.
+        if is_unproved || matches!(problem.code(), "already_set_up" | GONE) {
+            return Ok(see(&page_url(SECURITY, None)));
+        }
+        Err(problem)
     })
     .await
 }
@@ -180,12 +179,12 @@ fn grouped(secret: &str) -> String {
 fn view(
     page: &PageRequest,
     me: &SignedIn,
-    waiting: &NewTotp,
+    enrolment: &NewTotp,
     problem: Option<&Problem>,
     answer: HttpResponse,
 ) -> Result<HttpResponse, Problem> {
     let (words, typed) = (WORDS.get(me.language), Form::default());
-    let secret = waiting.secret.expose_secret();
+    let secret = enrolment.secret.expose_secret();
     let fields = page.fields(me.language, &typed, problem);
     let mut form = FormView::new(page_url(TOTP, None), words.button, vec![fields.totp()]);
     form.alert = fields.alert();
@@ -199,8 +198,8 @@ fn view(
         intro: words.scan,
         words,
         secret: grouped(secret),
-        uri: waiting.uri.expose_secret(),
-        qr_code: waiting.qr_code.expose_secret(),
+        uri: enrolment.uri.expose_secret(),
+        qr_code: enrolment.qr_code.expose_secret(),
         form,
     };
     view::page(answer, &view)

@@ -1,7 +1,7 @@
 //! Other systems, installed by npm from `xtask/peers/<name>` and started for a run: `server.mjs`, its dependencies, and `profile.toml`.
 
 use std::{
-    fs,
+    fs::{self, File},
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -14,7 +14,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::harness::{folders, interrupt::Interrupt, process};
+use super::{folders, interrupt::Interrupt, node};
 
 /// How long a peer may take to say where it listens.
 const START: Duration = Duration::from_mins(1);
@@ -25,25 +25,49 @@ const FILES: [&str; 4] = [
     "profile.toml",
 ];
 
-/// Stops when it is dropped.
-pub(super) struct Peer {
-    pub(super) url: String,
-    pub(super) profile: PathBuf,
-    _child: Child,
+/// The files and packages of a peer.
+pub(crate) struct InstalledPeer {
+    name: String,
+    folder: PathBuf,
 }
 
-impl Peer {
-    pub(super) async fn start(name: &str, interrupt: &Interrupt) -> Result<Self> {
+impl InstalledPeer {
+    /// Copies the files below the target folder, and installs the locked versions unless they are there.
+    pub(crate) async fn install(name: &str, interrupt: &Interrupt) -> Result<Self> {
         let source = folder(&folders::root()?.join("xtask/peers"), name)?;
         let folder = folders::target()?.join("peers").join(name);
-        install(&source, &folder, interrupt).await?;
+        fs::create_dir_all(&folder)?;
+        for file in FILES {
+            fs::copy(source.join(file), folder.join(file)).with_context(|| format!("no {file}"))?;
+        }
+        let packages = node::install(&folder, "package-lock.json", &["ci"]);
+        interrupt.guard(packages).await?;
+        Ok(Self {
+            name: name.to_owned(),
+            folder,
+        })
+    }
+
+    pub(crate) fn profile(&self) -> PathBuf {
+        self.folder.join("profile.toml")
+    }
+
+    /// Starts it in production mode and waits until it listens.
+    pub(crate) async fn start(
+        &self,
+        variables: &[(&str, &str)],
+        interrupt: &Interrupt,
+    ) -> Result<Peer> {
+        let (name, log) = (&self.name, self.folder.join("log"));
         let mut child = Command::new("node")
             .arg("server.mjs")
-            .current_dir(&folder)
+            .current_dir(&self.folder)
             .env("PORT", "0")
             .env("NODE_ENV", "production")
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(File::create(&log)?)
             .kill_on_drop(true)
             .spawn()
             .context("could not run node")?;
@@ -55,7 +79,7 @@ impl Peer {
                     return Ok(url.trim().to_owned());
                 }
             }
-            bail!("{name} ended before it listened")
+            bail!("{name} ended before it listened; see {}", log.display())
         };
         let url = interrupt
             .guard(async {
@@ -66,11 +90,23 @@ impl Peer {
             .await?;
         // Reads on, or a full pipe would stop the peer.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self {
-            url,
-            profile: source.join("profile.toml"),
-            _child: child,
-        })
+        Ok(Peer { url, child })
+    }
+}
+
+/// Stops when it is dropped.
+pub(crate) struct Peer {
+    pub(crate) url: String,
+    child: Child,
+}
+
+impl Peer {
+    pub(crate) fn pid(&self) -> Result<u32> {
+        self.child.id().context("the peer has ended")
+    }
+
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        self.child.kill().await.context("could not stop the peer")
     }
 }
 
@@ -87,24 +123,6 @@ fn folder(peers: &Path, name: &str) -> Result<PathBuf> {
         names.join(", ")
     );
     Ok(peers.join(name))
-}
-
-/// Copies the files below the target folder, and installs the locked versions unless they are there.
-async fn install(source: &Path, folder: &Path, interrupt: &Interrupt) -> Result<()> {
-    fs::create_dir_all(folder)?;
-    let (lock, stamp) = (source.join("package-lock.json"), folder.join("installed"));
-    let wanted = fs::read(&lock).with_context(|| format!("no {}", lock.display()))?;
-    for file in FILES {
-        fs::copy(source.join(file), folder.join(file)).with_context(|| format!("no {file}"))?;
-    }
-    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
-    }
-    let mut npm = Command::new("npm");
-    npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
-        .current_dir(folder);
-    process::run(npm, interrupt).await?;
-    fs::write(stamp, wanted).context("could not remember what is installed")
 }
 
 #[cfg(test)]
