@@ -1,5 +1,7 @@
 //! `cargo xtask test`: starts the stores, then runs every test of the workspace against them.
 
+use std::{env, thread};
+
 use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
@@ -8,6 +10,11 @@ use crate::harness::{
     process::{self, cargo},
     stores::{self, Layout, Stores},
 };
+
+/// How many tests nextest runs at once, unless its caller says so.
+const AT_ONCE: &str = "NEXTEST_TEST_THREADS";
+/// For each core: tests wait more than they compute.
+const TESTS_PER_CORE: usize = 2;
 
 #[derive(Debug, Clone, clap::Args)]
 #[expect(
@@ -153,6 +160,10 @@ fn of_cargo(runner: &[String]) -> impl Iterator<Item = &String> {
 fn prepared(words: &[&str], args: &Args, stores: &Stores) -> Result<Command> {
     let mut command = cargo(words)?;
     stores.export(&mut command);
+    if env::var_os(AT_ONCE).is_none() {
+        let cores = thread::available_parallelism()?.get();
+        command.env(AT_ONCE, (TESTS_PER_CORE * cores).to_string());
+    }
     if args.allow_skip {
         command.env("REVOLVE_TEST_ALLOW_SKIP", "1");
     } else {

@@ -2,6 +2,7 @@
 //! while it waits, and strangers show its device's credential for the owner's account. An owner on a known device and newcomers must be served
 //! in their turn all the while, and nearly as much must be hashed as when everybody comes once.
 
+mod args;
 mod others;
 mod users;
 
@@ -10,12 +11,13 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Result;
 use serde_json::{Value, json};
 
-pub(crate) use self::others::sign_ins_of_others;
+use self::args::{RAMP, own_network};
 use self::users::{PASSWORD, Served, drained, honest_users, sign_up_all};
+pub(crate) use self::{args::Args, others::sign_ins_of_others};
 use super::{
     goals::AttackGoals,
     sign_in_flood::{FloodClients, SignInCounts, SignInFlood, sign_in},
-    target::{ServiceUnderAttack, TargetArgs},
+    target::ServiceUnderAttack,
 };
 use crate::harness::{interrupt::Interrupt, statistics::percentile};
 
@@ -27,30 +29,6 @@ const SERVED: usize = 990;
 const THROUGHPUT: f64 = 0.75;
 /// Addresses of the flooding network, all in one /64.
 const NETWORK: u64 = 1000;
-/// For the queue to fill before it counts.
-const RAMP: Duration = Duration::from_secs(2);
-
-/// Arguments of `attack starvation`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// How long each flood lasts, and the quiet time for comparison
-    #[arg(long, default_value_t = 15)]
-    seconds: u64,
-    /// Sign-ins at once
-    #[arg(long, default_value_t = 300)]
-    clients: usize,
-    /// Devices of the account that floods
-    #[arg(long, default_value_t = 40)]
-    devices: usize,
-    /// A refused client tries again after this, whatever Retry-After says
-    #[arg(long, value_parser = humantime::parse_duration, default_value = "1s")]
-    pause: Duration,
-    /// A client that hangs up while it waits does so after this
-    #[arg(long, value_parser = humantime::parse_duration, default_value = "500ms")]
-    hangs_up_after: Duration,
-    #[command(flatten)]
-    target: TargetArgs,
-}
 
 struct AttackPhase {
     name: &'static str,
@@ -117,12 +95,6 @@ async fn attack(args: &Args, url: &str) -> Result<[AttackPhase; 6]> {
         flooded(&target, lasts, "hangs up", hang_up, one_account).await?,
         flooded(&target, lasts, "borrowed device", stay, borrowed).await?,
     ])
-}
-
-/// An address of a network of its own.
-fn own_network(number: u64) -> String {
-    let [.., a, b, c] = number.to_be_bytes();
-    format!("2001:db8:{a:x}:{:x}::1", u16::from_be_bytes([b, c]))
 }
 
 /// The credentials in turn.

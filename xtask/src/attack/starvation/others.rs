@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::json;
 
 use super::{
-    Args, RAMP, own_network,
+    args::{Args, RAMP, own_network},
     users::{drained, post, repeat, sign_up_all},
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
         target::ServiceUnderAttack,
     },
     harness::{
-        args,
+        args as arguments,
         interrupt::Interrupt,
         raw_http::{BlockingConnection, encode},
         service::Binary,
@@ -42,7 +42,7 @@ pub(crate) async fn sign_ins_of_others(
     seconds: u64,
     interrupt: &Interrupt,
 ) -> Result<[Vec<Duration>; 2]> {
-    let args: Args = args::parse(&[])?;
+    let args: Args = arguments::parse(&[])?;
     let settings = [("HTTP__TRUSTED_PROXIES", "127.0.0.1".to_owned())];
     let target =
         ServiceUnderAttack::start_built(service, &args.target, &settings, interrupt).await?;
