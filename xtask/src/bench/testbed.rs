@@ -352,6 +352,7 @@ pub(super) fn default_settings(algorithm: &str) -> Settings {
         "SIGN_UP_PER_ADDRESS",
         "PROOFS_PER_ACCOUNT",
         "PROOFS_PER_ADDRESS",
+        "CONFIRMATIONS_PER_ADDRESS",
         "REFRESH_PER_SESSION",
         "REFRESH_PER_ADDRESS",
     ] {
