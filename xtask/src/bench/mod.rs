@@ -52,7 +52,7 @@ use testbed::Testbed;
     reason = "each is a flag of the command line"
 )]
 pub(crate) struct Args {
-    /// Shorter rounds and smaller stores: about five minutes
+    /// Shorter rounds and smaller stores: about eight minutes
     #[arg(long)]
     quick: bool,
     /// Write all figures to this file as JSON

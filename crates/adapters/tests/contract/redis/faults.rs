@@ -1,9 +1,8 @@
 //! Redis goes away, comes back, hangs, loses the scripts, or holds nonsense.
 
 use super::{
-    PATIENT, config, connect, connect_directly,
+    PATIENT, begun, config, connect,
     direct::open,
-    new_session,
     proxy::{ProxyMode, RedisProxy},
     random, rotation, server, single,
     stored::token_key,
@@ -52,13 +51,9 @@ async fn until_available(tokens: &RedisTokens) {
 
 #[tokio::test]
 async fn forgotten_scripts_are_loaded_again() {
-    let Some(server) = server() else { return };
-    let new = new_session(UserId::from_random(random()));
-    let (tokens, mut redis) = (
-        connect(&server).await,
-        connect_directly(&server).await.for_user(new.user).await,
-    );
-    tokens.begin(new).await.unwrap();
+    let Some((new, tokens, mut redis)) = begun().await else {
+        return;
+    };
     let _: () = cmd("SCRIPT")
         .arg("FLUSH")
         .query_async(&mut redis)
@@ -213,14 +208,10 @@ async fn a_user_who_may_not_write_is_refused_at_the_start() {
 
 #[tokio::test]
 async fn nonsense_in_a_key_is_a_broken_store() {
-    let Some(server) = server() else { return };
-    let new = new_session(UserId::from_random(random()));
-    let (tokens, mut redis) = (
-        connect(&server).await,
-        connect_directly(&server).await.for_user(new.user).await,
-    );
+    let Some((new, tokens, mut redis)) = begun().await else {
+        return;
+    };
     let key = token_key(&new, 1);
-    tokens.begin(new).await.unwrap();
     let _: () = redis.set_ex(&key, "a string", 60).await.unwrap();
     let error = tokens.rotate(&rotation(&new, 1)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Broken);

@@ -13,12 +13,12 @@ mod stored;
 mod subject;
 mod tls;
 
-use deadpool_redis::redis::{ConnectionInfo, IntoConnectionInfo};
+use deadpool_redis::redis::{ConnectionInfo, IntoConnectionInfo, aio::MultiplexedConnection};
 use direct::{DirectConnections, connect_directly};
 use revolve_adapters::redis::{RedisConfig, RedisMode, RedisTokens};
 use revolve_domain::{
     model::{DeviceId, Epoch, Generation, SessionId, Timestamp, UserId},
-    ports::NewLiveSession,
+    ports::{NewLiveSession, TokenRepository as _},
     rotation::{DeviceProof, LiveToken, RetryPolicy, Rotation},
 };
 use std::{env, time::Duration};
@@ -87,6 +87,16 @@ fn config(server: &ConnectionInfo, address: &str) -> RedisConfig {
         timeout: PATIENT,
         ..RedisConfig::new(url.into())
     }
+}
+
+/// A session that has begun, the adapter, and a connection that bypasses it; `None` if there is no Redis and that is allowed.
+async fn begun() -> Option<(NewLiveSession, RedisTokens, MultiplexedConnection)> {
+    let server = server()?;
+    let new = new_session(UserId::from_random(random()));
+    let tokens = connect(&server).await;
+    tokens.begin(new).await.expect("a session begins");
+    let redis = connect_directly(&server).await.for_user(new.user).await;
+    Some((new, tokens, redis))
 }
 
 async fn connect(server: &RedisUnderTest) -> RedisTokens {

@@ -1,6 +1,6 @@
 //! What is stored in Redis: names, fields and lifetimes are documented in `docs/sessions.md`.
 
-use super::{LIFE, START, connect, connect_directly, new_session, random, rotation, server};
+use super::{LIFE, START, begun, connect, connect_directly, new_session, random, rotation, server};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use deadpool_redis::redis::{AsyncCommands, aio::MultiplexedConnection};
 use revolve_domain::{
@@ -37,13 +37,9 @@ async fn assert_ttl(redis: &mut MultiplexedConnection, key: &str, life: Duration
 
 #[tokio::test]
 async fn a_session_is_one_key_and_an_entry_of_the_index() {
-    let Some(server) = server() else { return };
-    let new = new_session(UserId::from_random(random()));
-    let (tokens, mut redis) = (
-        connect(&server).await,
-        connect_directly(&server).await.for_user(new.user).await,
-    );
-    tokens.begin(new).await.unwrap();
+    let Some((new, tokens, mut redis)) = begun().await else {
+        return;
+    };
 
     let (index, first, second) = (
         format!("{{{}}}:sessions", new.user),
@@ -85,13 +81,9 @@ async fn a_session_is_one_key_and_an_entry_of_the_index() {
 
 #[tokio::test]
 async fn an_entry_of_an_earlier_release_gets_the_present_form_by_a_rotation() {
-    let Some(server) = server() else { return };
-    let new = new_session(UserId::from_random(random()));
-    let (tokens, mut redis) = (
-        connect(&server).await,
-        connect_directly(&server).await.for_user(new.user).await,
-    );
-    tokens.begin(new).await.unwrap();
+    let Some((new, tokens, mut redis)) = begun().await else {
+        return;
+    };
     let (index, present) = (format!("{{{}}}:sessions", new.user), token_key(&new, 1));
     let jti = TokenId::of(new.session, rotation(&new, 1).presented).to_string();
     let earlier = format!("{{{}}}:{jti}", new.user);
@@ -262,13 +254,9 @@ async fn each_session_has_one_key_and_the_index_outlives_them_all() {
 
 #[tokio::test]
 async fn healing_leaves_no_key_behind() {
-    let Some(server) = server() else { return };
-    let new = new_session(UserId::from_random(random()));
-    let (tokens, mut redis) = (
-        connect(&server).await,
-        connect_directly(&server).await.for_user(new.user).await,
-    );
-    tokens.begin(new).await.unwrap();
+    let Some((new, tokens, mut redis)) = begun().await else {
+        return;
+    };
     assert!(matches!(
         tokens.rotate(&rotation(&new, 7)).await.unwrap(),
         RotationOutcome::Healed { .. }
@@ -281,13 +269,9 @@ async fn healing_leaves_no_key_behind() {
 
 #[tokio::test]
 async fn an_entry_whose_key_is_gone_counts_as_none() {
-    let Some(server) = server() else { return };
-    let new = new_session(UserId::from_random(random()));
-    let (tokens, mut redis) = (
-        connect(&server).await,
-        connect_directly(&server).await.for_user(new.user).await,
-    );
-    tokens.begin(new).await.unwrap();
+    let Some((new, tokens, mut redis)) = begun().await else {
+        return;
+    };
     let _: () = redis.del(token_key(&new, 1)).await.unwrap();
     assert_eq!(tokens.list(new.user).await.unwrap(), []);
     assert_eq!(

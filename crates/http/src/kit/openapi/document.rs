@@ -174,11 +174,13 @@ pub(crate) fn document(about: &AboutApi, operations: Vec<Documented>) -> OpenApi
 fn say_once(operations: Vec<&mut Operation>) -> BTreeMap<String, RefOr<Response>> {
     let mut same: BTreeMap<String, Vec<(String, &mut RefOr<Response>)>> = BTreeMap::new();
     for operation in operations {
-        let id = operation.operation_id.clone();
-        let id = id.expect("an operation has a name");
+        let Some(id) = &operation.operation_id else {
+            continue;
+        };
         for (status, response) in &mut operation.responses.responses {
-            if let RefOr::T(said) = response {
-                let said = serde_json::to_string(said).expect("answers are JSON");
+            if let RefOr::T(said) = response
+                && let Ok(said) = serde_json::to_string(said)
+            {
                 let name = format!("{id}.{status}");
                 same.entry(said).or_default().push((name, response));
             }
