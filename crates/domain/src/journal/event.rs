@@ -160,7 +160,7 @@ security_events! {
     /// What was proved first leads to a second step.
     FactorRequested "factor.requested" Info WithChange { user: UserId, address: Option<IpAddr>, }
     /// A wrong code was entered, or a passkey that does not count was shown, after what was proved first or in a session.
-    FactorRefused "factor.refused" Info Noted { user: Option<UserId>, address: Option<IpAddr>, }
+    FactorRefused "factor.refused" Info Noted { user: Option<UserId>, session: Option<SessionId>, address: Option<IpAddr>, }
     /// A factor counts from now on.
     FactorAdded "factor.added" Info WithChange { user: UserId, session: Option<SessionId>, address: Option<IpAddr>, factor: FactorKind, }
     /// A passkey has another name.

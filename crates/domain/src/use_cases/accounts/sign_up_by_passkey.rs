@@ -121,7 +121,7 @@ impl SignUp {
         let challenges = &self.passkeys.challenges;
         let credential = challenges
             .registered(challenge, &request.credential)
-            .inspect_err(|_| challenges.refuse(None, &request.client))?;
+            .inspect_err(|_| challenges.refuse(&request.client))?;
         let (name, at) = (request.passkey_name, self.passkeys.clock.now());
         let passkey = self.passkeys.passkeys.make(user, credential, name, at);
         let form = SignUpForm {

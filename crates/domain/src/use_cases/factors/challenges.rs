@@ -5,10 +5,13 @@ use crate::{
     journal::{Actor, SecurityEvent},
     model::{
         Challenge, ChallengeId, ChallengeKind, ChallengedUser, ClientInfo, CredentialDescriptor,
-        Passkey, PasskeyCredential, UserId,
+        Passkey, PasskeyCredential,
     },
     ports::{Ceremony, Clock, Entropy, Factors, OpenChallenge, PasskeyCeremonies, StoreError},
-    use_cases::parts::{Denied, Limited, Recorder, RequestLimits, ServicePorts},
+    use_cases::{
+        parts::{Denied, Limited, Recorder, RequestLimits, ServicePorts},
+        sessions::Authenticated,
+    },
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -120,10 +123,20 @@ impl Challenges {
         registered.map_err(|_| NotAnswered::Refused)
     }
 
-    /// A new passkey did not count, or a passkey was refused.
-    pub(in crate::use_cases) fn refuse(&self, user: Option<UserId>, client: &ClientInfo) {
+    /// A passkey did not count.
+    pub(in crate::use_cases) fn refuse(&self, client: &ClientInfo) {
         self.recorder.record_event(SecurityEvent::FactorRefused {
-            user,
+            user: None,
+            session: None,
+            address: client.address,
+        });
+    }
+
+    /// What was shown in a session did not count.
+    pub(in crate::use_cases) fn refuse_in(&self, asking: &Authenticated, client: &ClientInfo) {
+        self.recorder.record_event(SecurityEvent::FactorRefused {
+            user: Some(asking.user.id),
+            session: Some(asking.session.id),
             address: client.address,
         });
     }

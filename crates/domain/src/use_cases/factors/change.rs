@@ -169,6 +169,7 @@ impl FactorChanges {
     pub(super) fn refuse(&self, owner: &FactorOwner) {
         self.recorder.record_event(SecurityEvent::FactorRefused {
             user: Some(owner.user.id),
+            session: Some(owner.session.id),
             address: owner.client.address,
         });
     }

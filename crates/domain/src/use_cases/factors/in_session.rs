@@ -135,7 +135,7 @@ impl SessionFactors {
         let checked = self.check.check(&factors, factor, ceremony, at);
         let checked = checked.map_err(Failure::from).map_err(Refused::from)?;
         let Some(right) = checked else {
-            self.challenges.refuse(Some(user.id), client);
+            self.challenges.refuse_in(asking, client);
             return Err(match factor {
                 ShownFactor::Passkey(_) => ReauthenticateError::CredentialRefused,
                 _ => ReauthenticateError::WrongCode,
@@ -164,7 +164,7 @@ impl SessionFactors {
         match outcome {
             ShowOutcome::Shown => Ok(right.by),
             ShowOutcome::CodeUsed => {
-                self.challenges.refuse(Some(user.id), client);
+                self.challenges.refuse_in(asking, client);
                 Err(ReauthenticateError::CodeUsed)
             }
             ShowOutcome::Gone => Err(ReauthenticateError::Gone),

@@ -204,6 +204,7 @@ impl SignInByFactor {
     fn refuse(&self, user: &User, client: &ClientInfo) {
         self.recorder.record_event(SecurityEvent::FactorRefused {
             user: Some(user.id),
+            session: None,
             address: client.address,
         });
     }

@@ -29,6 +29,8 @@ struct NoteKey {
     event: &'static str,
     user: Option<UserId>,
     address: Option<IpAddr>,
+    /// Whether it is of a session, where the same may be noted of strangers.
+    in_session: bool,
 }
 
 impl NoteKey {
@@ -36,8 +38,9 @@ impl NoteKey {
     fn name(&self, minute: i64) -> String {
         let user = self.user.map(|user| user.to_string()).unwrap_or_default();
         let address = self.address.map(|address| address.to_string());
+        let by = if self.in_session { " in_session" } else { "" };
         format!(
-            "event={} user={user} address={} minute={minute}",
+            "event={} user={user} address={} minute={minute}{by}",
             self.event,
             address.unwrap_or_default()
         )
@@ -119,11 +122,13 @@ impl Notes {
             event: event.name(),
             user: note.user,
             address: note.address,
+            in_session: is_in_session(event),
         };
         if !self.keys.contains(&key) && !self.has_room() {
             key = NoteKey {
                 user: None,
                 address: None,
+                in_session: false,
                 ..key
             };
             note.actor = Actor::Stranger;
@@ -162,12 +167,27 @@ impl Notes {
     }
 }
 
-/// What changes no row was asked for by a stranger, but for the password that a user has shown again.
+/// What changes no row was asked for by a stranger, but for what a user has shown in a session.
 const fn actor(event: &SecurityEvent) -> Actor {
     match event {
-        SecurityEvent::SessionReauthenticated { user, .. } => Actor::User(*user),
+        SecurityEvent::SessionReauthenticated { user, .. }
+        | SecurityEvent::FactorRefused {
+            user: Some(user),
+            session: Some(_),
+            ..
+        } => Actor::User(*user),
         _ => Actor::Stranger,
     }
+}
+
+const fn is_in_session(event: &SecurityEvent) -> bool {
+    matches!(
+        event,
+        SecurityEvent::FactorRefused {
+            session: Some(_),
+            ..
+        }
+    )
 }
 
 #[cfg(test)]
@@ -200,11 +220,31 @@ mod tests {
     }
 
     #[test]
+    fn what_a_session_was_refused_is_not_counted_with_what_strangers_were() {
+        let user = UserId::from_random([1; 16]);
+        let mut notes = Notes::default();
+        for session in [None, Some(SessionId::from_random([2; 16])), None] {
+            let refused = SecurityEvent::FactorRefused {
+                user: Some(user),
+                session,
+                address: None,
+            };
+            notes.note(&refused, Timestamp::from_seconds(0));
+        }
+        let mut found: Vec<_> = notes.waiting.into_values().collect();
+        found.sort_by_key(|note| note.count);
+        let found = found.iter().map(|note| (note.actor.clone(), note.count));
+        let wanted = [(Actor::User(user), 1), (Actor::Stranger, 2)];
+        assert_eq!(found.collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
     fn the_id_of_a_note_is_made_of_stable_names() {
         let mut key = NoteKey {
             event: "sign_in.refused",
             user: None,
             address: Some([192, 0, 2, 1].into()),
+            in_session: false,
         };
         assert_eq!(
             key.name(7),
