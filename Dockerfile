@@ -1,7 +1,7 @@
 # The service as an image. Build it from source, which needs the build image:
 #   docker build -t revolve .
 # or around a binary that was built on this machine, for an engine without a registry:
-#   cargo build --release -p revolve
+#   cargo xtask release
 #   docker build -t revolve --target prebuilt --build-arg BINARY=target/release/revolve --build-arg BASE_IMAGE=… .
 # Only classic instructions are used, so that every builder can read this file.
 

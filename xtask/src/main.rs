@@ -14,6 +14,7 @@ mod harness;
 mod interop;
 mod openapi;
 mod pages;
+mod release;
 mod rolling;
 mod sbom;
 mod schemathesis;
@@ -75,6 +76,8 @@ enum Command {
     Pages,
     /// Send requests generated from the OpenAPI document, valid and invalid, and look for responses that it does not describe (Python)
     Schemathesis(schemathesis::Args),
+    /// Build the service as it is shipped, with what a start runs in one place, so that it takes less memory (valgrind)
+    Release,
     /// Restart two replicas one after the other under load: no request may fail
     Rolling(rolling::Args),
     /// Start Redis and Postgres for development and keep them until Ctrl-C
@@ -123,6 +126,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Openapi => openapi::run(&interrupt).await,
         Command::Pages => pages::run(&interrupt).await,
         Command::Schemathesis(args) => schemathesis::run(&args, &interrupt).await,
+        Command::Release => release::run(&interrupt).await,
         Command::Rolling(args) => rolling::run(&args, &interrupt).await,
         Command::Stores(args) => stores::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,

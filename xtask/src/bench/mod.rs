@@ -34,11 +34,14 @@ use std::{fs, path::PathBuf, time::Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::harness::{
-    folders,
-    interrupt::Interrupt,
-    service::Binary,
-    stores::{self, Stores},
+use crate::{
+    harness::{
+        folders,
+        interrupt::Interrupt,
+        service::Binary,
+        stores::{self, Stores},
+    },
+    release,
 };
 use figures::Figures;
 use goal::Goal;
@@ -137,7 +140,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
             Binary::copy(&folder.join("revolve-bench"))?,
         ),
         None => (
-            Binary::build(true, interrupt).await?,
+            Binary::copy(&release::build(interrupt).await?)?,
             Binary::build_package("revolve-bench", true, interrupt).await?,
         ),
     };

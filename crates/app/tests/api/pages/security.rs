@@ -116,7 +116,7 @@ on_both_stores_with_mail! {
         let list = browser.sent("/account/security/remove", &[]).await;
         assert!(list.text.contains("Below is what your account has now.") && list.text.contains("href=\"/account/security/app\""), "{list:#?}");
         let activity = browser.open("/account/activity").await.expect(200);
-        for told in ["Second factor added", "Second factor removed", "Recovery code used", "Recovery codes made"] {
+        for told in ["New way to sign in", "Way to sign in removed", "Recovery code used", "Recovery codes made"] {
             assert!(activity.text.contains(told), "{told}: {activity:#?}");
         }
     }

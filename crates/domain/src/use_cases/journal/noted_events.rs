@@ -233,7 +233,7 @@ mod tests {
         }
         let mut found: Vec<_> = notes.waiting.into_values().collect();
         found.sort_by_key(|note| note.count);
-        let found = found.iter().map(|note| (note.actor.clone(), note.count));
+        let found = found.iter().map(|note| (note.actor, note.count));
         let wanted = [(Actor::User(user), 1), (Actor::Stranger, 2)];
         assert_eq!(found.collect::<Vec<_>>(), wanted);
     }

@@ -48,7 +48,7 @@ static PAGE: Page = Page {
     other: None,
     asks: None,
     is_grave: false,
-    then: Then::Done,
+    then: Then::DoneAndOn,
 };
 
 /// `GET /factors/keep`
