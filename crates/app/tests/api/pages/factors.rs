@@ -18,7 +18,7 @@ on_both_stores_with_mail! {
         assert!(ann.get("/factors").await.expect(200).json()["reset"].is_object(), "to look changes nothing");
         let browser = Browser::new(&service);
         let done = browser.done(browser.submit(&link, &[]).await).await;
-        assert!(done.text.contains("It is stopped"), "{done:#?}");
+        assert!(done.text.contains("It is stopped") && done.text.contains("href=\"/account\""), "{done:#?}");
         let factors = ann.get("/factors").await.expect(200).json();
         assert!(factors["reset"].is_null() && factors["totp"].is_object(), "{factors}");
         assert_page(&browser.submit(&link, &[]).await.expect(410));

@@ -2,7 +2,7 @@
 
 use super::{
     super::{notices, secs},
-    recovery_code,
+    recovery_code, refused,
     second_step::with_app,
 };
 use revolve_domain::{
@@ -35,6 +35,7 @@ async fn an_app_counts_once_its_code_was_shown() {
     let old = TestCodes::code(&former.secret, now);
     let wrong = world.manage_totp.confirm(&caller, &old).await;
     assert!(matches!(wrong, Err(ChangeFactorsError::WrongCode)));
+    assert_eq!(refused(&world), [Some(ann.session)]);
     let code = TestCodes::code(&new.secret, now);
     let confirmed = world.manage_totp.confirm(&caller, &code).await;
     let codes = confirmed.expect("the code is right");

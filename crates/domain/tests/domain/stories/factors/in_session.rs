@@ -1,6 +1,6 @@
 //! Reauthentication by a factor.
 
-use super::{super::secs, amr, recovery_code, second_step::with_app, wrong_code};
+use super::{super::secs, amr, recovery_code, refused, second_step::with_app, wrong_code};
 use revolve_domain::{
     limits::LimitName,
     use_cases::{
@@ -37,6 +37,7 @@ async fn each_factor_reauthenticates_and_each_code_once() {
     shown.expect("the code is right");
     let again = by(&world, &caller, recovery_code(codes, 0)).await;
     assert!(matches!(again, Err(ReauthenticateError::WrongCode)));
+    assert_eq!(refused(&world), [Some(ann.session); 2]);
 
     let key = TestAuthenticator::new("key");
     ann.add_passkey("ann", &key).await.expect("it is new");

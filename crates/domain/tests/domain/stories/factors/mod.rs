@@ -11,11 +11,22 @@ mod second_step;
 mod sign_up;
 
 use revolve_domain::{
-    model::{OneTimeCode, RecoveryCode},
+    model::{OneTimeCode, RecoveryCode, SessionId},
+    ports::SecurityEvent,
     use_cases::{ShownFactor, ShownRecoveryCodes},
 };
 use revolve_testkit::{World, memory::TestCodec, world::TestApp};
 use secrecy::SecretString;
+
+/// In which session each factor was refused, if in one, since events were last taken.
+fn refused(world: &World) -> Vec<Option<SessionId>> {
+    let events = world.events.take().into_iter();
+    let sessions = events.filter_map(|event| match event {
+        SecurityEvent::FactorRefused { session, .. } => Some(session),
+        _ => None,
+    });
+    sessions.collect()
+}
 
 /// The `amr` claim.
 fn amr(token: &SecretString) -> String {

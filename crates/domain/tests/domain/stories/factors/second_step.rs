@@ -2,7 +2,7 @@
 
 use super::{
     super::{notices, secs, verification},
-    amr, recovery_code, wrong_code,
+    amr, recovery_code, refused, wrong_code,
 };
 use revolve_domain::{
     journal::{MailKind, SecurityEvent},
@@ -111,6 +111,7 @@ async fn five_codes_can_be_tried() {
             "{wrong:?}"
         );
     }
+    assert_eq!(refused(&world), [None; 5], "strangers to the account");
     let late = world.second_step(&step, app.shown(&world)).await;
     assert!(matches!(late, Err(FactorSignInError::Gone)), "{late:?}");
     let step = world.first_step(World::request("ann")).await;
