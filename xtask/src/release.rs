@@ -49,7 +49,7 @@ pub(crate) async fn build(interrupt: &Interrupt) -> Result<PathBuf> {
     };
     let folder = folders::temporary("order")?;
     let traced = traced(&built, &valgrind, folder.path())?;
-    let stores = Stores::start_own(&stores::Args { local: true }, interrupt).await?;
+    let stores = Stores::start_own(&stores::Args::local(), interrupt).await?;
     let started = Box::pin(interrupt.guard(start(&traced, &stores, folder.path()))).await;
     stores.shut_down().await;
     started?;

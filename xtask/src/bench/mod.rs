@@ -150,7 +150,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     } else {
         RunSize::FULL
     };
-    let stores = Stores::start_own(&stores::Args { local: true }, interrupt).await?;
+    let stores = Stores::start_own(&stores::Args::local(), interrupt).await?;
     let testbed = Testbed::new(service, tools, &stores, size);
     let outcome = match testbed {
         Ok(testbed) => Box::pin(interrupt.guard(measure(&testbed, args.parts(), interrupt))).await,

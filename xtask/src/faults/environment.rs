@@ -45,7 +45,10 @@ impl Environment {
         binary: Binary,
         previous: Option<Binary>,
     ) -> Result<Self> {
-        let stores = stores::Args { local: !containers };
+        let stores = stores::Args {
+            local: !containers,
+            ..Default::default()
+        };
         let folder = folders::temporary("faults")?;
         let stalls = Arc::new(StallMonitor::start(folder.path())?);
         // Durability over a crash depends on fsync.

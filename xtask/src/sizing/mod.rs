@@ -22,7 +22,7 @@ pub(crate) use self::setup::Args;
 
 pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     let binary = Binary::build(true, interrupt).await?;
-    let stores = Stores::start_own(&stores::Args { local: true }, interrupt).await?;
+    let stores = Stores::start_own(&stores::Args::local(), interrupt).await?;
     let outcome = interrupt.guard(measure(args, binary, &stores)).await;
     stores.shut_down().await;
     let text = page::text(args, &outcome?);

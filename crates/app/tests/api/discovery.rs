@@ -10,7 +10,7 @@ const CONFIGURATION: &str = "/.well-known/openid-configuration";
 const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
 
 on_both_stores! {
-    async fn the_key_set_names_the_key_of_the_tokens_and_nothing_private(app: App) {
+    async fn the_key_set_names_the_key_of_the_tokens_and_nothing_private(app: App, "tokens.algorithm = 'RS256'") {
         let ann = app.sign_up("ann").await;
         let answer = ann.send(ann.request(Method::GET, KEY_SET)).await.expect(200);
         assert_eq!((answer.header("cache-control"), answer.header("content-type")), ("public, max-age=300", "application/jwk-set+json"));

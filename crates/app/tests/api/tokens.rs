@@ -19,7 +19,7 @@ on_both_stores! {
         ann.get("/me").await.expect(200);
     }
 
-    async fn gives_a_retry_the_same_successor(app: App) {
+    async fn gives_a_retry_the_same_successor(app: App, "tokens.algorithm = 'RS256'") {
         let mut ann = app.sign_up("ann").await;
         let parent = ann.refresh_token.clone();
         ann.refresh().await.expect(200);
@@ -103,7 +103,7 @@ on_both_stores! {
 
     async fn expires(app: App, "tokens.refresh_lifetime = '1s'") {
         let mut ann = app.sign_up("ann").await;
-        wait_until_past(&Actor::claims(&ann.refresh_token)["exp"]).await;
+        wait_until_past(&Actor::claims(&ann.refresh_token)).await;
         ann.refresh().await.expect_problem(401, "token_expired");
     }
 

@@ -12,7 +12,7 @@ use testcontainers_modules::{
             Docker,
             query_parameters::{KillContainerOptions, StartContainerOptions, StopContainerOptions},
         },
-        core::IntoContainerPort as _,
+        core::{IntoContainerPort as _, Mount},
         runners::AsyncRunner as _,
     },
 };
@@ -41,6 +41,7 @@ pub(crate) struct ContainerServer {
 pub(crate) async fn start(
     kind: StoreKind,
     arguments: &[&str],
+    in_memory: bool,
 ) -> Result<(ContainerServer, String)> {
     let docker = engine().await?;
     engine::remove_stale(&docker).await;
@@ -49,7 +50,7 @@ pub(crate) async fn start(
     loop {
         // A port of our choosing, since one of the engine's choosing would change with each restart.
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        match launch(kind, port, arguments).await {
+        match launch(kind, port, arguments, in_memory).await {
             Ok(started) => return Ok(started),
             // Another process may have taken the port in between.
             Err(error)
@@ -70,6 +71,7 @@ async fn launch(
     kind: StoreKind,
     port: u16,
     arguments: &[&str],
+    in_memory: bool,
 ) -> Result<(ContainerServer, String)> {
     let password = random::key()?;
     let user = match kind {
@@ -102,13 +104,15 @@ async fn launch(
                 .with_password(&password)
                 .with_db_name("postgres");
             let command = ["-c", "max_connections=300", "-c", "fsync=off"];
-            run(
-                image.with_cmd(command.iter().chain(arguments).copied()),
-                kind,
-                port,
-                5432,
-            )
-            .await?
+            let mut request = image.with_cmd(command.iter().chain(arguments).copied());
+            if in_memory {
+                // Each test makes and removes some hundred files: a third of the server's time on a disk. A mount over a folder of the image is not its user's.
+                const FOLDER: &str = "/volatile";
+                request = request
+                    .with_mount(Mount::tmpfs_mount(FOLDER))
+                    .with_env_var("PGDATA", format!("{FOLDER}/data"));
+            }
+            run(request, kind, port, 5432).await?
         }
     };
     let address = format!("{host}:{port}");

@@ -80,6 +80,10 @@ impl Stores {
         allow_skip: bool,
         interrupt: &Interrupt,
     ) -> Result<Self> {
+        let args = &Args {
+            in_memory: true,
+            ..args.clone()
+        };
         let cluster = layout == Layout::Cluster;
         let kinds: &[StoreKind] = if cluster {
             &[StoreKind::Postgres]

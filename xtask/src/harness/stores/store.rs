@@ -18,6 +18,18 @@ pub(crate) struct Args {
     /// Use servers installed on this machine, on free ports with temporary data, instead of containers
     #[arg(long)]
     pub(crate) local: bool,
+    /// Nobody restarts the servers: their data may be in memory
+    #[arg(skip)]
+    pub(crate) in_memory: bool,
+}
+
+impl Args {
+    pub(crate) fn local() -> Self {
+        Self {
+            local: true,
+            in_memory: false,
+        }
+    }
 }
 
 /// A store that answers.
@@ -69,7 +81,7 @@ impl Store {
         let container = if args.local {
             Err(anyhow!("--local was given"))
         } else {
-            containers::start(kind, arguments).await
+            containers::start(kind, arguments, args.in_memory).await
         };
         let why_no_container = match container {
             Ok((server, url)) => {

@@ -1,10 +1,11 @@
 //! A secret in every form in which it could hide, and the search for it.
 
+use aho_corasick::AhoCorasick;
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Secrets by what they are.
 #[derive(Clone, Default)]
@@ -68,20 +69,19 @@ impl Sink {
 
 /// Which secrets are in which sinks, and in which form.
 pub(super) fn search(secrets: &KnownSecrets, sinks: &[Sink]) -> Vec<String> {
-    // Every form is ASCII: whatever else there is does not matter.
-    let texts: Vec<_> = sinks
+    let (names, texts): (Vec<_>, Vec<_>) = secrets
+        .0
         .iter()
-        .map(|sink| (&sink.name, String::from_utf8_lossy(&sink.content)))
-        .collect();
-    let mut found = Vec::new();
-    for (kind, secret) in &secrets.0 {
-        for (form, text) in forms(secret) {
-            for (name, _) in texts.iter().filter(|(_, content)| content.contains(&text)) {
-                found.push(format!("{kind} as {form} in {name}"));
-            }
-        }
+        .flat_map(|(kind, secret)| forms(secret).into_iter().map(move |form| (kind, form)))
+        .map(|(kind, (form, text))| (format!("{kind} as {form}"), text))
+        .unzip();
+    let all = AhoCorasick::new(texts).unwrap();
+    let mut found = BTreeSet::new();
+    for sink in sinks {
+        let at = all.find_overlapping_iter(&sink.content);
+        found.extend(at.map(|at| format!("{} in {}", names[at.pattern()], sink.name)));
     }
-    found
+    found.into_iter().collect()
 }
 
 fn forms(secret: &str) -> Vec<(&'static str, String)> {

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-/// The tables with what a person has left in them: all columns as text, and texts in binary ones as they are.
+/// The tables with what a person has left in them: a line for each row, all columns as text, and texts in binary ones as they are.
 pub(super) async fn dump(app: &App) -> Vec<(String, String)> {
     match &app.backing.server {
         None => sqlite(&file(app)),
@@ -41,6 +41,7 @@ fn sqlite(file: &Path) -> Vec<(String, String)> {
                     other => write!(text, "{other:?} ").unwrap(),
                 }
             }
+            text.push('\n');
         }
         (name, text)
     };
@@ -62,7 +63,10 @@ async fn postgres(server: &ServerStores) -> Vec<(String, String)> {
             server.schema
         );
         let rows = client.query(&rows, &[]).await.unwrap();
-        let text: String = rows.iter().map(|row| row.get::<_, String>("row")).collect();
+        let text: String = rows
+            .iter()
+            .map(|row| row.get::<_, String>("row") + "\n")
+            .collect();
         dump.push((name, text));
     }
     dump

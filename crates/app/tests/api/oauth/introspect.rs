@@ -82,9 +82,9 @@ on_both_stores! {
 
     async fn tokens_expire(app: App, "http.admin_listen = '127.0.0.1:0'\ntokens.id_lifetime = '1s'\ntokens.refresh_lifetime = '2s'") {
         let (ann, key) = (app.sign_up("ann").await, introspector(&app).await.key);
-        wait_until_past(&Actor::claims(&ann.id_token)["exp"]).await;
+        wait_until_past(&Actor::claims(&ann.id_token)).await;
         assert_eq!(told(&ann, &key, &ann.id_token).await, json!({ "active": false }));
-        wait_until_past(&Actor::claims(&ann.refresh_token)["exp"]).await;
+        wait_until_past(&Actor::claims(&ann.refresh_token)).await;
         assert_eq!(told(&ann, &key, &ann.refresh_token).await, json!({ "active": false }));
     }
 

@@ -145,6 +145,10 @@ impl Backing {
         if !more.contains("accounts.verification") {
             common.push_str("accounts.verification = 'off'\n");
         }
+        // A pair of RSA takes longer to make than most tests.
+        if !more.contains("tokens.algorithm") {
+            common.push_str("tokens.algorithm = 'ES256'\n");
+        }
         if !more.contains("hashing.passes") {
             common.push_str("hashing.memory_kib = 64\nhashing.passes = 1\n");
         }

@@ -6,7 +6,7 @@ use super::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Method, RequestBuilder, Response};
-use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::{Value, json};
 
 pub(crate) const FEED: &str = "/.well-known/revocations";
@@ -108,18 +108,13 @@ impl Actor {
             .expect("the key is in the set");
         assert_eq!(
             header,
-            json!({ "alg": "RS256", "kid": key["kid"], "typ": typ })
+            json!({ "alg": key["alg"], "kid": key["kid"], "typ": typ })
         );
-        let public = RsaPublicKeyComponents {
-            n: decode(key["n"].as_str().unwrap()),
-            e: decode(key["e"].as_str().unwrap()),
-        };
+        let [x, y] = ["x", "y"].map(|half| decode(key[half].as_str().unwrap()));
+        // SEC 1, 2.3.3: a point that is not compressed.
+        let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, [vec![4], x, y].concat());
         public
-            .verify(
-                &RSA_PKCS1_2048_8192_SHA256,
-                message.as_bytes(),
-                &decode(signature),
-            )
+            .verify(message.as_bytes(), &decode(signature))
             .expect("the signature is good");
         Actor::claims(jws)
     }

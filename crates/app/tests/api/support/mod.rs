@@ -25,7 +25,7 @@ pub(crate) use raw::Raw;
 use futures_util::FutureExt;
 use revolve::{Application, BASE, config::Config};
 use revolve_adapters::system::SystemClock;
-use revolve_domain::ports::Clock;
+use revolve_domain::{model::Timestamp, ports::Clock};
 use revolve_testkit::smtp_sink::{SinkSettings, SmtpSink};
 use std::{net::SocketAddr, panic::AssertUnwindSafe, time::Duration};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -230,10 +230,18 @@ pub(crate) fn path(operation: &str) -> String {
     format!("{BASE}{operation}")
 }
 
-/// Waits for the moment in a token's `exp`: the shortest lifetime is a second.
-pub(crate) async fn wait_until_past(exp: &serde_json::Value) {
-    let exp = exp.as_i64().expect("a NumericDate");
-    while SystemClock.now().as_seconds() < exp + 1 {
+/// Waits until nobody takes a token with these claims any more: its `exp` is over, and so is its lifetime since now. A store counts the lifetime of a
+/// refresh token from its own write, which came before the answer.
+pub(crate) async fn wait_until_past(claims: &serde_json::Value) {
+    let of = |claim: &str| claims[claim].as_i64().expect("a NumericDate");
+    let lifetime = Duration::from_secs((of("exp") - of("iat")).unsigned_abs());
+    let written = SystemClock.now().plus(lifetime);
+    wait_until(written.max(Timestamp::from_seconds(of("exp") + 1))).await;
+}
+
+/// Waits for a moment.
+pub(crate) async fn wait_until(moment: Timestamp) {
+    while SystemClock.now() < moment {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
