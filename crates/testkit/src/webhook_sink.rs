@@ -22,7 +22,7 @@ use tokio::{
 /// How many connections wait to be accepted.
 const BACKLOG: u32 = 1024;
 /// How long [`WebhookSink::wait_for`] waits.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long the body is that [`HookAnswer::Unfinished`] begins.
 const WHOLE: usize = 1 << 20;
 
@@ -249,7 +249,7 @@ impl WebhookSink {
     /// What was sent, once there are so many requests.
     ///
     /// # Panics
-    /// If there are not, in half a minute.
+    /// If there are not, in a minute: after a failure the service waits half of that.
     pub async fn wait_for(&self, count: usize) -> Vec<ReceivedHook> {
         let mut received = self.shared.received.subscribe();
         let arrived = timeout(PATIENCE, received.wait_for(|all| all.len() >= count)).await;

@@ -91,7 +91,8 @@ on_both_stores! {
         let listed = app.revolve(&["webhooks", "list"]).await.expect(0).out;
         assert!(listed.contains(shown["failingSince"].as_str().unwrap()), "{listed}");
         sink.answer(HookAnswer::Status(204));
-        // Its pause is half a minute.
+        // Its pause is half a minute. To ask all the time would keep others from working.
+        sink.wait_for(2).await;
         let shown = until(&app, &id, |shown| shown["waiting"] == 0).await;
         assert_eq!(shown["lastError"], Value::Null);
         let received = sink.received();
@@ -168,8 +169,9 @@ on_both_stores! {
         sink.wait_for(1).await;
         replica.stop().await;
         sink.answer(HookAnswer::Status(204));
+        // Nothing is lost.
+        sink.wait_for(2).await;
         until(&app, &id, |shown| shown["waiting"] == 0).await;
-        assert!(sink.received().len() >= 2, "nothing was lost");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::AttackTarget;
 use crate::support::{TestKey, with_service};
+use futures_util::future::join_all;
 use reqwest::header::HeaderValue;
 use revolve_verify::Algorithm;
 
@@ -38,17 +39,21 @@ fn no_hostile_token_is_accepted(algorithm: Algorithm) {
             200,
             "the token that the hostile ones are made of is good"
         );
-        let (mut sent, mut accepted) = (0, Vec::new());
-        for attack in target.attacks() {
-            // Fields lose white space at their ends on the way, and line breaks end them.
-            let expressible =
-                HeaderValue::from_str(&attack.token).is_ok() && attack.token.trim() == attack.token;
-            if expressible && !TRUSTED.contains(&attack.name.as_str()) {
-                sent += 1;
-                let status = service.me(&attack.token).await;
+        // Fields lose white space at their ends on the way, and line breaks end them.
+        let expressible =
+            |token: &str| HeaderValue::from_str(token).is_ok() && token.trim() == token;
+        let mut attacks = target.attacks();
+        attacks.retain(|attack| {
+            expressible(&attack.token) && !TRUSTED.contains(&attack.name.as_str())
+        });
+        let (sent, mut accepted) = (attacks.len(), Vec::new());
+        // Several at once: the service waits for a key that it does not know.
+        for some in attacks.chunks(20) {
+            let statuses = join_all(some.iter().map(|attack| service.me(&attack.token))).await;
+            for (attack, status) in some.iter().zip(statuses) {
                 assert!(status < 500, "{}: {status}", attack.name);
                 if status < 400 {
-                    accepted.push(attack.name);
+                    accepted.push(&attack.name);
                 }
             }
         }
