@@ -1,9 +1,10 @@
-//! `cargo xtask release`: the service as it is shipped. The linker puts the functions that a start runs side by side, so that an idle service keeps those in
-//! memory and not what lies between them. Which they are is found by starts under valgrind.
+//! `cargo xtask release`: the service as it is shipped. The compiler knows from a load how often which code runs. The linker puts the functions that a start
+//! runs side by side, so that an idle service keeps those in memory and not what lies between them; which they are is found by starts under valgrind.
 
 use std::{
     collections::BTreeSet,
     fs,
+    hash::{DefaultHasher, Hasher as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
@@ -11,13 +12,16 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 
-use crate::harness::{
-    folders,
-    http::HttpClient,
-    interrupt::Interrupt,
-    process::{self, cargo},
-    service::{Binary, Instance, Settings},
-    stores::{self, Schema, StoreKind, Stores},
+use crate::{
+    bench,
+    harness::{
+        folders,
+        http::HttpClient,
+        interrupt::Interrupt,
+        process::{self, cargo},
+        service::{Binary, Instance, Settings},
+        stores::{self, Schema, StoreKind, Stores},
+    },
 };
 
 /// What is built.
@@ -30,6 +34,8 @@ const RELEASE: [&str; 7] = [
     "--bin",
     "revolve",
 ];
+/// Where both can be done. It is named, so that flags are not for what runs at build time, too.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
     let built = build(interrupt).await?;
@@ -37,10 +43,85 @@ pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-/// Builds it; where it can't be traced or ordered, in the order of its source.
+/// Builds it; where it can't be profiled, traced or ordered, as the compiler does by itself.
 pub(crate) async fn build(interrupt: &Interrupt) -> Result<PathBuf> {
-    process::run(cargo(RELEASE)?, interrupt).await?;
+    let Some(profdata) = profdata().await else {
+        eprintln!(
+            "LLVM's llvm-profdata is needed for a profile (`rustup component add llvm-tools`, on x86-64 Linux); without, requests take some 10 % more CPU"
+        );
+        return link("release", || cargo(RELEASE), interrupt).await;
+    };
+    let profile = profile(&profdata, interrupt).await?;
+    let flag = format!("-Cprofile-use={}", profile.display());
+    let folder = format!("{TARGET}/release");
+    let linked = link(&folder, || flagged(&flag), interrupt).await?;
+    // Where everyone looks for it. Cargo's own may be a link to a file that Cargo keeps.
     let built = folders::target()?.join("release/revolve");
+    if built.exists() {
+        fs::remove_file(&built).context("could not replace the binary")?;
+    }
+    fs::copy(&linked, &built).context("could not copy the binary")?;
+    Ok(built)
+}
+
+/// Cargo for a binary of the target with this flag of the compiler.
+fn flagged(flag: &str) -> Result<Command> {
+    let mut cargo = cargo(RELEASE)?;
+    cargo.args(["--target", TARGET]).env("RUSTFLAGS", flag);
+    Ok(cargo)
+}
+
+/// LLVM's tool, of the compiler's own version: of its toolchain, or of the system.
+async fn profdata() -> Option<PathBuf> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return None;
+    }
+    let rustc = async |words: &[&str]| process::output(Command::new("rustc").args(words)).await;
+    let (root, versions) = (
+        rustc(&["--print", "sysroot"]).await.ok()?,
+        rustc(&["-vV"]).await.ok()?,
+    );
+    let own = Path::new(root.trim()).join("lib/rustlib").join(TARGET);
+    let own = own.join("bin/llvm-profdata");
+    if own.is_file() {
+        return Some(own);
+    }
+    let version = versions
+        .lines()
+        .find_map(|line| line.strip_prefix("LLVM version: "))?;
+    program(&format!("llvm-profdata-{}", version.split('.').next()?)).await
+}
+
+/// What a load does, for the compiler. Cargo sees by the name of the file that it is another one.
+async fn profile(profdata: &Path, interrupt: &Interrupt) -> Result<PathBuf> {
+    let folder = folders::target()?.join("pgo");
+    let raw = folder.join("raw");
+    let mut instrumented = flagged(&format!("-Cprofile-generate={}", raw.display()))?;
+    instrumented.arg("--target-dir").arg(&folder);
+    process::run(instrumented, interrupt).await?;
+    if raw.exists() {
+        fs::remove_dir_all(&raw).context("could not remove an older profile")?;
+    }
+    bench::train(&folder.join(TARGET).join("release/revolve"), interrupt).await?;
+    let merged = folder.join("merged.profdata");
+    let mut merge = Command::new(profdata);
+    merge.args(["merge", "-o"]).arg(&merged).arg(&raw);
+    process::run(merge, interrupt).await?;
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&fs::read(&merged).context("could not read the profile")?);
+    let named = folder.join(format!("{:016x}.profdata", hasher.finish()));
+    fs::rename(&merged, &named).context("could not name the profile")?;
+    Ok(named)
+}
+
+/// Builds it in a folder of the target's, and links it once more in the order of its start.
+async fn link(
+    folder: &str,
+    compiler: impl Fn() -> Result<Command>,
+    interrupt: &Interrupt,
+) -> Result<PathBuf> {
+    process::run(compiler()?, interrupt).await?;
+    let built = folders::target()?.join(folder).join("revolve");
     let Some(valgrind) = valgrind().await else {
         eprintln!(
             "valgrind and the linker lld (rustc's own on x86-64 Linux) are needed to order functions; without, an idle service takes 7 MiB more"
@@ -53,9 +134,9 @@ pub(crate) async fn build(interrupt: &Interrupt) -> Result<PathBuf> {
     let started = Box::pin(interrupt.guard(start(&traced, &stores, folder.path()))).await;
     stores.shut_down().await;
     started?;
-    let order = folders::target()?.join("release/order.txt");
+    let order = built.with_file_name("order.txt");
     fs::write(&order, functions(&profiles(folder.path())?)).context("could not write the order")?;
-    let mut linked = cargo(RELEASE)?;
+    let mut linked = compiler()?;
     linked.arg("--").args(ordered(&order));
     process::run(linked, interrupt).await?;
     Ok(built)
@@ -65,8 +146,13 @@ async fn valgrind() -> Option<PathBuf> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return None;
     }
+    program("valgrind").await
+}
+
+/// Where the system has a program.
+async fn program(name: &str) -> Option<PathBuf> {
     let mut shell = Command::new("sh");
-    let found = process::output(shell.args(["-c", "command -v valgrind"])).await;
+    let found = process::output(shell.args(["-c", &format!("command -v {name}")])).await;
     found.ok().map(PathBuf::from)
 }
 

@@ -30,7 +30,11 @@ mod start;
 mod store_calls;
 mod testbed;
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -150,14 +154,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     } else {
         RunSize::FULL
     };
-    let stores = Stores::start_own(&stores::Args::local(), interrupt).await?;
-    let testbed = Testbed::new(service, tools, &stores, size);
-    let outcome = match testbed {
-        Ok(testbed) => Box::pin(interrupt.guard(measure(&testbed, args.parts(), interrupt))).await,
-        Err(error) => Err(error),
-    };
-    stores.shut_down().await;
-    let (figures, failures) = outcome?;
+    let (figures, failures) = measured(service, tools, size, args.parts(), interrupt).await?;
 
     let goals = goals::judge(&figures);
     if args.peers {
@@ -203,6 +200,34 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
         }) => bail!("{what}: {figure}, goal {bound}"),
         None => Ok(()),
     }
+}
+
+/// What a profile is of: requests and hashes as in a short run, from a service that notes what it does.
+pub(crate) async fn train(service: &Path, interrupt: &Interrupt) -> Result<()> {
+    let tools = Binary::build_package("revolve-bench", true, interrupt).await?;
+    let parts = vec![Part::Costs, Part::Hashing];
+    let service = Binary::copy(service)?;
+    let (_, failures) = measured(service, tools, RunSize::QUICK, parts, interrupt).await?;
+    ensure!(failures.is_empty(), "no load: {}", failures.join("; "));
+    Ok(())
+}
+
+/// Measures over stores of its own.
+async fn measured(
+    service: Binary,
+    tools: Binary,
+    size: RunSize,
+    parts: Vec<Part>,
+    interrupt: &Interrupt,
+) -> Result<(Figures, Vec<String>)> {
+    let stores = Stores::start_own(&stores::Args::local(), interrupt).await?;
+    let testbed = Testbed::new(service, tools, &stores, size);
+    let outcome = match testbed {
+        Ok(testbed) => Box::pin(interrupt.guard(measure(&testbed, parts, interrupt))).await,
+        Err(error) => Err(error),
+    };
+    stores.shut_down().await;
+    outcome
 }
 
 /// The figures, and the errors of parts that could not be measured.

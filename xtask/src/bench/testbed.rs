@@ -76,7 +76,7 @@ impl<'a> Testbed<'a> {
         // Below the target folder and not in memory, so that commits reach a disk.
         let folder = tempfile::Builder::new()
             .prefix("bench-")
-            .tempdir_in(folders::root()?.join("target"))?;
+            .tempdir_in(folders::target()?)?;
         Ok(Self {
             service: Arc::new(service),
             tools,
