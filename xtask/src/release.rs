@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    env, fs,
     hash::{DefaultHasher, Hasher as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -34,8 +34,18 @@ const RELEASE: [&str; 7] = [
     "--bin",
     "revolve",
 ];
-/// Where both can be done. It is named, so that flags are not for what runs at build time, too.
+/// The only target where profiles and orders work. Naming it keeps flags away from build scripts and macros.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// Folders below Cargo's target folder.
+const INSTRUMENTED: &str = "pgo/instrumented";
+const PROFILED: &str = "pgo/profiled";
+/// Between encoded flags.
+const AND: &str = "\x1f";
+const IS_TARGET: bool = cfg!(all(
+    target_os = "linux",
+    target_arch = "x86_64",
+    target_env = "gnu"
+));
 
 pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
     let built = build(interrupt).await?;
@@ -45,60 +55,72 @@ pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
 
 /// Builds it; where it can't be profiled, traced or ordered, as the compiler does by itself.
 pub(crate) async fn build(interrupt: &Interrupt) -> Result<PathBuf> {
+    let folder = folders::target()?;
+    let built = folder.join("release/revolve");
     let Some(profdata) = profdata().await else {
         eprintln!(
-            "LLVM's llvm-profdata is needed for a profile (`rustup component add llvm-tools`, on x86-64 Linux); without, requests take some 10 % more CPU"
+            "a rustc that counts and LLVM's llvm-profdata are needed for a profile (`rustup component add llvm-tools`, on x86-64 Linux); without, a \
+             refresh takes more CPU and the binary is larger (ADR 57)"
         );
-        return link("release", || cargo(RELEASE), interrupt).await;
+        link(&built, || cargo(RELEASE), interrupt).await?;
+        return Ok(built);
     };
     let profile = profile(&profdata, interrupt).await?;
-    let flag = format!("-Cprofile-use={}", profile.display());
-    let folder = format!("{TARGET}/release");
-    let linked = link(&folder, || flagged(&flag), interrupt).await?;
-    // Where everyone looks for it. Cargo's own may be a link to a file that Cargo keeps.
-    let built = folders::target()?.join("release/revolve");
-    if built.exists() {
-        fs::remove_file(&built).context("could not replace the binary")?;
-    }
-    fs::copy(&linked, &built).context("could not copy the binary")?;
+    let folder = folder.join(PROFILED);
+    let profiled = folder.join(TARGET).join("release/revolve");
+    let compiler = || flagged(&format!("-Cprofile-use={}", profile.display()), &folder);
+    link(&profiled, compiler, interrupt).await?;
+    // The old one may be a hard link into Cargo's own files, so it is replaced and not overwritten.
+    let new = built.with_extension("new");
+    fs::copy(&profiled, &new).context("could not copy the binary")?;
+    fs::rename(&new, &built).context("could not replace the binary")?;
     Ok(built)
 }
 
-/// Cargo for a binary of the target with this flag of the compiler.
-fn flagged(flag: &str) -> Result<Command> {
+/// Cargo with this flag of the compiler and those of the environment, not of configuration files; built in a folder of its own.
+fn flagged(flag: &str, folder: &Path) -> Result<Command> {
+    let given = env::var("CARGO_ENCODED_RUSTFLAGS").or_else(|_| {
+        env::var("RUSTFLAGS").map(|flags| flags.split_whitespace().collect::<Vec<_>>().join(AND))
+    });
+    let flags = given.map_or_else(|_| flag.to_owned(), |given| [&given, flag].join(AND));
     let mut cargo = cargo(RELEASE)?;
-    cargo.args(["--target", TARGET]).env("RUSTFLAGS", flag);
+    cargo
+        .args(["--target", TARGET, "--target-dir"])
+        .arg(folder)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags);
     Ok(cargo)
 }
 
-/// LLVM's tool, of the compiler's own version: of its toolchain, or of the system.
+/// LLVM's tool, of the compiler's own version: of its toolchain, or of the system. `None` if it or the compiler's counters are missing.
 async fn profdata() -> Option<PathBuf> {
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+    if !IS_TARGET {
         return None;
     }
     let rustc = async |words: &[&str]| process::output(Command::new("rustc").args(words)).await;
-    let (root, versions) = (
-        rustc(&["--print", "sysroot"]).await.ok()?,
-        rustc(&["-vV"]).await.ok()?,
-    );
-    let own = Path::new(root.trim()).join("lib/rustlib").join(TARGET);
-    let own = own.join("bin/llvm-profdata");
+    let root = rustc(&["--print", "sysroot"]).await.ok()?;
+    let root = Path::new(&root).join("lib/rustlib").join(TARGET);
+    let mut libraries = fs::read_dir(root.join("lib")).ok()?.flatten();
+    libraries.find(|library| {
+        let name = library.file_name();
+        name.to_string_lossy().starts_with("libprofiler_builtins")
+    })?;
+    let own = root.join("bin/llvm-profdata");
     if own.is_file() {
         return Some(own);
     }
+    let versions = rustc(&["-vV"]).await.ok()?;
     let version = versions
         .lines()
         .find_map(|line| line.strip_prefix("LLVM version: "))?;
     program(&format!("llvm-profdata-{}", version.split('.').next()?)).await
 }
 
-/// What a load does, for the compiler. Cargo sees by the name of the file that it is another one.
+/// What a load does, for the compiler.
 async fn profile(profdata: &Path, interrupt: &Interrupt) -> Result<PathBuf> {
-    let folder = folders::target()?.join("pgo");
+    let folder = folders::target()?.join(INSTRUMENTED);
     let raw = folder.join("raw");
-    let mut instrumented = flagged(&format!("-Cprofile-generate={}", raw.display()))?;
-    instrumented.arg("--target-dir").arg(&folder);
-    process::run(instrumented, interrupt).await?;
+    let counting = flagged(&format!("-Cprofile-generate={}", raw.display()), &folder)?;
+    process::run(counting, interrupt).await?;
     if raw.exists() {
         fs::remove_dir_all(&raw).context("could not remove an older profile")?;
     }
@@ -106,30 +128,39 @@ async fn profile(profdata: &Path, interrupt: &Interrupt) -> Result<PathBuf> {
     let merged = folder.join("merged.profdata");
     let mut merge = Command::new(profdata);
     merge.args(["merge", "-o"]).arg(&merged).arg(&raw);
-    process::run(merge, interrupt).await?;
+    process::run(merge, interrupt)
+        .await
+        .context("the load left no counters")?;
     let mut hasher = DefaultHasher::new();
     hasher.write(&fs::read(&merged).context("could not read the profile")?);
-    let named = folder.join(format!("{:016x}.profdata", hasher.finish()));
-    fs::rename(&merged, &named).context("could not name the profile")?;
+    // Cargo does not look into the file, so its name has its hash; and it would keep all that it built with another one.
+    let profiled = folders::target()?.join(PROFILED);
+    let named = profiled.join(format!("{:016x}.profdata", hasher.finish()));
+    if !named.exists() {
+        if profiled.exists() {
+            fs::remove_dir_all(&profiled).context("could not remove an older build")?;
+        }
+        fs::create_dir_all(&profiled)?;
+        fs::rename(&merged, &named).context("could not name the profile")?;
+    }
     Ok(named)
 }
 
-/// Builds it in a folder of the target's, and links it once more in the order of its start.
+/// Builds it, and links it once more in the order of its start.
 async fn link(
-    folder: &str,
+    built: &Path,
     compiler: impl Fn() -> Result<Command>,
     interrupt: &Interrupt,
-) -> Result<PathBuf> {
+) -> Result<()> {
     process::run(compiler()?, interrupt).await?;
-    let built = folders::target()?.join(folder).join("revolve");
     let Some(valgrind) = valgrind().await else {
         eprintln!(
             "valgrind and the linker lld (rustc's own on x86-64 Linux) are needed to order functions; without, an idle service takes 7 MiB more"
         );
-        return Ok(built);
+        return Ok(());
     };
     let folder = folders::temporary("order")?;
-    let traced = traced(&built, &valgrind, folder.path())?;
+    let traced = traced(built, &valgrind, folder.path())?;
     let stores = Stores::start_own(&stores::Args::local(), interrupt).await?;
     let started = Box::pin(interrupt.guard(start(&traced, &stores, folder.path()))).await;
     stores.shut_down().await;
@@ -138,12 +169,11 @@ async fn link(
     fs::write(&order, functions(&profiles(folder.path())?)).context("could not write the order")?;
     let mut linked = compiler()?;
     linked.arg("--").args(ordered(&order));
-    process::run(linked, interrupt).await?;
-    Ok(built)
+    process::run(linked, interrupt).await
 }
 
 async fn valgrind() -> Option<PathBuf> {
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+    if !IS_TARGET {
         return None;
     }
     program("valgrind").await

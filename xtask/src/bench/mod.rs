@@ -202,7 +202,7 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
     }
 }
 
-/// What a profile is of: requests and hashes as in a short run, from a service that notes what it does.
+/// What a profile is of: requests and hashes as in a short run, answered by an instrumented service.
 pub(crate) async fn train(service: &Path, interrupt: &Interrupt) -> Result<()> {
     let tools = Binary::build_package("revolve-bench", true, interrupt).await?;
     let parts = vec![Part::Costs, Part::Hashing];

@@ -47,7 +47,7 @@ impl Environment {
     ) -> Result<Self> {
         let stores = stores::Args {
             local: !containers,
-            ..Default::default()
+            in_memory: false,
         };
         let folder = folders::temporary("faults")?;
         let stalls = Arc::new(StallMonitor::start(folder.path())?);

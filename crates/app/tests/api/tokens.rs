@@ -1,6 +1,6 @@
 //! `POST /api/account/tokens`
 
-use crate::support::{Actor, App, PASSWORD, on_both_stores, path, wait_until_past};
+use crate::support::{Actor, App, PASSWORD, on_both_stores, path, wait_until_gone};
 use futures_util::future::join_all;
 use reqwest::{Method, header::HeaderValue};
 use serde_json::json;
@@ -103,7 +103,7 @@ on_both_stores! {
 
     async fn expires(app: App, "tokens.refresh_lifetime = '1s'") {
         let mut ann = app.sign_up("ann").await;
-        wait_until_past(&Actor::claims(&ann.refresh_token)).await;
+        wait_until_gone(&Actor::claims(&ann.refresh_token)).await;
         ann.refresh().await.expect_problem(401, "token_expired");
     }
 

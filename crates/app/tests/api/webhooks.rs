@@ -91,7 +91,7 @@ on_both_stores! {
         let listed = app.revolve(&["webhooks", "list"]).await.expect(0).out;
         assert!(listed.contains(shown["failingSince"].as_str().unwrap()), "{listed}");
         sink.answer(HookAnswer::Status(204));
-        // Its pause is half a minute. To ask all the time would keep others from working.
+        // Its pause is half a minute. A look takes a process, so the request comes first.
         sink.wait_for(2).await;
         let shown = until(&app, &id, |shown| shown["waiting"] == 0).await;
         assert_eq!(shown["lastError"], Value::Null);

@@ -103,10 +103,13 @@ async fn launch(
                 .with_user("revolve")
                 .with_password(&password)
                 .with_db_name("postgres");
-            let command = ["-c", "max_connections=300", "-c", "fsync=off"];
+            let mut command = vec!["-c", "max_connections=300", "-c", "fsync=off"];
+            if in_memory {
+                command.extend(["-c", "max_wal_size=128MB", "-c", "full_page_writes=off"]);
+            }
             let mut request = image.with_cmd(command.iter().chain(arguments).copied());
             if in_memory {
-                // Each test makes and removes some hundred files: a third of the server's time on a disk. A mount over a folder of the image is not its user's.
+                // Each test makes and removes some hundred files: a third of the server's time on a disk. Not over the image's own folder: the mount is root's.
                 const FOLDER: &str = "/volatile";
                 request = request
                     .with_mount(Mount::tmpfs_mount(FOLDER))

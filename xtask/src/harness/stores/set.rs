@@ -80,6 +80,7 @@ impl Stores {
         allow_skip: bool,
         interrupt: &Interrupt,
     ) -> Result<Self> {
+        // Tests cut connections by proxies; none ends a server of these.
         let args = &Args {
             in_memory: true,
             ..args.clone()

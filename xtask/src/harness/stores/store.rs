@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// Use servers installed on this machine, on free ports with temporary data, instead of containers
     #[arg(long)]
     pub(crate) local: bool,
-    /// Nobody restarts the servers: their data may be in memory
+    /// Nobody ends or restarts the servers: the data of containers may be in memory
     #[arg(skip)]
     pub(crate) in_memory: bool,
 }

@@ -1,7 +1,9 @@
 //! What is refused, and what that does to the cookie.
 
 use super::*;
-use crate::support::{App, field_errors, on_both_stores, wait_until_past, with_one_redis};
+use crate::support::{
+    App, field_errors, on_both_stores, wait_until_gone, wait_until_past, with_one_redis,
+};
 use std::time::{Duration, Instant};
 
 /// Somebody who is signed in, and whose session is bound to the browser.
@@ -119,7 +121,7 @@ on_both_stores! {
         let cookie = cookies.iter().find(|cookie| cookie.starts_with(REFRESH)).unwrap();
         assert!(cookie.ends_with("Max-Age=2"), "{cookie}");
         let pair = cookie.split(';').next().unwrap();
-        wait_until_past(&Actor::claims(pair.split_once('=').unwrap().1)).await;
+        wait_until_gone(&Actor::claims(pair.split_once('=').unwrap().1)).await;
         for operation in ["/tokens", "/signout"] {
             let answer = anon.send(request(operation).header("Cookie", pair)).await.expect_problem(401, "token_expired");
             let name = pair.split('=').next().unwrap();

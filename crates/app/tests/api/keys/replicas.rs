@@ -24,7 +24,7 @@ async fn key_set(actor: &Actor) -> Value {
 }
 
 on_both_stores! {
-    async fn replicas_sign_with_the_same_keys(app: App) {
+    async fn replicas_sign_with_the_same_keys(app: App, "tokens.algorithm = 'RS256'") {
         let replica = app.replica().await;
         let (mut ann, there) = (app.sign_up("ann").await, replica.anon());
         assert_eq!(key_set(&ann).await, key_set(&there).await);
@@ -117,7 +117,7 @@ fn with_master_keys(app: &App, present: &str, previous: Option<&str>) -> String 
 }
 
 on_both_stores! {
-    async fn the_master_key_changes_and_nobody_is_signed_out(app: App) {
+    async fn the_master_key_changes_and_nobody_is_signed_out(app: App, "tokens.algorithm = 'RS256'") {
         let old = match &app.backing.server {
             Some(server) => server.master_key.expose_secret().to_owned(),
             None => std::fs::read_to_string(app.backing.folder.path().join("master-key")).unwrap(),

@@ -25,7 +25,7 @@ async fn introspector(app: &App) -> Program {
 }
 
 on_both_stores! {
-    async fn says_what_a_token_is_while_its_session_lives(app: App, "http.admin_listen = '127.0.0.1:0'") {
+    async fn says_what_a_token_is_while_its_session_lives(app: App, "tokens.algorithm = 'RS256'\nhttp.admin_listen = '127.0.0.1:0'") {
         let (mut ann, key) = (app.sign_up("ann").await, introspector(&app).await.key);
         let id = Actor::claims(&ann.id_token);
         let members = |claims: &Value, token_type: &str, uid: &str| json!({

@@ -51,6 +51,7 @@ on_both_stores! {
         assert_eq!(Actor::claims(&ann.refresh_token)["gen"], 3);
     }
 
+    // A signature of RSA is the same each time.
     async fn a_retry_says_how_long_its_id_token_still_lives(app: App, "tokens.algorithm = 'RS256'\ntokens.id_lifetime = '10s'") {
         let mut ann = app.sign_up("ann").await;
         let parent = ann.refresh_token.clone();

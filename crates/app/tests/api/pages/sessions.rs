@@ -11,7 +11,7 @@ use serde_json::json;
 const BOB: &str = "bob@example.org";
 
 on_both_stores_with_mail! {
-    async fn an_id_token_that_has_expired_is_refreshed_once(service: Mailing, "tokens.id_lifetime = '1s'") {
+    async fn an_id_token_that_has_expired_is_refreshed_once(service: Mailing, "tokens.algorithm = 'RS256'\ntokens.id_lifetime = '1s'") {
         let browser = Browser::new(&service);
         browser.signs_up(ANN).await;
         let (_, id) = browser.cookie("revolve-id-");

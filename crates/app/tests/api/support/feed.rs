@@ -6,7 +6,9 @@ use super::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Method, RequestBuilder, Response};
-use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+};
 use serde_json::{Value, json};
 
 pub(crate) const FEED: &str = "/.well-known/revocations";
@@ -106,16 +108,33 @@ impl Actor {
             .iter()
             .find(|key| key["kid"] == header["kid"])
             .expect("the key is in the set");
-        assert_eq!(
-            header,
-            json!({ "alg": key["alg"], "kid": key["kid"], "typ": typ })
-        );
-        let [x, y] = ["x", "y"].map(|half| decode(key[half].as_str().unwrap()));
-        // SEC 1, 2.3.3: a point that is not compressed.
-        let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, [vec![4], x, y].concat());
-        public
-            .verify(message.as_bytes(), &decode(signature))
-            .expect("the signature is good");
+        let member = |name: &str| decode(key[name].as_str().unwrap());
+        let (alg, outcome) = match key["kty"].as_str().unwrap() {
+            // SEC 1, 2.3.3: a point that is not compressed.
+            "EC" => (
+                "ES256",
+                UnparsedPublicKey::new(
+                    &ECDSA_P256_SHA256_FIXED,
+                    [vec![4], member("x"), member("y")].concat(),
+                )
+                .verify(message.as_bytes(), &decode(signature)),
+            ),
+            "RSA" => (
+                "RS256",
+                RsaPublicKeyComponents {
+                    n: member("n"),
+                    e: member("e"),
+                }
+                .verify(
+                    &RSA_PKCS1_2048_8192_SHA256,
+                    message.as_bytes(),
+                    &decode(signature),
+                ),
+            ),
+            other => panic!("no test has a key of {other}"),
+        };
+        outcome.expect("the signature is good");
+        assert_eq!(header, json!({ "alg": alg, "kid": key["kid"], "typ": typ }));
         Actor::claims(jws)
     }
 

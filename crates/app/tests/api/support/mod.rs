@@ -230,13 +230,19 @@ pub(crate) fn path(operation: &str) -> String {
     format!("{BASE}{operation}")
 }
 
-/// Waits until nobody takes a token with these claims any more: its `exp` is over, and so is its lifetime since now. A store counts the lifetime of a
-/// refresh token from its own write, which came before the answer.
+/// Waits until a token with these claims is past its `exp`.
 pub(crate) async fn wait_until_past(claims: &serde_json::Value) {
+    let exp = claims["exp"].as_i64().expect("a NumericDate");
+    wait_until(Timestamp::from_seconds(exp + 1)).await;
+}
+
+/// The same for a refresh token that has just been answered: its store counts the lifetime from a write that came after `iat` and before the answer.
+pub(crate) async fn wait_until_gone(claims: &serde_json::Value) {
     let of = |claim: &str| claims[claim].as_i64().expect("a NumericDate");
     let lifetime = Duration::from_secs((of("exp") - of("iat")).unsigned_abs());
     let written = SystemClock.now().plus(lifetime);
-    wait_until(written.max(Timestamp::from_seconds(of("exp") + 1))).await;
+    wait_until_past(claims).await;
+    wait_until(written).await;
 }
 
 /// Waits for a moment.

@@ -63,8 +63,8 @@ impl RunningService {
         }
     }
 
-    /// The status of `GET /api/account/me` with a token.
-    pub(crate) async fn me(&self, token: &str) -> u16 {
+    /// The status of `GET /api/account/me` with a token; `None` if the connection ended without.
+    pub(crate) async fn me(&self, token: &str) -> Option<u16> {
         let request = self
             .client
             .get(format!("{}/api/account/me", self.base))
@@ -72,6 +72,7 @@ impl RunningService {
         request
             .send()
             .await
-            .map_or(400, |answer| answer.status().as_u16())
+            .ok()
+            .map(|answer| answer.status().as_u16())
     }
 }
