@@ -25,7 +25,7 @@ mod test;
 mod torture;
 mod tour;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -126,7 +126,10 @@ async fn run(command: Command) -> Result<()> {
         Command::Openapi => openapi::run(&interrupt).await,
         Command::Pages => pages::run(&interrupt).await,
         Command::Schemathesis(args) => schemathesis::run(&args, &interrupt).await,
-        Command::Release => release::run(&interrupt).await,
+        Command::Release => {
+            let train = async |service: &Path| bench::train(service, &interrupt).await;
+            release::run(train, &interrupt).await
+        }
         Command::Rolling(args) => rolling::run(&args, &interrupt).await,
         Command::Stores(args) => stores::run(&args, interrupt).await,
         Command::Torture(args) => torture::run(&args, &interrupt).await,

@@ -12,16 +12,13 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 
-use crate::{
-    bench,
-    harness::{
-        folders,
-        http::HttpClient,
-        interrupt::Interrupt,
-        process::{self, cargo},
-        service::{Binary, Instance, Settings},
-        stores::{self, Schema, StoreKind, Stores},
-    },
+use crate::harness::{
+    folders,
+    http::HttpClient,
+    interrupt::Interrupt,
+    process::{self, cargo},
+    service::{Binary, Instance, Settings},
+    stores::{self, Schema, StoreKind, Stores},
 };
 
 /// What is built.
@@ -47,14 +44,20 @@ const IS_TARGET: bool = cfg!(all(
     target_env = "gnu"
 ));
 
-pub(crate) async fn run(interrupt: &Interrupt) -> Result<()> {
-    let built = build(interrupt).await?;
+pub(crate) async fn run(
+    train: impl AsyncFnOnce(&Path) -> Result<()>,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let built = build(train, interrupt).await?;
     println!("{}", built.display());
     Ok(())
 }
 
-/// Builds it; where it can't be profiled, traced or ordered, as the compiler does by itself.
-pub(crate) async fn build(interrupt: &Interrupt) -> Result<PathBuf> {
+/// Builds it; where it can't be profiled, traced or ordered, as the compiler does by itself. `train` puts a load on an instrumented binary.
+pub(crate) async fn build(
+    train: impl AsyncFnOnce(&Path) -> Result<()>,
+    interrupt: &Interrupt,
+) -> Result<PathBuf> {
     let folder = folders::target()?;
     let built = folder.join("release/revolve");
     let Some(profdata) = profdata().await else {
@@ -65,7 +68,7 @@ pub(crate) async fn build(interrupt: &Interrupt) -> Result<PathBuf> {
         link(&built, || cargo(RELEASE), interrupt).await?;
         return Ok(built);
     };
-    let profile = profile(&profdata, interrupt).await?;
+    let profile = profile(&profdata, train, interrupt).await?;
     let folder = folder.join(PROFILED);
     let profiled = folder.join(TARGET).join("release/revolve");
     let compiler = || flagged(&format!("-Cprofile-use={}", profile.display()), &folder);
@@ -116,7 +119,11 @@ async fn profdata() -> Option<PathBuf> {
 }
 
 /// What a load does, for the compiler.
-async fn profile(profdata: &Path, interrupt: &Interrupt) -> Result<PathBuf> {
+async fn profile(
+    profdata: &Path,
+    train: impl AsyncFnOnce(&Path) -> Result<()>,
+    interrupt: &Interrupt,
+) -> Result<PathBuf> {
     let folder = folders::target()?.join(INSTRUMENTED);
     let raw = folder.join("raw");
     let counting = flagged(&format!("-Cprofile-generate={}", raw.display()), &folder)?;
@@ -124,7 +131,7 @@ async fn profile(profdata: &Path, interrupt: &Interrupt) -> Result<PathBuf> {
     if raw.exists() {
         fs::remove_dir_all(&raw).context("could not remove an older profile")?;
     }
-    bench::train(&folder.join(TARGET).join("release/revolve"), interrupt).await?;
+    Box::pin(train(&folder.join(TARGET).join("release/revolve"))).await?;
     let merged = folder.join("merged.profdata");
     let mut merge = Command::new(profdata);
     merge.args(["merge", "-o"]).arg(&merged).arg(&raw);

@@ -144,7 +144,9 @@ pub(crate) async fn run(args: &Args, interrupt: &Interrupt) -> Result<()> {
             Binary::copy(&folder.join("revolve-bench"))?,
         ),
         None => (
-            Binary::copy(&release::build(interrupt).await?)?,
+            Binary::copy(
+                &release::build(async |service| train(service, interrupt).await, interrupt).await?,
+            )?,
             Binary::build_package("revolve-bench", true, interrupt).await?,
         ),
     };
