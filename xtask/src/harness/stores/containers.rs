@@ -109,7 +109,8 @@ async fn launch(
             }
             let mut request = image.with_cmd(command.iter().chain(arguments).copied());
             if in_memory {
-                // Each test makes and removes some hundred files: a third of the server's time on a disk. Not over the image's own folder: the mount is root's.
+                // Each test makes and removes some hundred files: on a disk more than half of the server's CPU time was the kernel's. Not over the image's own
+                // folder: the mount is root's.
                 const FOLDER: &str = "/volatile";
                 request = request
                     .with_mount(Mount::tmpfs_mount(FOLDER))
